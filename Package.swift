@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+// Xenograft: a porting kit for kernels that move from ring 0 to a Xen PV guest.
+// CONTRIBUTING.md has the picture of the modules and says which may import which.
+
+import PackageDescription
+
+/// Settings of every Swift target: imports stay internal unless said otherwise, existentials are spelled out.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "xenograft",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "xenograft", targets: ["xenograft"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // C libraries of the system. Each has one importer.
+    .systemLibrary(name: "CElfutils", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
+    .systemLibrary(
+      name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+    .systemLibrary(
+      name: "CCompression",
+      providers: [
+        .apt(["zlib1g-dev", "liblzma-dev", "libzstd-dev", "liblz4-dev", "libbz2-dev"])
+      ]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    // Reading images.
+    .target(
+      name: "KernelImage", dependencies: ["CElfutils", "CCompression", "CCrypto"],
+      swiftSettings: strict),
+    .target(name: "Disassembly", dependencies: ["CCapstone"], swiftSettings: strict),
+
+    // The audit: rules, scan, context; and its renderings.
+    .target(
+      name: "Audit",
+      dependencies: [
+        "KernelImage", "Disassembly", .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+    .target(name: "AuditReport", dependencies: ["Audit"], swiftSettings: strict),
+
+    .executableTarget(
+      name: "xenograft",
+      dependencies: [
+        "Audit", "AuditReport", "KernelImage",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    .testTarget(
+      name: "KernelImageTests", dependencies: ["KernelImage"], swiftSettings: strict),
+    .testTarget(
+      name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: strict),
+    .testTarget(
+      name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], swiftSettings: strict),
+  ]
+)
