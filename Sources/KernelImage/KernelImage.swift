@@ -31,7 +31,9 @@ public struct ImageSection: Sendable {
   public var index: Int
   /// The section's name; `segment N` where the file names none.
   public var name: String
-  /// Virtual address of the first byte. In a relocatable file (kernel module) this is 0 for every section.
+  /// Virtual address of the first byte.
+  ///
+  /// In a relocatable file (kernel module) this is 0 for every section.
   public var address: UInt64
   /// Size in memory, in bytes.
   public var size: UInt64
@@ -41,7 +43,9 @@ public struct ImageSection: Sendable {
   public var isExecutable: Bool
   /// The section can be written (`SHF_WRITE`).
   public var isWritable: Bool
-  /// The contents; empty where the file has none (`SHT_NOBITS`). Relocated where the file is relocatable.
+  /// The contents, empty where the file has none (`SHT_NOBITS`).
+  ///
+  /// Relocated where the file is relocatable.
   public var bytes: ImageBytes
 }
 
@@ -61,7 +65,9 @@ public struct ImageBytes: @unchecked Sendable {
   }
 
   /// No bytes.
-  public static var empty: Self { Self(owner: nil, buffer: UnsafeRawBufferPointer(start: nil, count: 0)) }
+  public static var empty: Self {
+    Self(owner: nil, buffer: UnsafeRawBufferPointer(start: nil, count: 0))
+  }
 
   /// The number of bytes.
   public var count: Int { buffer.count }
@@ -96,7 +102,7 @@ public struct ImageSymbol: Sendable {
 public struct CodeEntry: Sendable {
   public var address: UInt64
   public var width: CodeWidth
-  /// Who says so: `PVH entry note`, `multiboot header`, `bzImage setup`, …
+  /// Who says so: `PVH entry note`, `multiboot header`, `bzImage setup`.
   public var origin: String
 
   public init(address: UInt64, width: CodeWidth, origin: String) {
@@ -122,7 +128,7 @@ public struct ImageAddress: Sendable, Hashable, Comparable {
   }
 }
 
-/// An image that was read and checked. Immutable once made.
+/// An image that was read and checked, immutable once made.
 public final class KernelImage: Sendable {
   /// The path as the user gave it.
   public let path: String

@@ -17,8 +17,9 @@ public struct InlineFrame: Sendable, Hashable {
 
 /// Function, line and inlined frames of an address, as llvm-symbolizer prints them.
 public struct SourceLocation: Sendable, Hashable {
-  /// The innermost function (inlined or not) first, the function that holds the code last; each with the line
-  /// that is current in it. Empty where debugging information has nothing to say.
+  /// The innermost function (inlined or not) first, the function that holds the code last.
+  ///
+  /// Each carries the line that is current in it. Empty where debugging information has nothing to say.
   public var frames: [InlineFrame]
 
   public init(frames: [InlineFrame]) {

@@ -140,7 +140,7 @@ public struct Finding: Sendable {
   /// The line that is current in ``function``: where something was inlined, the line of the call.
   public var file: String?
   public var line: Int?
-  /// The functions inlined here, the innermost first. Empty where nothing was.
+  /// The functions inlined here, the innermost first; empty where nothing was.
   public var inlined: [Frame] = []
   /// Sorted.
   public var context: [FindingContext] = []
@@ -162,7 +162,8 @@ public struct Finding: Sendable {
 
   public init(
     address: UInt64, section: String, sectionIndex: Int, bytes: [UInt8], instruction: String,
-    rule: String, ruleClass: RuleClass, disposition: Disposition, replacement: String?, guide: String
+    rule: String, ruleClass: RuleClass, disposition: Disposition, replacement: String?,
+    guide: String
   ) {
     self.address = address
     self.section = section

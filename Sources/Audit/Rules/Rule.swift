@@ -51,8 +51,8 @@ public struct Rule: Sendable {
   public var encodings: [RuleEncoding]
 
   public init(
-    id: String, title: String, ruleClass: RuleClass, kind: RuleKind, summary: String, source: String,
-    guide: String, outcomes: [Target: RuleOutcome], encodings: [RuleEncoding]
+    id: String, title: String, ruleClass: RuleClass, kind: RuleKind, summary: String,
+    source: String, guide: String, outcomes: [Target: RuleOutcome], encodings: [RuleEncoding]
   ) {
     self.id = id
     self.title = title
