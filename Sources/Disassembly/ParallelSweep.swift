@@ -35,7 +35,13 @@ extension Sweep {
     }
     var whole = pieces[0]
     for index in 1..<count {
-      if whole.end == bounds[index] {
+      let bound = bounds[index]
+      if whole.end == bound {
+        whole.append(pieces[index])
+      } else if whole.end > bound, Self.contains(starts, bound) {
+        // Decoding begins anew at a function's start in any case; the straight sweep goes on beside it.
+        whole.missedStarts.append(bound)
+        followBoth(code, main: bound, side: whole.end, limit: bounds[index + 1], &whole)
         whole.append(pieces[index])
       } else {
         whole.append(
@@ -72,6 +78,11 @@ extension Sweep {
 
   private static func starts(_ starts: [Int], from start: Int, to stop: Int) -> ArraySlice<Int> {
     starts[firstIndex(in: starts, atOrAfter: start)..<firstIndex(in: starts, atOrAfter: stop)]
+  }
+
+  private static func contains(_ sorted: [Int], _ value: Int) -> Bool {
+    let index = firstIndex(in: sorted, atOrAfter: value)
+    return index < sorted.count && sorted[index] == value
   }
 
   private static func firstIndex(in sorted: [Int], atOrAfter value: Int) -> Int {

@@ -9,6 +9,12 @@ public struct SweepCandidate: Sendable, Equatable {
   public var isForcedEmulation = false
   /// It overlaps another decoding: the straight sweep and a function's start disagree.
   public var isOverlap = false
+
+  public init(offset: Int, isForcedEmulation: Bool = false, isOverlap: Bool = false) {
+    self.offset = offset
+    self.isForcedEmulation = isForcedEmulation
+    self.isOverlap = isOverlap
+  }
 }
 
 /// What a sweep saw.
@@ -77,7 +83,7 @@ public struct Sweep: Sendable {
   }
 
   /// Reports what the straight sweep sees from `side` on until it meets the sweep that begins at `main`.
-  private func followBoth(
+  func followBoth(
     _ code: UnsafeRawBufferPointer, main: Int, side: Int, limit: Int, _ result: inout SweepResult
   ) {
     var main = main

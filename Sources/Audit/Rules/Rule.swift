@@ -1,6 +1,8 @@
 // One rule: which encodings it takes, what becomes of them under each target, and what to write
 // instead. rules/*.yaml is the source; RuleBook reads it.
 
+public import Disassembly
+
 /// The word that ../rules uses for how an instruction behaves, finer than ``RuleClass``.
 public enum RuleKind: String, Sendable, CaseIterable, Codable {
   /// Faults outside ring 0.
@@ -72,9 +74,14 @@ public struct RuleEncoding: Sendable {
   public var pattern: String
   /// What to print instead of Capstone's text, with `{rm}`, `{reg}`, `{imm8}` for operands; `nil` where Capstone is right.
   public var text: String?
+  /// The modes in which the encoding is this instruction.
+  public var modes: Set<DecodingMode>
 
-  public init(pattern: String, text: String?) {
+  public init(
+    pattern: String, text: String?, modes: Set<DecodingMode> = Set(DecodingMode.allCases)
+  ) {
     self.pattern = pattern
     self.text = text
+    self.modes = modes
   }
 }
