@@ -1,4 +1,68 @@
-# Everything a newcomer needs is `make demo` and `make test`; both install what is missing first.
+# `make demo` (set-up and the main job) and `make test` (set-up and every test) are all that a
+# newcomer needs. Both install missing Debian packages as root, and name them otherwise.
+
+PREFIX  ?= /usr/local
+SECONDS_PER_TARGET ?= 60
+
+# One static runtime: the command starts faster and runs where no Swift toolchain is.
+RELEASE := swift build -c release --static-swift-stdlib --product xenograft
+
 .PHONY: all
-all:
-	swift build -c release
+all: setup
+	$(RELEASE)
+
+.PHONY: setup
+setup:
+	@.ci/setup build
+
+.PHONY: demo
+demo:
+	@.ci/setup demo
+	$(RELEASE)
+	@.ci/demo
+
+.PHONY: test
+test:
+	@.ci/setup test
+	$(RELEASE)
+	@.ci/test
+
+# Ratios against objdump, eu-addr2line and a bare length decoder, measured in one run.
+.PHONY: bench
+bench:
+	@.ci/setup bench
+	$(RELEASE)
+	@.ci/bench
+
+# Every parser of foreign bytes under libFuzzer, SECONDS_PER_TARGET each.
+.PHONY: fuzz
+fuzz:
+	@.ci/setup build
+	@Fuzz/run $(SECONDS_PER_TARGET)
+
+.PHONY: lint
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+# Writes the generated files anew after a change in rules/.
+.PHONY: generate
+generate: all
+	.build/release/xenograft rules generate
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -d $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 755 .build/release/xenograft $(DESTDIR)$(PREFIX)/bin/xenograft
+	.build/release/xenograft --generate-completion-script bash \
+	  > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenograft
+	.build/release/xenograft --generate-completion-script zsh \
+	  > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenograft
+	.build/release/xenograft --generate-completion-script fish \
+	  > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/xenograft.fish
+
+.PHONY: clean
+clean:
+	rm -rf .build artifacts
