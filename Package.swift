@@ -64,6 +64,7 @@ let package = Package(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
       swiftSettings: strict),
     .testTarget(
-      name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], swiftSettings: strict),
+      name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], exclude: ["Snapshots"],
+      swiftSettings: strict),
   ]
 )
