@@ -1,0 +1,73 @@
+// Short ranges of code, looked up by the instruction that touches them. Built once per image and
+// read by every scanning thread.
+
+import KernelImage
+
+/// Ranges of at most 255 bytes, each with a value, sorted for lookup.
+struct RangeIndex: Sendable {
+  /// One range.
+  struct Item: Sendable {
+    var start: ImageAddress
+    var length: UInt8
+    var value: Int
+  }
+
+  let items: [Item]
+  private let longest: UInt64
+
+  /// A lookup looks at no more ranges than this: a bad table can put all of its entries on one address.
+  static let lookupLimit = 4_096
+
+  init(_ unsorted: [Item]) {
+    items = unsorted.sorted {
+      ($0.start.section, $0.start.address, $0.value)
+        < ($1.start.section, $1.start.address, $1.value)
+    }
+    longest = UInt64(items.lazy.map(\.length).max() ?? 0)
+  }
+
+  /// Calls `body` with the value of each range that the bytes at `address` touch, in order.
+  func forEach(
+    section: Int, address: UInt64, length: Int, _ body: (Int) -> Void
+  ) {
+    guard !items.isEmpty else { return }
+    let span = UInt64(max(length, 1))
+    // The first range that can reach `address` begins `longest - 1` bytes before it.
+    let back = longest > 0 ? longest - 1 : 0
+    let first = address >= back ? address - back : 0
+    let (sum, overflow) = address.addingReportingOverflow(span)
+    let end = overflow ? UInt64.max : sum
+    var position = lowerBound(section: section, address: first)
+    var steps = 0
+    while position < items.count, steps < Self.lookupLimit {
+      let item = items[position]
+      guard item.start.section == section, item.start.address < end else { return }
+      let reach = item.start.address.addingReportingOverflow(UInt64(item.length))
+      if reach.overflow || reach.partialValue > address { body(item.value) }
+      position += 1
+      steps += 1
+    }
+  }
+
+  /// Whether any range touches the bytes.
+  func touches(section: Int, address: UInt64, length: Int) -> Bool {
+    var found = false
+    forEach(section: section, address: address, length: length) { _ in found = true }
+    return found
+  }
+
+  private func lowerBound(section: Int, address: UInt64) -> Int {
+    var low = 0
+    var high = items.count
+    while low < high {
+      let middle = (low + high) / 2
+      let start = items[middle].start
+      if (start.section, start.address) < (section, address) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low
+  }
+}
