@@ -8,7 +8,10 @@ struct MarkerSymbols: Sendable {
   private let places: [String: ImageAddress]
 
   /// Everything that the context code asks for.
-  private static let wanted: Set<String> = [
+  private static let wanted: Set<String> = tables.union(
+    MarkedCode.marks.flatMap { [$0.start, $0.end] })
+
+  private static let tables: Set<String> = [
     "__alt_instructions", "__alt_instructions_end",
     "__parainstructions", "__parainstructions_end",
     "__start___ex_table", "__stop___ex_table",
@@ -16,7 +19,6 @@ struct MarkerSymbols: Sendable {
     "__start_static_call_sites", "__stop_static_call_sites",
     "_sinittext", "_einittext",
     "real_mode_blob", "real_mode_blob_end",
-    "optprobe_template_entry", "optprobe_template_end",
   ]
 
   init(image: KernelImage) {
@@ -24,12 +26,15 @@ struct MarkerSymbols: Sendable {
     let longest = lengths.max() ?? 0
     var fits = [Bool](repeating: false, count: longest + 1)
     for length in lengths { fits[length] = true }
+    let letters = Set(Self.wanted.compactMap(\.utf8.first))
+    var begins = [Bool](repeating: false, count: 256)
+    for letter in letters { begins[Int(letter)] = true }
     var places: [String: ImageAddress] = [:]
     for symbol in image.symbols {
       let length = symbol.name.utf8.count
-      // `_`, `r` and `o` begin the wanted names; lengths and first letters rule out nearly all others unhashed.
+      // Lengths and first letters rule out nearly all names without hashing them.
       guard length <= longest, fits[length], let first = symbol.name.utf8.first,
-        first == 0x5f || first == 0x72 || first == 0x6f, Self.wanted.contains(symbol.name),
+        begins[Int(first)], Self.wanted.contains(symbol.name),
         let section = symbol.section, image.sections.indices.contains(section)
       else { continue }
       if places[symbol.name] == nil {
