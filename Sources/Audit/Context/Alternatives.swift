@@ -11,6 +11,8 @@ struct Alternative: Sendable {
   var replacement: ImageAddress?
   var replacementLength: UInt8
   var feature: CPUFeature
+  /// The site is one of `.parainstructions`, too.
+  var isParavirtSite = false
 }
 
 /// The alternatives of an image, by the code that they replace and by the code they put there.
@@ -61,6 +63,29 @@ struct Alternatives: Sendable {
           .init(start: $0, length: entry.replacementLength, value: index)
         }
       })
+  }
+
+  /// The same alternatives, those at a paravirt site marked as such.
+  func marking(_ paravirt: CodeSites) -> Alternatives {
+    guard paravirt.count > 0 else { return self }
+    var marked = entries
+    for index in marked.indices {
+      marked[index].isParavirtSite = paravirt.begins(at: marked[index].site)
+    }
+    return Alternatives(
+      entries: marked, layout: layout, ignored: ignored, bySite: bySite,
+      byReplacement: byReplacement)
+  }
+
+  private init(
+    entries: [Alternative], layout: AlternativeLayout?, ignored: Int, bySite: RangeIndex,
+    byReplacement: RangeIndex
+  ) {
+    self.entries = entries
+    self.layout = layout
+    self.ignored = ignored
+    self.bySite = bySite
+    self.byReplacement = byReplacement
   }
 
   /// Calls `body` with each alternative that may replace the bytes.

@@ -30,6 +30,9 @@ struct CodeSites: Sendable {
     index.touches(section: section, address: address, length: length)
   }
 
+  /// Whether a site begins at `place`.
+  func begins(at place: ImageAddress) -> Bool { index.begins(at: place) }
+
   /// Reads every entry of `stride` bytes with `parse`, which gives `nil` for a bad one.
   fileprivate init(
     table: PatchTable, stride: Int, parse: (Int) -> (place: ImageAddress, length: UInt8)?

@@ -70,10 +70,7 @@ public struct ImageContext: Sendable {
     var isReplacement = false
     alternatives.forEachPlacing(section: sectionIndex, address: address, length: length) {
       isReplacement = true
-      isParavirt =
-        isParavirt
-        || paravirt.touches(
-          section: $0.site.section, address: $0.site.address, length: Int($0.siteLength))
+      if $0.isParavirtSite { isParavirt = true }
     }
     var isOriginal = false
     alternatives.forEachReplacing(section: sectionIndex, address: address, length: length) { _ in

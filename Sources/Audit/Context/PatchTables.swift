@@ -17,7 +17,7 @@ struct PatchTables {
 
     let found = locator.tables(
       section: ".altinstructions", start: "__alt_instructions", end: "__alt_instructions_end")
-    alternatives = Alternatives(merging: found.map { Alternatives(table: $0) })
+    let alternatives = Alternatives(merging: found.map { Alternatives(table: $0) })
     if alternatives.layout == nil, found.contains(where: { $0.view.count > 0 }) {
       remarks.append(".altinstructions has no layout that is known; its code counts as present")
     } else if alternatives.ignored > 0 {
@@ -38,6 +38,7 @@ struct PatchTables {
         section: ".parainstructions", start: "__parainstructions",
         end: "__parainstructions_end")
     ) { .paravirt($0, width: width) }
+    self.alternatives = alternatives.marking(paravirt)
 
     exceptions = sites(
       "__ex_table",

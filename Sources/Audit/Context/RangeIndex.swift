@@ -15,8 +15,12 @@ struct RangeIndex: Sendable {
   let items: [Item]
   private let longest: UInt64
 
-  /// A lookup looks at no more ranges than this: a bad table can put all of its entries on one address.
-  static let lookupLimit = 4_096
+  /// A lookup looks at no more ranges than this, and reports no more than ``hitLimit``.
+  ///
+  /// A bad table can put all of its entries on one address. In a good one, ranges of one byte fill
+  /// the 255 bytes before an address, and a handful hold it.
+  static let stepLimit = 1_024
+  static let hitLimit = 64
 
   init(_ unsorted: [Item]) {
     items = unsorted.sorted {
@@ -26,7 +30,7 @@ struct RangeIndex: Sendable {
     longest = UInt64(items.lazy.map(\.length).max() ?? 0)
   }
 
-  /// Calls `body` with the value of each range that the bytes at `address` touch, in order.
+  /// Calls `body` with the value of each range that the bytes at `address` touch, in order of start.
   func forEach(
     section: Int, address: UInt64, length: Int, _ body: (Int) -> Void
   ) {
@@ -39,11 +43,15 @@ struct RangeIndex: Sendable {
     let end = overflow ? UInt64.max : sum
     var position = lowerBound(section: section, address: first)
     var steps = 0
-    while position < items.count, steps < Self.lookupLimit {
+    var hits = 0
+    while position < items.count, steps < Self.stepLimit, hits < Self.hitLimit {
       let item = items[position]
       guard item.start.section == section, item.start.address < end else { return }
       let reach = item.start.address.addingReportingOverflow(UInt64(item.length))
-      if reach.overflow || reach.partialValue > address { body(item.value) }
+      if reach.overflow || reach.partialValue > address {
+        body(item.value)
+        hits += 1
+      }
       position += 1
       steps += 1
     }
@@ -54,6 +62,12 @@ struct RangeIndex: Sendable {
     var found = false
     forEach(section: section, address: address, length: length) { _ in found = true }
     return found
+  }
+
+  /// Whether a range begins at `place`.
+  func begins(at place: ImageAddress) -> Bool {
+    let position = lowerBound(section: place.section, address: place.address)
+    return position < items.count && items[position].start == place
   }
 
   private func lowerBound(section: Int, address: UInt64) -> Int {

@@ -15,6 +15,8 @@ enum RealModeBlob {
   private static let limit = 1 << 20
   private static let signature: UInt32 = 0x65a2_2c82
   private static let page = 4_096
+  /// Pages that look like the header are searched for the signature this often.
+  private static let attempts = 32
 
   static func regions(of image: KernelImage, symbols: MarkerSymbols) -> [CodeRegion] {
     guard let found = locate(in: image, symbols: symbols),
@@ -38,14 +40,16 @@ enum RealModeBlob {
     {
       return (marked.section, ByteView(image.sections[marked.section].bytes, range: marked.offsets))
     }
+    var attempts = 0
     for section in image.sections where section.isAllocated && !section.isExecutable {
       let all = ByteView(section.bytes)
       // The blob is aligned to a page in memory, whatever the section's own alignment.
       var offset = Int((UInt64(page) &- section.address % UInt64(page)) % UInt64(page))
       while offset < all.count {
         let view = all.slice(offset..<(offset + min(limit, all.count - offset)))
-        if header(view) != nil, let end = signatureEnd(view) {
-          return (section.index, view.slice(0..<end))
+        if header(view) != nil, attempts < Self.attempts {
+          attempts += 1
+          if let end = signatureEnd(view) { return (section.index, view.slice(0..<end)) }
         }
         offset += page
       }
