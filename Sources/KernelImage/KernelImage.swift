@@ -45,7 +45,8 @@ public struct ImageSection: Sendable {
   public var isWritable: Bool
   /// The contents, empty where the file has none (`SHT_NOBITS`).
   ///
-  /// Relocated where the file is relocatable.
+  /// In a relocatable file they are as the file has them, not relocated; see
+  /// ``KernelImage/relocationTargets(section:)``.
   public var bytes: ImageBytes
 }
 
@@ -88,6 +89,8 @@ public struct ImageSymbol: Sendable {
   public var kind: Kind
   /// The section that the symbol is in (index into ``KernelImage/sections``), where known.
   public var section: Int?
+  /// The symbol is visible to other files (or weak), not local to one.
+  public var isGlobal = false
 
   public init(name: String, address: UInt64, size: UInt64, kind: Kind, section: Int?) {
     self.name = name
@@ -148,20 +151,36 @@ public final class KernelImage: Sendable {
   /// Things worth telling the user that did not stop the reading ("no symbol table; function names come from kallsyms").
   public let remarks: [String]
 
-  public init(
+  /// Where a relocatable file's tables point.
+  let relocations: RelocationTables
+
+  /// An image of parts that the caller made; ``open(path:options:)`` reads one from a file.
+  public convenience init(
     path: String, format: ImageFormat, width: CodeWidth, isRelocatable: Bool, buildID: String?,
     sections: [ImageSection], symbols: [ImageSymbol], entries: [CodeEntry], elfPath: String?,
     remarks: [String]
   ) {
+    var contents = ImageContents(format: format, width: width)
+    contents.isRelocatable = isRelocatable
+    contents.buildID = buildID
+    contents.sections = sections
+    contents.symbols = symbols
+    contents.entries = entries
+    contents.remarks = remarks
+    self.init(contents, path: path, elfPath: elfPath)
+  }
+
+  init(_ contents: ImageContents, path: String, elfPath: String?) {
     self.path = path
-    self.format = format
-    self.width = width
-    self.isRelocatable = isRelocatable
-    self.buildID = buildID
-    self.sections = sections
-    self.symbols = symbols
-    self.entries = entries
     self.elfPath = elfPath
-    self.remarks = remarks
+    format = contents.format
+    width = contents.width
+    isRelocatable = contents.isRelocatable
+    buildID = contents.buildID
+    sections = contents.sections
+    symbols = contents.symbols.sortedForImage()
+    entries = contents.entries
+    remarks = contents.remarks
+    relocations = contents.relocations
   }
 }
