@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "xenograft",
       dependencies: [
-        "Audit", "AuditReport", "KernelImage",
+        "Audit", "AuditReport", "Disassembly", "KernelImage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -62,7 +62,7 @@ let package = Package(
       name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: strict),
     .testTarget(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], exclude: ["Snapshots"],
       swiftSettings: strict),

@@ -117,14 +117,14 @@ public struct Sweep: Sendable {
         position = sweepQuickly(code, from: position, to: quickStop, &flowEnded, &result)
         if position >= stop { break }
       }
-      position = sweepOne(code, at: position, &flowEnded, &result)
+      position = sweepOne(code, at: position, limit: stop, &flowEnded, &result)
     }
     return position
   }
 
   /// One instruction by the full decoder, with the counting of traps and the forced-emulation prefix.
   private func sweepOne(
-    _ code: UnsafeRawBufferPointer, at position: Int, _ flowEnded: inout Bool,
+    _ code: UnsafeRawBufferPointer, at position: Int, limit: Int, _ flowEnded: inout Bool,
     _ result: inout SweepResult
   ) -> Int {
     guard let encoding = decoder.decode(code, at: position) else {
@@ -134,7 +134,7 @@ public struct Sweep: Sendable {
     }
     let next = position + encoding.length
     if encoding.space == .legacy, encoding.map == 0, encoding.opcode == 0xCC {
-      return sweepInt3(code, at: position, encoding, &flowEnded, &result)
+      return sweepInt3(code, from: position, firstEnd: next, limit: limit, &flowEnded, &result)
     }
     result.instructions += 1
     if encoding.space == .legacy, encoding.map == 1 {
@@ -167,18 +167,20 @@ public struct Sweep: Sendable {
     return position + encoding.length
   }
 
-  /// A lone `int3` in the flow of code is a breakpoint; several, or one behind a transfer, are padding.
+  /// Counts a run of `int3` that begins at `position`, up to `limit`, where decoding begins anew.
+  ///
+  /// A lone one in the flow of code is a breakpoint; several, or one behind a transfer, are padding.
   private func sweepInt3(
-    _ code: UnsafeRawBufferPointer, at position: Int, _ encoding: InstructionEncoding,
+    _ code: UnsafeRawBufferPointer, from position: Int, firstEnd: Int, limit: Int,
     _ flowEnded: inout Bool, _ result: inout SweepResult
   ) -> Int {
-    var end = position + encoding.length
-    while end < code.count, code[end] == 0xCC { end += 1 }
-    let count = end - position - encoding.length + 1
+    var end = firstEnd
+    while end < limit, code[end] == 0xCC { end += 1 }
+    let count = end - firstEnd + 1
     result.instructions += count
     if count > 1 || flowEnded {
       result.paddingInt3 += count
-    } else if filter.wants(encoding) {
+    } else {
       result.candidates.append(SweepCandidate(offset: position))
     }
     flowEnded = true

@@ -174,17 +174,4 @@ import Testing
     #expect(at(5, 0x9000) == [.data, .initCode])
     #expect(at(99, 0).isEmpty, "no such section")
   }
-
-  @Test func forcedEmulation_needsAnInstructionBehindIt() {
-    let code: [UInt8] = [0x90, 0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2]
-    code.withUnsafeBytes { buffer in
-      #expect(ForcedEmulation.prefixLength(in: buffer, at: 1) == 5)
-      #expect(ForcedEmulation.prefixLength(in: buffer, at: 0) == 0)
-      #expect(ForcedEmulation.prefixLength(in: buffer, at: -1) == 0)
-      #expect(ForcedEmulation.prefixLength(in: buffer, at: 8) == 0)
-      #expect(ForcedEmulation.prefixLength(in: buffer, at: .max) == 0)
-      let cut = UnsafeRawBufferPointer(rebasing: buffer[0..<6])
-      #expect(ForcedEmulation.prefixLength(in: cut, at: 1) == 0)
-    }
-  }
 }

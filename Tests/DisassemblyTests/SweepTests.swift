@@ -104,6 +104,17 @@ struct SweepTests {
     #expect(result.ud2 == 0)
   }
 
+  @Test func forcedEmulationPrefix_needsAnInstructionBehindIt() {
+    let code = bytes("90 0f0b78656e 0fa2")
+    code.withUnsafeBytes { buffer in
+      #expect(ForcedEmulation.isPrefix(buffer, at: 1))
+      for offset in [0, -1, 8, Int.max] {
+        #expect(!ForcedEmulation.isPrefix(buffer, at: offset))
+      }
+      #expect(!ForcedEmulation.isPrefix(UnsafeRawBufferPointer(rebasing: buffer[0..<6]), at: 1))
+    }
+  }
+
   @Test func functionStart_insideAnInstruction_surfacesBothDecodings() throws {
     // mov eax, imm32 whose immediate is `cli; cpuid; nop`; a function starts at the cli.
     let result = try offsets("b8 fa0fa290 fa", starts: [1])

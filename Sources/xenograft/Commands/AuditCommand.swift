@@ -1,0 +1,121 @@
+// `xenograft audit`: what in a kernel's binary assumes ring 0.
+
+public import ArgumentParser
+public import Audit
+public import AuditReport
+import Foundation
+import KernelImage
+
+struct AuditCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit",
+    abstract: "Find every instruction of a kernel that assumes ring 0.",
+    discussion: """
+      Reads ELF executables, shared objects and modules (32- and 64-bit x86), Linux bzImages, PE and multiboot images, and raw \
+      code with --raw and --base. Says of each finding what becomes of it as a guest, and what to write instead.
+
+      Examples:
+
+        xenograft audit --summary vmlinux
+        xenograft audit --format html --output audit.html vmlinux
+        xenograft audit --write-baseline audit.json kernel.elf
+        xenograft audit --baseline audit.json --fail-on new kernel.elf
+      """)
+
+  @Argument(help: "Images to audit.", completion: .file())
+  var images: [String]
+
+  @Option(help: "How to print: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var format: ReportFormat = .text
+
+  @Option(help: "Write to this file instead of standard output.", completion: .file())
+  var output: String?
+
+  @Option(help: "What the kernel is to become: pv64, pv32 or pvh. By default pv64 or pv32, by the image.")
+  var target: Target?
+
+  @OptionGroup(title: "Gate")
+  var gate: GateOptions
+
+  @OptionGroup(title: "Reading")
+  var reading: ReadingOptions
+
+  @OptionGroup(title: "Printing")
+  var printing: PrintingOptions
+
+  @Option(help: "Threads that may work; by default one for each processor.")
+  var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    guard !images.isEmpty else { throw ValidationError("Expected at least one image.") }
+    guard (1...256).contains(jobs) else {
+      throw ValidationError("--jobs: expected a number from 1 to 256, found \(jobs).")
+    }
+    if reading.debugFile != nil, images.count > 1 {
+      throw ValidationError("--debug-file belongs to one image; \(images.count) were given.")
+    }
+  }
+
+  func run() throws {
+    let options = try auditOptions()
+    let gate = try GateInputs(self.gate)
+    let auditor: ImageAuditor
+    do {
+      auditor = ImageAuditor(matcher: try RuleMatcher(RuleBook.builtin.rules), options: options)
+    } catch {
+      preconditionFailure("a built-in rule has a bad pattern: \(error)")
+    }
+    let progress = Progress(total: images.count)
+    var results: [ImageResult] = []
+    for path in images {
+      progress.begin(path)
+      do throws(AuditError) {
+        results.append(try auditor.audit(path: path))
+      } catch {
+        progress.end()
+        throw CommandFailure(error)
+      }
+    }
+    progress.end()
+    var result = AuditResult(
+      target: target ?? ImageAuditor.defaultTarget(bits: results.first?.bits ?? 64),
+      images: results, rules: [:])
+    result.keepRules(RuleBook.builtin.rules)
+    try gate.apply(to: &result)
+    try write(result)
+    try gate.writeBaseline(result)
+    guard gate.passes(result) else { throw CommandFailure.badVerdict }
+  }
+
+  private func auditOptions() throws -> AuditOptions {
+    var options = AuditOptions()
+    options.target = target
+    options.jobs = jobs
+    options.open = try reading.openOptions()
+    options.debugRoots = reading.debugRoot
+    options.readsSource = !reading.noSource
+    options.listsHidden = reading.hidden
+    options.measuresTime = printing.timing
+    return options
+  }
+
+  private func write(_ result: AuditResult) throws {
+    let bytes = render(result, format: format, options: printing.renderOptions(toFile: output != nil))
+    if let output {
+      try OutputFile.write(bytes, to: output)
+    } else {
+      try StandardOutput.write(bytes)
+    }
+  }
+}
+
+extension ReportFormat: ExpressibleByArgument {}
+extension Target: ExpressibleByArgument {}
+
+extension AuditResult {
+  /// Keeps the rules that findings name, which is what a report explains.
+  fileprivate mutating func keepRules(_ all: [Rule]) {
+    let named = Set(images.flatMap { $0.findings.map(\.rule) })
+    for rule in all where named.contains(rule.id) { rules[rule.id] = rule }
+  }
+}

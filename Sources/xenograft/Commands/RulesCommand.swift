@@ -1,0 +1,118 @@
+// `xenograft rules`: what the audit looks for, rule by rule.
+
+import ArgumentParser
+import Audit
+import Foundation
+
+struct RulesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rules",
+    abstract: "Explain the rules of the audit.",
+    discussion: """
+      Example:
+
+        xenograft rules show popf
+      """,
+    subcommands: [List.self, Show.self, Generate.self, Check.self],
+    defaultSubcommand: List.self)
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "One line for each rule.")
+
+    func run() throws {
+      let rules = RuleBook.builtin.rules
+      let width = rules.map(\.id.count).max() ?? 0
+      var text = ""
+      for rule in rules {
+        let name = rule.id.padding(toLength: width, withPad: " ", startingAt: 0)
+        let kind = rule.ruleClass.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0)
+        text += "\(name)  \(kind)  \(rule.title)\n"
+      }
+      try StandardOutput.write(Array(text.utf8))
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Everything about one rule: encodings, and what becomes of it under each target.")
+
+    @Argument(help: "The rule's identifier, as findings name it.")
+    var rule: String
+
+    func run() throws {
+      let rules = RuleBook.builtin.rules
+      guard let found = rules.first(where: { $0.id == rule }) else {
+        let near = rules.map(\.id).filter { $0.contains(rule) || rule.contains($0) }
+        let hint = near.isEmpty ? "" : " (did you mean \(near.joined(separator: ", "))?)"
+        throw CommandFailure.input(
+          "expected a rule's identifier (see xenograft rules list), found \(rule)\(hint)")
+      }
+      try StandardOutput.write(Array(RuleText(found).text.utf8))
+    }
+  }
+
+  struct Generate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write the files that are generated from rules/, in a checkout of Xenograft.")
+
+    func run() throws {
+      let root = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+      for file in try RuleBook.checked(root).generatedFiles() {
+        try OutputFile.write(Array(file.text.utf8), to: file.path)
+      }
+    }
+  }
+
+  struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Check that the files generated from rules/ are current.")
+
+    func run() throws {
+      let root = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+      var stale: [String] = []
+      for file in try RuleBook.checked(root).generatedFiles() {
+        let found = try? String(contentsOf: root.appendingPathComponent(file.path), encoding: .utf8)
+        if found != file.text { stale.append(file.path) }
+      }
+      guard stale.isEmpty else {
+        throw CommandFailure(
+          message: "stale: \(stale.joined(separator: ", ")); run xenograft rules generate",
+          exitCode: 1)
+      }
+    }
+  }
+}
+
+extension RuleBook {
+  /// The rules of a checkout, or the failure that the command ends with.
+  fileprivate static func checked(_ root: URL) throws -> RuleBook {
+    do throws(RuleFileError) {
+      return try RuleBook.load(checkout: root)
+    } catch {
+      throw CommandFailure.input(error.description)
+    }
+  }
+}
+
+/// A rule as text for a terminal.
+private struct RuleText {
+  let rule: Rule
+
+  init(_ rule: Rule) {
+    self.rule = rule
+  }
+
+  var text: String {
+    var lines = ["\(rule.id): \(rule.title)", "", "  class      \(rule.ruleClass.rawValue)"]
+    lines.append("  encodings  \(rule.encodings.map(\.pattern).joined(separator: ", "))")
+    lines.append("  source     \(rule.source)")
+    lines.append("  guide      \(rule.guide)")
+    lines += ["", rule.summary]
+    for target in Target.allCases {
+      guard let outcome = rule.outcomes[target] else { continue }
+      lines += ["", "\(target.rawValue): \(outcome.disposition.rawValue)", "  \(outcome.why)"]
+      if let replacement = outcome.replacement { lines.append("  instead: \(replacement)") }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,41 @@
+// Ctrl-C and SIGTERM: end with 130 and leave no half-written file.
+
+import Foundation
+import Synchronization
+
+/// What to do when the user interrupts.
+enum Interruption {
+  private static let unfinished = Mutex<String?>(nil)
+  // SAFETY: written once by `arm`, before any other thread exists; kept only so that the sources live.
+  private nonisolated(unsafe) static var sources: [any DispatchSourceSignal] = []
+
+  /// Watches for the signals.
+  ///
+  /// A dispatch source and not a signal handler, since removing a file by a Swift string is nothing that a handler may do.
+  static func arm() {
+    // A reader of our output that goes away shows as an error of `write`.
+    signal(SIGPIPE, SIG_IGN)
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        unfinished.withLock { path in
+          if let path { unlink(path) }
+        }
+        _exit(130)
+      }
+      source.resume()
+      sources.append(source)
+    }
+  }
+
+  /// `path` exists from here on and is not whole.
+  static func willWrite(_ path: String) {
+    unfinished.withLock { $0 = path }
+  }
+
+  /// The file is whole, or gone.
+  static func didWrite() {
+    unfinished.withLock { $0 = nil }
+  }
+}

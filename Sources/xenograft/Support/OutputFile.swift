@@ -1,0 +1,36 @@
+// Files are written under a temporary name and renamed, so that nobody sees half of one.
+
+import Foundation
+
+/// A file that a command writes.
+enum OutputFile {
+  /// Puts `bytes` at `path`, or throws and leaves what was there.
+  static func write(_ bytes: [UInt8], to path: String) throws {
+    let temporary = "\(path).\(getpid()).partial"
+    Interruption.willWrite(temporary)
+    defer { Interruption.didWrite() }
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure(path) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else {
+        let error = failure(path)
+        close(descriptor)
+        unlink(temporary)
+        throw error
+      }
+      rest = rest.dropFirst(written)
+    }
+    guard close(descriptor) == 0, rename(temporary, path) == 0 else {
+      let error = failure(path)
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  private static func failure(_ path: String) -> CommandFailure {
+    .input("\(path): expected a file that can be written, found: \(String(cString: strerror(errno)))")
+  }
+}
