@@ -1,6 +1,6 @@
 // Patterns of encodings in the notation of the processor manuals, as rules/*.yaml writes them:
 //
-//     [NP|66|F2|F3] [LOCK] [REX.W|REX.W0] opcode bytes [ModRM byte | /0../7 | /r] [m|r] [ib=HH]
+//     [NP|66|F2|F3] [LOCK] [REX.W|REX.W0] [REX.R] opcode bytes [ModRM byte | /0../7 | /r] [m|r] [ib=HH]
 //     VEX.F3.map7.W0 F6 /0 r
 //
 // Notes about immediates (ib, iw, id, iz, cb, cd, …) may follow and say nothing here.
@@ -31,6 +31,8 @@ public struct EncodingPattern: Sendable, Equatable {
   public var prefix: UInt8?
   /// REX.W or VEX.W: `nil` any.
   public var wide: Bool?
+  /// REX.R, which turns CR0 into CR8.
+  public var requiresExtendedRegister = false
   public var requiresLock = false
   /// The whole ModRM byte.
   public var modRM: UInt8?
@@ -44,7 +46,8 @@ public struct EncodingPattern: Sendable, Equatable {
 
   /// How many conditions stand beside the opcode: of two patterns that fit, the one with more is meant.
   public var specificity: Int {
-    (prefix == nil ? 0 : 1) + (wide == nil ? 0 : 1) + (requiresLock ? 1 : 0)
+    (prefix == nil ? 0 : 1) + (wide == nil ? 0 : 1)
+      + (requiresExtendedRegister ? 1 : 0) + (requiresLock ? 1 : 0)
       + (modRM == nil ? 0 : 4) + (registerField == nil ? 0 : 2) + (form == .any ? 0 : 1)
       + (immediate == nil ? 0 : 1)
   }
@@ -58,6 +61,7 @@ public struct EncodingPattern: Sendable, Equatable {
     else { return false }
     if let prefix, encoding.mandatoryPrefix != prefix { return false }
     if let wide, encoding.isWide != wide { return false }
+    if requiresExtendedRegister, encoding.rex & 4 == 0 { return false }
     if requiresLock, !encoding.hasLock { return false }
     if let modRM, encoding.modRMOffset == 0 || encoding.modRM != modRM { return false }
     if let registerField, encoding.modRMOffset == 0 || encoding.registerField != registerField {
@@ -139,6 +143,7 @@ extension EncodingPattern {
     case "F3": prefix = 0xF3
     case "LOCK", "F0": requiresLock = true
     case "REX.W": wide = true
+    case "REX.R": requiresExtendedRegister = true
     case "REX.W0": wide = false
     default:
       guard word.hasPrefix("VEX.") else { return false }

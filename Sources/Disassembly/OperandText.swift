@@ -2,8 +2,8 @@
 // with places for operands, `clrssbsy {m64}`, and this file fills them from the encoding.
 //
 //     {m} {m8} {m16} {m32} {m64} {m128} {m512}   memory operand, with its size
-//     {rm16} {rm32} {rm64} {rmv} {rmp}           register or memory by ModRM.rm
-//     {reg16} {reg32} {reg64} {regv} {regp}      register by ModRM.reg
+//     {rm16} {rm32} {rm64} {rm128} {rmv} {rmp}   register or memory by ModRM.rm
+//     {reg16} {reg32} {reg64} {reg128} {regv} {regp}   register by ModRM.reg
 //     {imm8} {imm32}                             the immediate
 // v is the operand size, p the width of a pointer.
 
@@ -162,6 +162,7 @@ extension OperandText {
   ]
 
   private static func register(_ number: UInt8, size: Int) -> String {
+    if size == 128 { return "xmm\(number)" }
     let legacy = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"]
     if number < 8 {
       let name = legacy[Int(number)]
