@@ -7,7 +7,9 @@ import Yams
 struct RuleYAML {
   /// Longer files are refused; the rules that come with the tool have 50 KB in their largest file.
   static let sizeLimit = 1 << 20
-  /// Deeper nesting is refused before the parser, which recurses, sees it. A rule file has five levels.
+  /// Deeper nesting is refused before the parser, which recurses, sees it.
+  ///
+  /// A rule file has five levels.
   static let depthLimit = 32
 
   let file: String
