@@ -58,7 +58,7 @@ struct RuleBookContentTests {
       ("ffe0", nil), ("cb", "far-return"), ("ca0800", "far-return"), ("63c8", "arpl"),
       ("0f24f0", "mov-from-tr"), ("0f26f0", "mov-to-tr"), ("6207", "bound"), ("ce", "into"),
       ("cd82", "int-0x82"), ("cd80", "int-0x80"), ("cd03", "int-n"), ("60", nil), ("61", nil),
-      ("f00f20c0", "mov-from-cr8"), ("f00f22c0", "mov-to-cr8"), ("0f22c8", "mov-reserved-cr"),
+      ("f00f20c0", "mov-from-cr8"), ("f00f22c0", "mov-to-cr8"), ("0f22c8", nil),
       ("0f22d0", "mov-to-cr2"), ("669c", "pushf"), ("669d", "popf"), ("66cf", "iret"),
       ("f30fc707", nil), ("0fc707", nil), ("0f01d6", nil), ("0f01d7", nil), ("f20f01e8", nil),
       ("f20f01e9", nil), ("f30fae27", nil), ("660fae37", nil), ("660fae3f", nil), ("0fae3f", nil),
