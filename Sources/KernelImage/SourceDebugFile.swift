@@ -1,0 +1,134 @@
+// Where debugging information is that was split off its image: named by the user, found by build id
+// below a debug root, or by the name in .gnu_debuglink (GDB manual, "Separate Debug Files").
+
+import CCompression
+import CElfutils
+import Glibc
+
+/// Looks for the ELF file with an image's debugging information.
+struct DebugFileSearch {
+  /// Directories laid out like `/usr/lib/debug`.
+  var roots: [String]
+
+  /// The file with the debugging information, or the image itself where there is none.
+  func open(
+    elfPath: String, debugFile: String?, buildID: String?
+  ) throws(ImageError) -> DwarfElf {
+    if let debugFile {
+      let debug = try DwarfElf(path: debugFile)
+      var known = buildID
+      if known == nil, elfPath != debugFile { known = try DwarfElf(path: elfPath).buildID() }
+      if let known, let found = debug.buildID(), known != found {
+        throw debug.malformed("the debug file of build id \(known)", "one of \(found)")
+      }
+      return debug
+    }
+    let image = try DwarfElf(path: elfPath)
+    if image.hasDebugInfo { return image }
+    let known = buildID ?? image.buildID()
+    if let known, let found = file(withBuildID: known) { return found }
+    return try file(linkedFrom: image, buildID: known) ?? image
+  }
+
+  /// `<root>/.build-id/xx/yyyy.debug`; a file there that is not what it should be is passed over.
+  private func file(withBuildID id: String) -> DwarfElf? {
+    guard id.utf8.count > 2,
+      id.utf8.allSatisfy({
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
+          || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
+      })
+    else { return nil }
+    for root in roots {
+      let path = "\(root)/.build-id/\(id.prefix(2))/\(id.dropFirst(2)).debug"
+      if let elf = try? DwarfElf(path: path), elf.hasDebugInfo, elf.buildID() ?? id == id {
+        return elf
+      }
+    }
+    return nil
+  }
+
+  private func file(linkedFrom image: DwarfElf, buildID: String?) throws(ImageError) -> DwarfElf? {
+    guard let link = try image.debugLink() else { return nil }
+    let full = Self.absolute(image.path)
+    let directory = String(full[..<(full.lastIndex(of: "/") ?? full.startIndex)])
+    let places =
+      ["\(directory)/\(link.name)", "\(directory)/.debug/\(link.name)"]
+      + roots.map { "\($0)\(directory)/\(link.name)" }
+    for path in places where path != full {
+      guard let elf = try? DwarfElf(path: path), elf.hasDebugInfo else { continue }
+      // Build ids tell more than the checksum, and need not read the whole file.
+      if let buildID, let found = elf.buildID() {
+        if buildID == found { return elf }
+      } else if elf.checksum() == link.checksum {
+        return elf
+      }
+    }
+    return nil
+  }
+
+  private static func absolute(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+}
+
+extension DwarfElf {
+  /// The file has entries of its own.
+  var hasDebugInfo: Bool {
+    section(named: ".debug_info") != nil || section(named: ".zdebug_info") != nil
+  }
+
+  /// The GNU build id in lowercase hexadecimal, out of the file's notes.
+  func buildID() -> String? {
+    for (index, section) in sections.enumerated() where section.type == UInt32(SHT_NOTE) {
+      guard let bytes = try? storedBytes(of: index) else { continue }
+      var cursor = DwarfCursor(bytes)
+      while !cursor.isAtEnd, !cursor.failed {
+        let nameSize = UInt64(cursor.u32())
+        let size = UInt64(cursor.u32())
+        let type = cursor.u32()
+        let isGNU = nameSize == 4 && cursor.u32() == 0x0055_4e47  // "GNU\0"
+        if nameSize != 4 { cursor.skip((nameSize + 3) & ~3) }
+        if isGNU, type == UInt32(NT_GNU_BUILD_ID), (1...64).contains(size) {
+          let digits = (0..<size).map { _ in
+            let text = String(cursor.u8(), radix: 16)
+            return text.count == 1 ? "0" + text : text
+          }
+          return cursor.failed ? nil : digits.joined()
+        }
+        cursor.skip((size + 3) & ~3)
+      }
+    }
+    return nil
+  }
+
+  /// What .gnu_debuglink names: a file without directory, and that file's checksum.
+  func debugLink() throws(ImageError) -> (name: String, checksum: UInt32)? {
+    guard let index = section(named: ".gnu_debuglink") else { return nil }
+    let bytes = try storedBytes(of: index)
+    var cursor = DwarfCursor(bytes)
+    cursor.skipString()
+    let end = cursor.offset - 1
+    cursor.seek(to: (end + 4) & ~3)
+    let checksum = cursor.u32()
+    guard !cursor.failed, end > 0 else { return nil }
+    let name = String(decoding: bytes[..<end], as: UTF8.self)
+    // A name with a directory in it would lead out of the places that are searched.
+    return name.utf8.contains(0x2f) ? nil : (name, checksum)
+  }
+
+  /// The checksum that a debug link carries: CRC-32 of the whole file.
+  func checksum() -> UInt32 {
+    var sum: uLong = 0
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let part = rest.prefix(1 << 24)
+      let buffer = UnsafeRawBufferPointer(rebasing: part)
+      // SAFETY: zlib reads `part.count` bytes, which `part` has.
+      sum = crc32(sum, buffer.baseAddress?.assumingMemoryBound(to: Bytef.self), uInt(part.count))
+      rest = rest.dropFirst(part.count)
+    }
+    return UInt32(truncatingIfNeeded: sum)
+  }
+}
