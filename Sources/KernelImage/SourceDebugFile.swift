@@ -27,7 +27,8 @@ struct DebugFileSearch {
     if image.hasDebugInfo { return image }
     let known = buildID ?? image.buildID()
     if let known, let found = file(withBuildID: known) { return found }
-    return try file(linkedFrom: image, buildID: known) ?? image
+    if let found = try file(linkedFrom: image, buildID: known) { return found }
+    return known.flatMap { file(mirroring: image.path, buildID: $0) } ?? image
   }
 
   /// `<root>/.build-id/xx/yyyy.debug`; a file there that is not what it should be is passed over.
@@ -61,6 +62,23 @@ struct DebugFileSearch {
         if buildID == found { return elf }
       } else if elf.checksum() == link.checksum {
         return elf
+      }
+    }
+    return nil
+  }
+
+  /// A file below a root that stands where the image stands in its own tree, as Debian keeps its
+  /// modules: `<root>/lib/modules/…/x.ko` for `/any/where/lib/modules/…/x.ko`.
+  private func file(mirroring path: String, buildID: String) -> DwarfElf? {
+    let parts = Self.absolute(path).split(separator: "/").suffix(32)
+    for root in roots {
+      for start in parts.indices {
+        let place = "\(root)/\(parts[start...].joined(separator: "/"))"
+        for name in [place, place + ".debug"] {
+          if let elf = try? DwarfElf(path: name), elf.hasDebugInfo, elf.buildID() == buildID {
+            return elf
+          }
+        }
       }
     }
     return nil

@@ -36,7 +36,7 @@ extension DwarfReader {
     }
     var frames: [SourceFrame] = []
     for scope in chain {
-      try charge(8)
+      try chargeFrame()
       let name = try functionName(ofEntry: scope.entry, in: context)
       frames.append(SourceFrame(function: name, path: path, line: line))
       guard scope.isInlined else { break }

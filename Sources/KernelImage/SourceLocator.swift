@@ -74,16 +74,18 @@ public final class SourceLocator: Sendable {
   public func locate(
     _ addresses: [ImageAddress], jobs: Int = 1
   ) throws(ImageError) -> [SourceLocation] {
-    guard !file.sectionBases.isEmpty else {
-      return try locate(addresses.map(\.address), jobs: jobs)
-    }
+    try locate(laidOut(addresses), jobs: jobs)
+  }
+
+  /// Addresses as the debug file's entries have them: in a relocatable file, where it was laid out.
+  func laidOut(_ addresses: [ImageAddress]) -> [UInt64] {
+    guard !file.sectionBases.isEmpty else { return addresses.map(\.address) }
     let sections = debugSections()
-    return try locate(
-      addresses.map { address in
-        // A section that the debug file does not have gets an address that no unit covers.
-        guard let section = sections[address.section] else { return .max }
-        return file.sectionBases[section] &+ address.address
-      }, jobs: jobs)
+    return addresses.map { address in
+      // A section that the debug file does not have gets an address that no unit covers.
+      guard let section = sections[address.section] else { return .max }
+      return file.sectionBases[section] &+ address.address
+    }
   }
 
   /// For each section of the image the debug file's section: the same name, and among sections of
@@ -122,6 +124,15 @@ public final class SourceLocator: Sendable {
       for (position, frames) in located { result[order[position]] = frames }
     }
     return result
+  }
+
+  /// Where the code of each unit begins.
+  func unitBeginnings() throws(ImageError) -> [UInt64] {
+    let reader = DwarfReader(file, units: units)
+    var index = try DwarfUnitIndex(reader)
+    // An address that no unit covers makes the index ask all units.
+    _ = try index.group([.max], reader)
+    return index.beginnings
   }
 
   /// The addresses of one unit, and their positions among all.

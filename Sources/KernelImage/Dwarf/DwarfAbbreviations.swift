@@ -47,7 +47,7 @@ struct DwarfAbbreviation {
 /// A table of abbreviations, for units of one address and offset size.
 final class DwarfAbbreviationTable {
   /// The most attributes of one table; the kernel's largest has some thousands.
-  static let limit = 1 << 20
+  static let limit = 1 << 18
 
   private(set) var attributes: [DwarfAttributeSpec] = []
   private var entries: [DwarfAbbreviation] = []

@@ -18,8 +18,8 @@ struct DwarfElfSection {
 
 /// An ELF file whose sections hold debugging information.
 ///
-/// `@unchecked Sendable`: the map is read-only, and `unpacked` is written by ``contents(of:)`` only,
-/// which ``DwarfFile`` calls before it shares the object.
+/// `@unchecked Sendable`: the image is never written, and `unpacked` is written by ``contents(of:)``
+/// only, which ``DwarfFile`` calls before it shares the object.
 final class DwarfElf: @unchecked Sendable {
   /// The most section headers that are read.
   static let sectionLimit = 1 << 18
@@ -27,49 +27,30 @@ final class DwarfElf: @unchecked Sendable {
   static let unpackedLimit = 640 << 20
 
   let path: String
-  let bytes: UnsafeRawBufferPointer
+  private let image: ImageBytes
   private(set) var sections: [DwarfElfSection] = []
   private(set) var is64 = true
   private(set) var isRelocatable = false
   private var unpacked: [UnsafeMutableRawBufferPointer] = []
   private var unpackedBytes = 0
 
-  init(path: String) throws(ImageError) {
+  /// The whole file.
+  var bytes: UnsafeRawBufferPointer { image.buffer }
+
+  /// Reads the section headers of a file in memory.
+  init(_ image: ImageBytes, path: String) throws(ImageError) {
     self.path = path
-    bytes = try Self.map(path)
+    self.image = image
     try readHeaders()
+  }
+
+  /// Maps a file and reads its section headers.
+  convenience init(path: String) throws(ImageError) {
+    try self.init(DebugFileMap(path).bytes, path: path)
   }
 
   deinit {
     for buffer in unpacked { buffer.deallocate() }
-    if let start = bytes.baseAddress {
-      munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
-    }
-  }
-
-  private static func map(_ path: String) throws(ImageError) -> UnsafeRawBufferPointer {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-    var status = stat()
-    defer { if descriptor >= 0 { close(descriptor) } }
-    guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
-      throw ImageError(
-        .unreadable, path: path, expected: "a readable file",
-        found: String(cString: strerror(errno)).lowercased())
-    }
-    guard status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
-      throw ImageError(
-        .unknownFormat, path: path, expected: "an ELF file with debugging information",
-        found: status.st_size == 0 ? "an empty file" : "something that is not a regular file")
-    }
-    let size = Int(status.st_size)
-    guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED
-    else {
-      throw ImageError(
-        .unreadable, path: path, expected: "a file that can be mapped",
-        found: String(cString: strerror(errno)).lowercased())
-    }
-    // SAFETY: the map is `size` bytes long, private and read-only, and lives until `deinit`.
-    return UnsafeRawBufferPointer(start: start, count: size)
   }
 
   /// Checks what libelf trusts, then reads the section headers through it.

@@ -107,8 +107,8 @@ extension DwarfRelocations {
       let table = elf.sections.firstIndex(where: { $0.info == index && types.contains($0.type) })
     else { return nil }
     self.init(
-      entries: try elf.contents(of: table),
+      entries: try elf.storedBytes(of: table),
       hasAddends: elf.sections[table].type == UInt32(SHT_RELA), is64: elf.is64,
-      symbols: try elf.contents(of: elf.sections[table].link), sectionBases: sectionBases)
+      symbols: try elf.storedBytes(of: elf.sections[table].link), sectionBases: sectionBases)
   }
 }

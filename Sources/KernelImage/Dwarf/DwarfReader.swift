@@ -11,6 +11,9 @@ final class DwarfReader {
   private var tables: [TableKey: DwarfAbbreviationTable] = [:]
   private var work = 0
   private let workLimit: Int
+  private var cachedWeight = 0
+  private var textBytes = 0
+  private var frameCount = 0
 
   /// Tables depend on the sizes that the unit's header gives.
   private struct TableKey: Hashable {
@@ -20,15 +23,21 @@ final class DwarfReader {
     var isVersion2: Bool
   }
 
-  /// Caches are dropped when they reach this many entries: memory stays bounded on any file.
+  /// Caches are dropped when they reach this many units, or tables of so many attributes: memory
+  /// stays bounded on any file.
   private static let cacheLimit = 64
+  private static let cacheWeightLimit = 1 << 20
+  /// The most bytes of names and paths that are kept; an audit of a kernel needs some hundred kB.
+  private static let textLimit = 64 << 20
+  /// The most frames that are made.
+  private static let frameLimit = 1 << 21
 
   init(_ file: DwarfFile, units: [DwarfUnit]) {
     self.file = file
     self.units = units
     // Honest files are read about once; entries, range lists or line programs that many others
     // share can make a small file cost its square.
-    workLimit = file.size.multipliedReportingOverflow(by: 4).partialValue &+ (1 << 24)
+    workLimit = file.size * 2 + (1 << 24)
   }
 
   /// Counts work, and stops where a file has made more of it than its size explains.
@@ -39,6 +48,23 @@ final class DwarfReader {
       throw file.malformed(
         "debugging information that is read in a few passes",
         "tables that lead back into each other after \(workLimit) steps")
+    }
+  }
+
+  /// Counts text that is kept.
+  func chargeText(_ count: Int) throws(ImageError) {
+    try charge(count + 8)
+    textBytes += count
+    guard textBytes <= Self.textLimit else {
+      throw file.malformed("names and paths of at most \(Self.textLimit >> 20) MiB", "more")
+    }
+  }
+
+  /// Counts one frame of the result.
+  func chargeFrame() throws(ImageError) {
+    frameCount += 1
+    guard frameCount <= Self.frameLimit else {
+      throw file.malformed("at most \(Self.frameLimit) frames of functions", "more")
     }
   }
 
@@ -70,7 +96,13 @@ final class DwarfReader {
     if let known = tables[key] { return known }
     let table = try DwarfAbbreviationTable(of: unit, in: file)
     try charge(table.weight)
-    if tables.count >= Self.cacheLimit { tables.removeAll(keepingCapacity: true) }
+    cachedWeight += table.weight
+    if tables.count >= Self.cacheLimit || cachedWeight > Self.cacheWeightLimit {
+      // Units hold on to their tables, so they go as well.
+      tables.removeAll(keepingCapacity: true)
+      contexts.removeAll(keepingCapacity: true)
+      cachedWeight = table.weight
+    }
     tables[key] = table
     return table
   }

@@ -34,7 +34,7 @@ struct DwarfScopes {
 /// One walk through a unit.
 struct DwarfScopeWalk {
   /// The deepest nesting that is followed; honest code stays below 100.
-  private static let depthLimit = 512
+  private static let depthLimit = 256
 
   private let reader: DwarfReader
   private let context: DwarfUnitContext

@@ -87,7 +87,7 @@ extension DwarfReader {
     guard let start = Int(exactly: offset), start < section.bytes.count else { return nil }
     let rest = section.bytes[start...].prefix(Self.stringLimit)
     guard let end = rest.firstIndex(of: 0) else { return nil }
-    try charge(8 + end - start)
+    try chargeText(end - start)
     return String(decoding: rest[..<end], as: UTF8.self)
   }
 

@@ -16,13 +16,16 @@ struct DwarfUnitIndex {
   private static let limit = 1 << 22
 
   private var entries: [Entry] = []
-  /// Units that have ranges in the index.
+  /// Units whose ranges are in the index.
   private var listed: Set<Int> = []
 
   init(_ reader: DwarfReader) throws(ImageError) {
     try readSection(reader)
     sort()
   }
+
+  /// Where the ranges of units begin.
+  var beginnings: [UInt64] { entries.map(\.range.lowerBound) }
 
   /// Units and the positions in `addresses` (which ascend) that they cover.
   mutating func group(
@@ -129,7 +132,6 @@ struct DwarfUnitIndex {
     // Pairs are aligned to their size from the beginning of the table.
     let pair = 2 * width
     cursor.seek(to: start + (cursor.offset - start + pair - 1) / pair * pair)
-    var isListed = false
     while !cursor.failed, cursor.offset <= end - pair {
       let place = cursor.offset
       let low = section.resolve(cursor.unsigned(size: width), at: place)
@@ -137,8 +139,8 @@ struct DwarfUnitIndex {
       if low == 0, length == 0 { break }
       let (high, overflow) = low.addingReportingOverflow(length)
       try append(low, overflow ? .max : high, unit: unit, reader)
-      isListed = true
     }
-    if isListed { listed.insert(unit) }
+    // A table without ranges says that the unit has no code.
+    listed.insert(unit)
   }
 }
