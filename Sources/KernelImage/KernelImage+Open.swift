@@ -23,6 +23,7 @@ extension KernelImage {
   ) throws(ImageError) -> KernelImage {
     var contents = try FormatDetection(path: path, options: options).read(bytes)
     try NameSources(path: path, options: options).addNames(to: &contents)
+    contents.symbols.sortForImage()
     let isElf = isFile && options.raw == nil && ElfHeader.matches(bytes)
     return KernelImage(
       contents, path: path, elfPath: options.debugFile ?? (isElf ? path : nil))

@@ -165,11 +165,13 @@ public final class KernelImage: Sendable {
     contents.buildID = buildID
     contents.sections = sections
     contents.symbols = symbols
+    contents.symbols.sortForImage()
     contents.entries = entries
     contents.remarks = remarks
     self.init(contents, path: path, elfPath: elfPath)
   }
 
+  /// An image of parts whose symbols are sorted already.
   init(_ contents: ImageContents, path: String, elfPath: String?) {
     self.path = path
     self.elfPath = elfPath
@@ -178,7 +180,7 @@ public final class KernelImage: Sendable {
     isRelocatable = contents.isRelocatable
     buildID = contents.buildID
     sections = contents.sections
-    symbols = contents.symbols.sortedForImage()
+    symbols = contents.symbols
     entries = contents.entries
     remarks = contents.remarks
     relocations = contents.relocations

@@ -14,9 +14,14 @@ struct NameSources {
       try addNames(ofMap: map, to: &contents)
     }
     guard options.readsKallsyms, !contents.hasFunctionNames, !contents.isRelocatable,
-      contents.format != .raw
+      contents.format != .raw, contents.format != .pe
     else { return }
-    addKernelNames(to: &contents)
+    if let symbols = Kallsyms.read(contents) {
+      contents.symbols = symbols
+      contents.remarks.append("no symbol table; function names come from the kernel's kallsyms")
+    } else {
+      contents.remarks.append("no symbol table, and no kallsyms that can be read")
+    }
   }
 
   private func addNames(
@@ -62,8 +67,4 @@ struct NameSources {
       file.bytes, path: map, sections: contents.isRelocatable ? [] : contents.sections)
     contents.remarks.append("function names come from \(map)")
   }
-}
-
-extension NameSources {
-  func addKernelNames(to contents: inout ImageContents) {}
 }

@@ -45,12 +45,22 @@ extension ElfReader {
     {
       appendEntry(entry, origin: "PVH entry note")
     }
-    if Multiboot.header(in: bytes) != nil {
+    // The headers stand early in the file that boots. Where that is made of this file later, as
+    // Xen's is, they stand early in the first segment.
+    let places = [bytes] + firstSegment()
+    if places.contains(where: { Multiboot.header(in: $0) != nil }) {
       appendEntry(header.entry, origin: "multiboot header")
     }
-    if let second = Multiboot2.header(in: bytes) {
+    if let second = places.lazy.compactMap({ Multiboot2.header(in: $0) }).first {
       appendEntry(second.entry ?? header.entry, origin: "multiboot 2 header")
     }
+  }
+
+  private func firstSegment() -> [ImageBytes] {
+    guard let segment = segments.first(where: { $0.p_type == GElf_Word(PT_LOAD) }),
+      let content = bytes.slice(segment.p_offset, count: segment.p_filesz)
+    else { return [] }
+    return [content]
   }
 
   private func notes() -> [ElfNote] {
