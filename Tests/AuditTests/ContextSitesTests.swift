@@ -37,6 +37,37 @@ import Testing
       small.contexts(sectionIndex: 0, address: 0x100_0020, length: 1) == [.paravirtSite])
   }
 
+  @Test func replacement_ofAParavirtSiteCountsAsOne() {
+    var alternatives = TableWriter()
+    var paravirt = TableWriter()
+    for offset: UInt64 in [0x20, 0x40] {
+      alternatives.relative32(to: Base.text + offset)
+      alternatives.relative32(to: Base.replacement + offset)
+      alternatives.integer(CPUFeature.xenPV | 0x8000)
+      alternatives.integer(UInt8(6))
+      alternatives.integer(UInt8(1))
+    }
+    paravirt.integer(Base.text + 0x20)
+    paravirt.integer(UInt16(0x0601))
+    paravirt.bytes += [UInt8](repeating: 0, count: 6)
+    let code = [UInt8](repeating: 0x90, count: 0x100)
+    let tested = ImageContext(
+      image: makeImage([
+        SectionSpec(name: ".text", address: Base.text, bytes: code, isExecutable: true),
+        SectionSpec(
+          name: ".altinstr_replacement", address: Base.replacement, bytes: code,
+          isExecutable: true),
+        SectionSpec(name: ".altinstructions", address: Base.table, bytes: alternatives.bytes),
+        SectionSpec(name: ".parainstructions", address: Base.data, bytes: paravirt.bytes),
+      ]))
+    func at(_ offset: UInt64) -> [FindingContext] {
+      tested.contexts(sectionIndex: 1, address: Base.replacement + offset, length: 1)
+    }
+    #expect(at(0x20) == [.alternative, .paravirtSite])
+    #expect(at(0x40) == [.alternative])
+    #expect(contexts(tested, 0x20) == [.alternativeOriginal, .paravirtSite])
+  }
+
   @Test(arguments: [8, 12])
   func exceptionTable_marksTheInstructionOnly(stride: Int) {
     var writer = TableWriter()

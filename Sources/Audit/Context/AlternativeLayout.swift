@@ -27,10 +27,10 @@ enum AlternativeLayout: CaseIterable, Sendable {
 
   /// The entry at `offset`; `nil` where it does not make sense in this layout.
   func parse(_ table: PatchTable, at offset: Int) -> Alternative? {
-    let view = table.view
-    guard let word = view.load(UInt16.self, at: offset + 8),
-      let third = view.load(UInt8.self, at: offset + 10),
-      let fourth = view.load(UInt8.self, at: offset + 11)
+    let bytes = table.bytes
+    guard let word = bytes.load(offset + 8, as: UInt16.self),
+      let third = bytes.load(offset + 10, as: UInt8.self),
+      let fourth = bytes.load(offset + 11, as: UInt8.self)
     else { return nil }
     var feature = CPUFeature(number: word, isNegated: false)
     var siteLength = third
@@ -40,20 +40,20 @@ enum AlternativeLayout: CaseIterable, Sendable {
       // Bit 15 negates from 5.13 on; before, no feature number reached that far.
       feature = CPUFeature(number: word & 0x7fff, isNegated: word & 0x8000 != 0)
     case .linux13:
-      guard let padding = view.load(UInt8.self, at: offset + 12), padding <= siteLength else {
+      guard let padding = bytes.load(offset + 12, as: UInt8.self), padding <= siteLength else {
         return nil
       }
     case .linux14:
       let flags = UInt16(third) | UInt16(fourth) << 8
-      guard flags < 0x10, let site = view.load(UInt8.self, at: offset + 12),
-        let replacement = view.load(UInt8.self, at: offset + 13)
+      guard flags < 0x10, let site = bytes.load(offset + 12, as: UInt8.self),
+        let replacement = bytes.load(offset + 13, as: UInt8.self)
       else { return nil }
       feature.isNegated = flags & 1 != 0
       siteLength = site
       replacementLength = replacement
     case .xen14:
-      guard let padding = view.load(UInt8.self, at: offset + 12),
-        let mark = view.load(UInt8.self, at: offset + 13), mark <= 1
+      guard let padding = bytes.load(offset + 12, as: UInt8.self),
+        let mark = bytes.load(offset + 13, as: UInt8.self), mark <= 1
       else { return nil }
       feature.numbering = .xen
       let (sum, overflow) = siteLength.addingReportingOverflow(padding)
@@ -84,7 +84,7 @@ enum AlternativeLayout: CaseIterable, Sendable {
       guard count > 0 else { continue }
       let good = (0..<count).count { layout.parse(table, at: $0 * layout.stride) != nil }
       // A size that divides evenly breaks ties; a table of the wrong stride seldom scores at all.
-      let even = table.view.count.isMultiple(of: layout.stride) ? 0.01 : 0
+      let even = table.bytes.count.isMultiple(of: layout.stride) ? 0.01 : 0
       let share = Double(good) / Double(count) + even
       if good * 2 >= count, share > best?.share ?? 0 { best = (layout, share) }
     }

@@ -37,7 +37,7 @@ struct Alternatives: Sendable {
 
   init(table: PatchTable) {
     guard let layout = AlternativeLayout.detect(table) else {
-      self.init(entries: [], layout: nil, ignored: table.view.count == 0 ? 0 : 1)
+      self.init(entries: [], layout: nil, ignored: table.bytes.count == 0 ? 0 : 1)
       return
     }
     let stride = layout.stride
@@ -47,7 +47,7 @@ struct Alternatives: Sendable {
     for index in 0..<count {
       if let entry = layout.parse(table, at: index * stride) { entries.append(entry) }
     }
-    let rest = table.view.count.isMultiple(of: stride) ? 0 : 1
+    let rest = table.bytes.count.isMultiple(of: stride) ? 0 : 1
     self.init(entries: entries, layout: layout, ignored: count - entries.count + rest)
   }
 

@@ -35,7 +35,9 @@ public struct CodeRegion: Sendable, Hashable {
         )
     }
   }
+}
 
+extension CodeRegion {
   /// A region at an offset range of a section; `nil` where the section does not hold it.
   init?(section: ImageSection, offsets: Range<Int>, width: CodeWidth, origin: String) {
     guard offsets.lowerBound >= 0, offsets.upperBound <= section.bytes.count, !offsets.isEmpty

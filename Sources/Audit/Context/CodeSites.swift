@@ -44,7 +44,7 @@ struct CodeSites: Sendable {
       guard let site = parse(entry * stride) else { continue }
       sites.append(.init(start: site.place, length: site.length, value: entry))
     }
-    let rest = table.view.count.isMultiple(of: stride) ? 0 : 1
+    let rest = table.bytes.count.isMultiple(of: stride) ? 0 : 1
     self.init(sites: sites, ignored: count - sites.count + rest)
   }
 
@@ -63,7 +63,7 @@ extension CodeSites {
     let pointer = width == .bits64 ? 8 : 4
     return CodeSites(table: table, stride: pointer * 2) { offset in
       guard let place = table.pointer(at: offset, width: width),
-        let length = table.view.load(UInt8.self, at: offset + pointer + 1), length > 0,
+        let length = table.bytes.load(offset + pointer + 1, as: UInt8.self), length > 0,
         table.isCode(place, length: Int(length))
       else { return nil }
       return (place, length)

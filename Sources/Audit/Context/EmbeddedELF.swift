@@ -13,12 +13,12 @@ enum EmbeddedELF {
     var regions: [CodeRegion] = []
     var found = 0
     for section in image.sections where section.isAllocated && !section.isExecutable {
-      let view = ByteView(section.bytes)
+      let view = section.bytes
       // Assemblers align such data to 8 bytes at least.
       var offset = Int((8 &- section.address % 8) % 8)
       while offset < view.count, found < imageLimit {
-        guard view.load(UInt32.self, at: offset) == 0x464c_457f,
-          let inner = parse(view.slice(offset..<view.count))
+        guard view.load(offset, as: UInt32.self) == 0x464c_457f,
+          let inner = parse(view.suffix(from: offset))
         else {
           offset += 8
           continue
@@ -48,10 +48,10 @@ enum EmbeddedELF {
   }
 
   /// Reads the header and the section headers; `nil` where they are not those of x86 code.
-  static func parse(_ view: ByteView) -> Inner? {
-    guard let fileClass = view.load(UInt8.self, at: 4), fileClass == 1 || fileClass == 2,
-      view.load(UInt8.self, at: 5) == 1, view.load(UInt8.self, at: 6) == 1,
-      let type = view.load(UInt16.self, at: 16), let machine = view.load(UInt16.self, at: 18)
+  static func parse(_ view: ImageBytes) -> Inner? {
+    guard let fileClass = view.load(4, as: UInt8.self), fileClass == 1 || fileClass == 2,
+      view.load(5, as: UInt8.self) == 1, view.load(6, as: UInt8.self) == 1,
+      let type = view.load(16, as: UInt16.self), let machine = view.load(18, as: UInt16.self)
     else { return nil }
     let width: CodeWidth
     switch machine {
@@ -68,15 +68,15 @@ enum EmbeddedELF {
     }
     let wide = fileClass == 2
     guard let table = word(view, at: wide ? 40 : 32, wide: wide),
-      let stride = view.load(UInt16.self, at: wide ? 58 : 46), stride >= (wide ? 64 : 40),
-      let count = view.load(UInt16.self, at: wide ? 60 : 48), count > 0, count <= sectionLimit
+      let stride = view.load(wide ? 58 : 46, as: UInt16.self), stride >= (wide ? 64 : 40),
+      let count = view.load(wide ? 60 : 48, as: UInt16.self), count > 0, count <= sectionLimit
     else { return nil }
     let (end, overflow) = table.addingReportingOverflow(Int(stride) * Int(count))
     guard !overflow, end <= view.count else { return nil }
     var inner = Inner(width: width, code: [], length: end, kind: kind)
     for index in 0..<Int(count) {
       let header = table + index * Int(stride)
-      guard let kind = view.load(UInt32.self, at: header + 4), kind != 8,
+      guard let kind = view.load(header + 4, as: UInt32.self), kind != 8,
         let flags = word(view, at: header + 8, wide: wide), flags & 4 != 0,
         let offset = word(view, at: header + (wide ? 24 : 16), wide: wide),
         let size = word(view, at: header + (wide ? 32 : 20), wide: wide), size > 0
@@ -90,8 +90,8 @@ enum EmbeddedELF {
   }
 
   /// A 4- or 8-byte field; `nil` where it is no offset at all.
-  private static func word(_ view: ByteView, at offset: Int, wide: Bool) -> Int? {
-    if wide { return view.load(UInt64.self, at: offset).flatMap { Int(exactly: $0) } }
-    return view.load(UInt32.self, at: offset).map(Int.init)
+  private static func word(_ view: ImageBytes, at offset: Int, wide: Bool) -> Int? {
+    if wide { return view.load(offset, as: UInt64.self).flatMap { Int(exactly: $0) } }
+    return view.load(offset, as: UInt32.self).map(Int.init)
   }
 }

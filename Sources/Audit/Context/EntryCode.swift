@@ -21,8 +21,9 @@ enum EntryCode {
       {
         end = min(end, offset)
       }
-      guard start < end else { return nil }
-      let window = ByteView(section.bytes, range: start..<end)
+      guard start < end,
+        let window = section.bytes.slice(UInt64(start), count: UInt64(end - start))
+      else { return nil }
       let length = modeSwitch(window, address: entry.address, width: entry.width) ?? window.count
       return CodeRegion(
         section: section, offsets: start..<(start + length), width: entry.width,
@@ -46,11 +47,11 @@ enum EntryCode {
   ///
   /// Its operand is a physical address, so only the bits below the kernel's 2 MiB alignment are
   /// compared with the address of the next instruction.
-  private static func modeSwitch(_ code: ByteView, address: UInt64, width: CodeWidth) -> Int? {
+  private static func modeSwitch(_ code: ImageBytes, address: UInt64, width: CodeWidth) -> Int? {
     guard width == .bits32 else { return nil }
-    for offset in 0..<code.count where code.load(UInt8.self, at: offset) == 0xea {
-      guard let target = code.load(UInt32.self, at: offset + 1),
-        code.load(UInt16.self, at: offset + 5) != nil
+    for offset in 0..<code.count where code.load(offset, as: UInt8.self) == 0xea {
+      guard let target = code.load(offset + 1, as: UInt32.self),
+        code.load(offset + 5, as: UInt16.self) != nil
       else { return nil }
       let next = address &+ UInt64(offset + 7)
       if UInt64(target) & 0x1f_ffff == next & 0x1f_ffff { return offset + 7 }

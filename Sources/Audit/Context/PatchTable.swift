@@ -9,7 +9,9 @@ struct PatchTable: Sendable {
   let section: Int
   /// Address of the table's first byte.
   let address: UInt64
-  let view: ByteView
+  let bytes: ImageBytes
+  /// Offset of the table's first byte in its section.
+  private let start: Int
   private let map: AddressMap
   /// Where each relocated field of the section points, by offset in the section; `nil` in a linked image.
   private let relocations: [UInt64: ImageAddress]?
@@ -22,26 +24,28 @@ struct PatchTable: Sendable {
     relocations: [UInt64: ImageAddress]?
   ) {
     self.section = section.index
-    view = ByteView(section.bytes, range: range)
-    address = section.address &+ UInt64(view.start)
+    let range = (range ?? 0..<section.bytes.count).clamped(to: 0..<section.bytes.count)
+    bytes = section.bytes.slice(UInt64(range.lowerBound), count: UInt64(range.count)) ?? .empty
+    start = range.lowerBound
+    address = section.address &+ UInt64(range.lowerBound)
     self.map = map
     self.relocations = relocations
   }
 
   /// The number of whole entries of `stride` bytes that are read.
-  func entries(stride: Int) -> Int { min(view.count / stride, Self.entryLimit) }
+  func entries(stride: Int) -> Int { min(bytes.count / stride, Self.entryLimit) }
 
   /// The target of a signed 32-bit field that counts from its own address.
   func relative32(at offset: Int) -> ImageAddress? {
     if relocations != nil { return relocated(offset) }
-    guard let distance = view.load(Int32.self, at: offset) else { return nil }
+    guard let distance = bytes.load(offset, as: Int32.self) else { return nil }
     return map.locate(address &+ UInt64(offset) &+ UInt64(bitPattern: Int64(distance)))
   }
 
   /// The target of a signed 64-bit field that counts from its own address.
   func relative64(at offset: Int) -> ImageAddress? {
     if relocations != nil { return relocated(offset) }
-    guard let distance = view.load(Int64.self, at: offset) else { return nil }
+    guard let distance = bytes.load(offset, as: Int64.self) else { return nil }
     return map.locate(address &+ UInt64(offset) &+ UInt64(bitPattern: distance))
   }
 
@@ -49,9 +53,9 @@ struct PatchTable: Sendable {
   func pointer(at offset: Int, width: CodeWidth) -> ImageAddress? {
     if relocations != nil { return relocated(offset) }
     if width == .bits64 {
-      return view.load(UInt64.self, at: offset).flatMap { map.locate($0) }
+      return bytes.load(offset, as: UInt64.self).flatMap { map.locate($0) }
     }
-    return view.load(UInt32.self, at: offset).flatMap { map.locate(UInt64($0)) }
+    return bytes.load(offset, as: UInt32.self).flatMap { map.locate(UInt64($0)) }
   }
 
   /// Whether `length` bytes from `place` are code.
@@ -60,6 +64,6 @@ struct PatchTable: Sendable {
   }
 
   private func relocated(_ offset: Int) -> ImageAddress? {
-    relocations?[UInt64(view.start + offset)]
+    relocations?[UInt64(start + offset)]
   }
 }

@@ -18,7 +18,7 @@ struct PatchTables {
     let found = locator.tables(
       section: ".altinstructions", start: "__alt_instructions", end: "__alt_instructions_end")
     let alternatives = Alternatives(merging: found.map { Alternatives(table: $0) })
-    if alternatives.layout == nil, found.contains(where: { $0.view.count > 0 }) {
+    if alternatives.layout == nil, found.contains(where: { $0.bytes.count > 0 }) {
       remarks.append(".altinstructions has no layout that is known; its code counts as present")
     } else if alternatives.ignored > 0 {
       remarks.append(Self.ignored(alternatives.ignored, in: ".altinstructions"))

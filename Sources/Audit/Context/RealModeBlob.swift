@@ -20,11 +20,11 @@ enum RealModeBlob {
 
   static func regions(of image: KernelImage, symbols: MarkerSymbols) -> [CodeRegion] {
     guard let found = locate(in: image, symbols: symbols),
-      let parts = divide(found.view)
+      let parts = divide(found.bytes)
     else { return [] }
     let section = image.sections[found.section]
     return parts.compactMap { part in
-      let lower = found.view.start + part.range.lowerBound
+      let lower = found.offset + part.range.lowerBound
       let offsets = lower..<(lower + part.range.count)
       return CodeRegion(
         section: section, offsets: offsets, width: part.width, origin: "real-mode blob")
@@ -33,23 +33,28 @@ enum RealModeBlob {
 
   /// By symbols where there are any, else by the signature.
   private static func locate(in image: KernelImage, symbols: MarkerSymbols)
-    -> (section: Int, view: ByteView)?
+    -> (section: Int, offset: Int, bytes: ImageBytes)?
   {
     if let marked = symbols.range(from: "real_mode_blob", to: "real_mode_blob_end", in: image),
       marked.offsets.count <= limit
     {
-      return (marked.section, ByteView(image.sections[marked.section].bytes, range: marked.offsets))
+      let bytes = image.sections[marked.section].bytes.slice(
+        UInt64(marked.offsets.lowerBound), count: UInt64(marked.offsets.count))
+      return bytes.map { (marked.section, marked.offsets.lowerBound, $0) }
     }
     var attempts = 0
     for section in image.sections where section.isAllocated && !section.isExecutable {
-      let all = ByteView(section.bytes)
+      let all = section.bytes
       // The blob is aligned to a page in memory, whatever the section's own alignment.
       var offset = Int((UInt64(page) &- section.address % UInt64(page)) % UInt64(page))
       while offset < all.count {
-        let view = all.slice(offset..<(offset + min(limit, all.count - offset)))
-        if header(view) != nil, attempts < Self.attempts {
+        if attempts < Self.attempts, header(all.suffix(from: offset)) != nil {
           attempts += 1
-          if let end = signatureEnd(view) { return (section.index, view.slice(0..<end)) }
+          if let end = signatureEnd(all.suffix(from: offset)),
+            let blob = all.slice(UInt64(offset), count: UInt64(end)), header(blob) != nil
+          {
+            return (section.index, offset, blob)
+          }
         }
         offset += page
       }
@@ -58,28 +63,28 @@ enum RealModeBlob {
   }
 
   /// The bounds of the code, where the first fields of the header make sense.
-  private static func header(_ view: ByteView) -> (text: Int, end: Int)? {
-    guard let text = view.load(UInt32.self, at: 0), let end = view.load(UInt32.self, at: 4),
-      let trampoline = view.load(UInt32.self, at: 8),
+  private static func header(_ view: ImageBytes) -> (text: Int, end: Int)? {
+    guard let text = view.load(0, as: UInt32.self), let end = view.load(4, as: UInt32.self),
+      let trampoline = view.load(8, as: UInt32.self),
       text > 0, text.isMultiple(of: UInt32(page)), end > text, Int(end) <= view.count,
       trampoline >= text, trampoline < end
     else { return nil }
     return (Int(text), Int(end))
   }
 
-  private static func signatureEnd(_ view: ByteView) -> Int? {
+  private static func signatureEnd(_ view: ImageBytes) -> Int? {
     var offset = 0
     // A blob is a few pages; a page that merely looks like a header is given up soon.
     let end = min(view.count, 256 * 1_024)
     while offset + 4 <= end {
-      if view.load(UInt32.self, at: offset) == signature { return offset + 4 }
+      if view.load(offset, as: UInt32.self) == signature { return offset + 4 }
       offset += 4
     }
     return nil
   }
 
   /// The blob's code by width.
-  static func divide(_ view: ByteView) -> [(range: Range<Int>, width: CodeWidth)]? {
+  static func divide(_ view: ImageBytes) -> [(range: Range<Int>, width: CodeWidth)]? {
     guard let bounds = header(view) else { return nil }
     let text = bounds.text..<bounds.end
     guard
@@ -102,13 +107,14 @@ enum RealModeBlob {
   /// The jump must stand between `start` and its target, and its selector must be plausible: an entry
   /// of the blob's own small descriptor table, at privilege level 0.
   private static func farTarget(
-    _ view: ByteView, from start: Int, in text: Range<Int>, operandSize: Bool, not selector: UInt16?
+    _ view: ImageBytes, from start: Int, in text: Range<Int>, operandSize: Bool,
+    not selector: UInt16?
   ) -> (offset: Int, selector: UInt16)? {
     var best: (offset: Int, selector: UInt16)?
-    for offset in start..<text.upperBound where view.load(UInt8.self, at: offset) == 0xea {
-      let prefixed = offset > start && view.load(UInt8.self, at: offset - 1) == 0x66
-      guard prefixed == operandSize, let target = view.load(UInt32.self, at: offset + 1),
-        let chosen = view.load(UInt16.self, at: offset + 5)
+    for offset in start..<text.upperBound where view.load(offset, as: UInt8.self) == 0xea {
+      let prefixed = offset > start && view.load(offset - 1, as: UInt8.self) == 0x66
+      guard prefixed == operandSize, let target = view.load(offset + 1, as: UInt32.self),
+        let chosen = view.load(offset + 5, as: UInt16.self)
       else { continue }
       guard chosen > 0, chosen < 0x80, chosen.isMultiple(of: 8), chosen != selector,
         Int(target) > offset, Int(target) < text.upperBound

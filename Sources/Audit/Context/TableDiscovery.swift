@@ -23,8 +23,8 @@ extension TableLocator {
   func discoverStaticCalls() -> PatchTable? {
     longestRun(stride: 8, alignment: 4) { table, offset in
       guard let place = table.relative32(at: offset), table.isCode(place, length: 5),
-        let first = code(place), first == 0xe8 || first == 0xe9,
-        let key = table.view.load(Int32.self, at: offset + 4)
+        let first = code(place), first == 0xe8 || first == 0xe9, !isTrampoline(place),
+        let key = table.bytes.load(offset + 4, as: Int32.self)
       else { return false }
       // The two low bits of the key's address are flags.
       let field = table.address &+ UInt64(offset + 4)
@@ -34,14 +34,28 @@ extension TableLocator {
     }
   }
 
+  /// The jump of a static call's own trampoline.
+  ///
+  /// A second table of the same shape lists these and follows the sites without a gap. Behind the jump
+  /// stand marks that no compiler makes: `ud1 %esp, %ecx`, or the letters "SCT" in older kernels.
+  private func isTrampoline(_ place: ImageAddress) -> Bool {
+    let section = image.sections[place.section]
+    guard let offset = Int(exactly: place.address &- section.address),
+      let mark = section.bytes.load(offset + 5, as: UInt32.self)
+    else { return false }
+    return mark & 0xff_ffff == 0xcc_b90f || mark & 0xff_ffff == 0x54_4353
+  }
+
   /// A two- or five-byte no-operation or jump, as jump labels are compiled.
   private func isJumpLabel(_ place: ImageAddress) -> Bool {
     let section = image.sections[place.section]
     guard let offset = Int(exactly: place.address &- section.address) else { return false }
-    let view = ByteView(section.bytes)
-    return view.matches([0x0f, 0x1f, 0x44, 0x00, 0x00], at: offset)
-      || view.matches([0x66, 0x90], at: offset) || view.matches([0xe9], at: offset)
-      || view.matches([0xeb], at: offset)
+    switch section.bytes.load(offset, as: UInt8.self) {
+    case 0xe9, 0xeb: return true
+    case 0x66: return section.bytes.load(offset + 1, as: UInt8.self) == 0x90
+    case 0x0f: return section.bytes.load(offset + 1, as: UInt32.self) == 0x0000_441f
+    default: return false
+    }
   }
 
   private func longestRun(

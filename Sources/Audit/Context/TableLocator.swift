@@ -30,7 +30,15 @@ struct TableLocator {
   }
 
   private func relocations(section: Int) -> [UInt64: ImageAddress]? {
-    image.isRelocatable ? [:] : nil
+    guard image.isRelocatable else { return nil }
+    var places: [UInt64: ImageAddress] = [:]
+    for target in image.relocationTargets(section: section) {
+      guard let home = target.targetSection,
+        let offset = UInt64(exactly: target.targetOffset)
+      else { continue }
+      places[target.offset] = ImageAddress(section: home, address: offset)
+    }
+    return places
   }
 
   /// The first byte of the code at `place`.
@@ -39,6 +47,6 @@ struct TableLocator {
     guard place.address >= section.address,
       let offset = Int(exactly: place.address - section.address)
     else { return nil }
-    return ByteView(section.bytes).load(UInt8.self, at: offset)
+    return section.bytes.load(offset, as: UInt8.self)
   }
 }
