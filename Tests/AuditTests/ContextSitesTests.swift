@@ -68,19 +68,32 @@ import Testing
     #expect(contexts(tested, 0x20) == [.alternativeOriginal, .paravirtSite])
   }
 
-  @Test(arguments: [8, 12])
-  func exceptionTable_marksTheInstructionOnly(stride: Int) {
+  /// What stands in the third word of an entry.
+  enum ThirdWord: CaseIterable {
+    case none
+    case kind
+    case handler
+  }
+
+  @Test(arguments: ThirdWord.allCases, [5, 6, 24])
+  func exceptionTable_marksTheInstructionOnly(third: ThirdWord, count: Int) {
     var writer = TableWriter()
-    for index in 0..<5 {
+    for index in 0..<count {
       writer.relative32(to: Base.text + 0x10 + UInt64(index) * 4)
-      writer.relative32(to: Base.text + 0x800)
-      if stride == 12 { writer.integer(Int32(index)) }
+      writer.relative32(to: Base.text + 0x800 + UInt64(index) * 8)
+      switch third {
+      case .none: break
+      case .kind: writer.integer(Int32(index))
+      case .handler: writer.relative32(to: Base.text + 0xf00 + UInt64(index % 2))
+      }
     }
     let tested = ImageContext(image: makeImage(table: "__ex_table", writer.bytes))
-    #expect(tested.counts.exceptions == 5)
+    #expect(tested.counts.exceptions == count)
+    #expect(tested.remarks.isEmpty)
     #expect(contexts(tested, 0x14) == [.exceptionTable])
     #expect(contexts(tested, 0x13, length: 3).isEmpty)
     #expect(contexts(tested, 0x15).isEmpty)
+    #expect(contexts(tested, 0x808).isEmpty, "a fixup is no site")
   }
 
   @Test(arguments: [true, false])

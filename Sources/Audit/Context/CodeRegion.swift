@@ -12,15 +12,16 @@ public struct CodeRegion: Sendable, Hashable {
   public var width: CodeWidth
   /// The section is not executable, so no sweep of executable sections reads this.
   public var isData: Bool
+  /// The code ends with the range; else the range is as far as it can reach, and it ends at its first
+  /// far transfer, where the width may change.
+  public var endIsKnown = true
   /// Who says so: `real-mode blob`, `optprobe template`, `PVH entry note`.
   public var origin: String
 
   /// The regions of `image`, in order of section and address.
   ///
   /// They come from symbols, headers and notes that any image can have; where those are missing or
-  /// contradict themselves, nothing is claimed. A region may be shorter than the code it stands for,
-  /// and the last one after a ``CodeEntry`` may be longer: the sweep ends it at its first impossible
-  /// instruction.
+  /// contradict themselves, nothing is claimed.
   public static func regions(of image: KernelImage) -> [CodeRegion] {
     let symbols = MarkerSymbols(image: image)
     var regions = RealModeBlob.regions(of: image, symbols: symbols)

@@ -34,7 +34,7 @@ struct CodeSites: Sendable {
   func begins(at place: ImageAddress) -> Bool { index.begins(at: place) }
 
   /// Reads every entry of `stride` bytes with `parse`, which gives `nil` for a bad one.
-  fileprivate init(
+  init(
     table: PatchTable, stride: Int, parse: (Int) -> (place: ImageAddress, length: UInt8)?
   ) {
     let count = table.entries(stride: stride)
@@ -68,21 +68,6 @@ extension CodeSites {
       else { return nil }
       return (place, length)
     }
-  }
-
-  /// `__ex_table`: s32 instruction, s32 fixup and, from Linux 4.6 on, s32 kind.
-  ///
-  /// A site is the first byte of the instruction that may fault.
-  static func exceptions(_ table: PatchTable) -> CodeSites {
-    func read(stride: Int) -> CodeSites {
-      CodeSites(table: table, stride: stride) { offset in
-        guard let place = table.relative32(at: offset), table.isCode(place, length: 1),
-          let fixup = table.relative32(at: offset + 4), table.isCode(fixup, length: 1)
-        else { return nil }
-        return (place, 1)
-      }
-    }
-    return better(read(stride: 12), read(stride: 8))
   }
 
   /// `__jump_table`: s32 code, s32 target, s64 key; in older kernels three pointers.

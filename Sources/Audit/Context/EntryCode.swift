@@ -24,10 +24,12 @@ enum EntryCode {
       guard start < end,
         let window = section.bytes.slice(UInt64(start), count: UInt64(end - start))
       else { return nil }
-      let length = modeSwitch(window, address: entry.address, width: entry.width) ?? window.count
-      return CodeRegion(
-        section: section, offsets: start..<(start + length), width: entry.width,
-        origin: entry.origin)
+      let length = modeSwitch(window, address: entry.address, width: entry.width)
+      var region = CodeRegion(
+        section: section, offsets: start..<(start + (length ?? window.count)),
+        width: entry.width, origin: entry.origin)
+      region?.endIsKnown = length != nil
+      return region
     }
   }
 
