@@ -177,9 +177,11 @@ public struct LengthDecoder: Sendable {
       guard let modRM = cursor.next() else { return nil }
       result.modRMOffset = cursor.position - 1
       result.modRM = traits.contains(.registerOnly) ? modRM | 0xC0 : modRM
-      if traits.contains(.group) {
-        let valid = OpcodeMaps.validRegisterFields(map: result.map, opcode: result.opcode)
-        if valid & (1 << result.registerField) == 0 { return nil }
+      if traits.contains(.group),
+        !OpcodeMaps.isInstruction(
+          map: result.map, opcode: result.opcode, modRM: result.modRM)
+      {
+        return nil
       }
       guard cursor.skip(addressingBytes(result, cursor)) else { return nil }
     }
@@ -187,6 +189,11 @@ public struct LengthDecoder: Sendable {
     if size > 0 {
       result.immediateOffset = cursor.position
       result.immediateLength = size
+      if traits.contains(.suffix) {
+        guard let suffix = cursor.peek, OpcodeMaps.suffixes3DNow.contains(suffix) else {
+          return nil
+        }
+      }
       guard cursor.skip(size) else { return nil }
     }
     result.length = cursor.position

@@ -31,8 +31,10 @@ struct OpcodeTraits: OptionSet, Sendable {
   static let prefix = Self(rawValue: 1 << 11)
   /// Execution does not simply go on behind it, so `int3` there is padding: jmp, ret, call, hlt, ud2, int3.
   static let endsFlow = Self(rawValue: 1 << 12)
-  /// Which register fields are instructions is in ``OpcodeMaps/validRegisterFields(map:opcode:)``.
+  /// Which register fields are instructions is in ``OpcodeMaps/isInstruction(map:opcode:modRM:)``.
   static let group = Self(rawValue: 1 << 13)
+  /// The immediate byte is the rest of the opcode (3DNow!).
+  static let suffix = Self(rawValue: 1 << 14)
 }
 
 /// The opcode maps.
@@ -128,7 +130,7 @@ struct OpcodeMaps: Sendable {
     map[0x0B] = .endsFlow
     map[0xB9] = [.modRM, .endsFlow]
     map[0xFF] = [.modRM, .endsFlow]
-    map[0x0F] = [.modRM, .byte]
+    map[0x0F] = [.modRM, .byte, .suffix]
     for opcode in 0x20...0x23 { map[opcode] = [.modRM, .registerOnly, .group] }
     for opcode in [0x24, 0x26] { map[opcode] = [.modRM, .registerOnly, .invalid64] }
     for opcode in [0x70, 0x71, 0x72, 0x73, 0xA4, 0xAC, 0xC2, 0xC4, 0xC5, 0xC6] {
@@ -140,8 +142,21 @@ struct OpcodeMaps: Sendable {
     return map
   }
 
-  /// The register fields (one bit each) with which a `.group` opcode is an instruction.
-  static func validRegisterFields(map: UInt8, opcode: UInt8) -> UInt8 {
+  /// Whether a `.group` opcode is an instruction with this ModRM byte.
+  static func isInstruction(map: UInt8, opcode: UInt8, modRM: UInt8) -> Bool {
+    if registerFields(map: map, opcode: opcode) & (1 << ((modRM >> 3) & 7)) == 0 { return false }
+    let field = (modRM >> 3) & 7
+    return switch (map, opcode) {
+    // xabort and xbegin have one ModRM byte each.
+    case (0, 0xC6), (0, 0xC7): field != 7 || modRM == 0xF8
+    // A far call or jump takes its pointer from memory.
+    case (0, 0xFF): (field != 3 && field != 5) || modRM < 0xC0
+    default: true
+    }
+  }
+
+  /// The register fields, one bit each, with which a `.group` opcode is an instruction.
+  private static func registerFields(map: UInt8, opcode: UInt8) -> UInt8 {
     switch (map, opcode) {
     case (0, 0x8C): 0b0011_1111
     case (0, 0x8E): 0b0011_1101
@@ -155,4 +170,12 @@ struct OpcodeMaps: Sendable {
     default: 0xFF
     }
   }
+
+  /// The suffixes that make `0F 0F` an instruction.
+  ///
+  /// AMD 3DNow! Technology Manual, and its extensions.
+  static let suffixes3DNow: Set<UInt8> = [
+    0x0C, 0x0D, 0x1C, 0x1D, 0x8A, 0x8E, 0x90, 0x94, 0x96, 0x97, 0x9A, 0x9E, 0xA0, 0xA4, 0xA6, 0xA7,
+    0xAA, 0xAE, 0xB0, 0xB4, 0xB6, 0xB7, 0xBB, 0xBF,
+  ]
 }

@@ -59,7 +59,7 @@ struct QuickTable: Sendable {
   }
 
   private static func word(_ traits: OpcodeTraits, table: Int, mode: DecodingMode) -> UInt16 {
-    let hard: OpcodeTraits = [.invalid, .testOnly, .registerOnly, .group, .address]
+    let hard: OpcodeTraits = [.invalid, .testOnly, .registerOnly, .group, .address, .suffix]
     if !traits.isDisjoint(with: hard) { return slow }
     if mode == .bits64, traits.contains(.invalid64) { return slow }
     let operand: UInt16 = table == 1 ? 2 : 4

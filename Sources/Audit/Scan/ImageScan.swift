@@ -55,8 +55,8 @@ struct ImageScan {
     self.jobs = jobs
     var foreign: [Int: [Range<UInt64>]] = [:]
     for region in regions where image.sections.indices.contains(region.sectionIndex) {
-      let range = try scan(region)
-      if !region.isData { foreign[region.sectionIndex, default: []].append(range) }
+      let covered = try scan(region)
+      if !region.isData { foreign[region.sectionIndex, default: []] += covered }
     }
     for section in image.sections where section.isExecutable && section.bytes.count > 0 {
       try scan(section, without: foreign[section.index] ?? [], listsHidden: listsHidden)
@@ -80,7 +80,8 @@ struct ImageScan {
       Int(exactly: $0 &- section.address).flatMap { $0 < code.count ? $0 : nil }
     }
     let scanner = scanner(image.width)
-    let (found, swept) = try scanner.scan(code, address: section.address, starts: starts, jobs: jobs)
+    let (found, swept) = try scanner.scan(
+      code, address: section.address, starts: starts, jobs: jobs)
     func isForeign(_ offset: Int) -> Bool {
       let address = section.address &+ UInt64(offset)
       return foreign.contains { $0.contains(address) }
@@ -105,35 +106,39 @@ struct ImageScan {
     }
   }
 
-  /// Scans a region and returns the range that it really covered.
+  /// Scans a region and returns the ranges that it really covered.
   ///
-  /// Nobody says where the code behind a boot entry ends: it is over at the first far transfer or impossible instruction.
-  private mutating func scan(_ region: CodeRegion) throws(CapstoneError) -> Range<UInt64> {
+  /// Nobody says where the code behind a boot entry ends, so that one is followed stretch by stretch.
+  private mutating func scan(_ region: CodeRegion) throws(CapstoneError) -> [Range<UInt64>] {
     let section = image.sections[region.sectionIndex]
-    let nothing = region.range.lowerBound..<region.range.lowerBound
     guard let start = Int(exactly: region.range.lowerBound &- section.address),
       start < section.bytes.count
-    else { return nothing }
+    else { return [] }
     let length = min(section.bytes.count - start, Int(clamping: region.range.count))
-    var code = UnsafeRawBufferPointer(rebasing: section.bytes.buffer[start..<start + length])
+    let code = UnsafeRawBufferPointer(rebasing: section.bytes.buffer[start..<start + length])
     let scanner = scanner(region.width)
-    if !region.isData, let end = EntryExtent.end(code, mode: region.width.decodingMode) {
-      code = UnsafeRawBufferPointer(rebasing: code[0..<end])
+    let stretches =
+      region.isData
+      ? [0..<code.count] : EntryExtent.stretches(code, mode: region.width.decodingMode)
+    var covered: [Range<UInt64>] = []
+    for stretch in stretches {
+      let base = region.range.lowerBound &+ UInt64(stretch.lowerBound)
+      let part = UnsafeRawBufferPointer(rebasing: code[stretch])
+      let (found, swept) = try scanner.scan(part, address: base, starts: [], jobs: 1)
+      if region.isData {
+        bytes += part.count
+        instructions += swept.instructions
+        count(swept)
+      }
+      for hit in found {
+        hits.append(
+          PlacedHit(
+            section: section.index, address: base &+ UInt64(hit.offset), hit: hit,
+            width: region.width, isData: region.isData))
+      }
+      covered.append(base..<base &+ UInt64(part.count))
     }
-    let base = region.range.lowerBound
-    let (found, swept) = try scanner.scan(code, address: base, starts: [], jobs: 1)
-    if region.isData {
-      bytes += code.count
-      instructions += swept.instructions
-      count(swept)
-    }
-    for hit in found {
-      hits.append(
-        PlacedHit(
-          section: section.index, address: base &+ UInt64(hit.offset), hit: hit,
-          width: region.width, isData: region.isData))
-    }
-    return base..<base &+ UInt64(code.count)
+    return covered
   }
 
   private mutating func count(_ swept: SweepResult) {
@@ -170,26 +175,6 @@ struct ImageScan {
         ? ($0.section, $0.address) < ($1.section, $1.address)
         : ($0.address, $0.section) < ($1.address, $1.section)
     }
-  }
-}
-
-/// How far the code behind a boot entry goes.
-enum EntryExtent {
-  /// The offset behind the first far transfer, or of the first byte that starts no instruction; `nil` where neither comes.
-  static func end(_ code: UnsafeRawBufferPointer, mode: DecodingMode) -> Int? {
-    let decoder = LengthDecoder(mode: mode)
-    var offset = 0
-    while offset < code.count {
-      guard let encoding = decoder.decode(code, at: offset) else { return offset }
-      offset += encoding.length
-      guard encoding.space == .legacy, encoding.map == 0 else { continue }
-      switch encoding.opcode {
-      case 0xEA, 0xCA, 0xCB, 0xCF: return offset
-      case 0xFF where encoding.registerField == 5: return offset
-      default: break
-      }
-    }
-    return nil
   }
 }
 

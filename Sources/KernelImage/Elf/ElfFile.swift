@@ -2,6 +2,7 @@
 // beside this file copy what they need into values while the handle lives.
 
 import CElfutils
+import Glibc
 
 /// An ELF file open in libelf, whose header was checked.
 struct ElfFile: ~Copyable {

@@ -1,6 +1,7 @@
 // Names out of an ELF file's symbol table.
 
 import CElfutils
+import Glibc
 
 extension ElfReader {
   /// Reads `.symtab`, or `.dynsym` where there is no `.symtab`.
