@@ -20,7 +20,7 @@ struct NameSources {
       contents.symbols = symbols
       contents.remarks.append("no symbol table; function names come from the kernel's kallsyms")
     } else {
-      contents.remarks.append("no symbol table, and no kallsyms that can be read")
+      contents.remarks.append("no symbol table and no kallsyms; functions have no names")
     }
   }
 

@@ -36,6 +36,10 @@ enum BzImage {
     if ElfHeader.matches(payload) {
       return try readElf(payload, path: path, compression: "none")
     }
+    guard !payload.starts(with: [0x89, 0x4c, 0x5a, 0x4f]) else {
+      throw .unsupported(
+        path, "a payload packed by gzip, xz, lzma, zstd, lz4 or bzip2", "one packed by lzo")
+    }
     guard let compression = Compression(magicOf: payload) else {
       let found = "a payload that begins with \(payload.hexPrefix(6)), of no known compression"
       return try readBare(bytes, path: path, setupSize: setupSize, why: found)

@@ -7,9 +7,9 @@ struct KallsymsNames {
   /// The most bytes of a stretch: a length of two bytes and a name of 512 tokens each.
   private static let longestStretch = stretch * 514
   /// How far before the tokens the markers may be: `seqs_of_names` lies between.
-  private static let window = 16 << 20
+  private static let window = 4 << 20
   /// The most positions that are tried, so that a hostile image costs no more than a good one.
-  private static let budget = 4_000_000
+  private static let budget = 1_000_000
 
   var count: Int
   /// Where `num_syms` stands.
