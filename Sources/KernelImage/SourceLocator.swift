@@ -27,6 +27,7 @@ public final class SourceLocator: Sendable {
   ///   - buildID: The image's build id in hexadecimal, where the ELF file itself does not carry it.
   ///   - debugRoots: Directories laid out like `/usr/lib/debug`, searched before it.
   ///   - sectionNames: Names by ``ImageAddress/section``; without them that is an ELF index.
+  /// - Throws: ``ImageError`` where a file cannot be read, is broken, or is another image's.
   public convenience init(
     elfPath: String, debugFile: String? = nil, buildID: String? = nil, debugRoots: [String] = [],
     sectionNames: [String] = []
@@ -37,6 +38,8 @@ public final class SourceLocator: Sendable {
   }
 
   /// Opens the debugging information of an image; `nil` where it is in no file on disk.
+  ///
+  /// - Throws: ``ImageError`` where a file cannot be read, is broken, or is another image's.
   public convenience init?(
     image: KernelImage, debugFile: String? = nil, debugRoots: [String] = []
   ) throws(ImageError) {

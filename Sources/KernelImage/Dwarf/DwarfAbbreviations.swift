@@ -51,7 +51,7 @@ final class DwarfAbbreviationTable {
 
   private(set) var attributes: [DwarfAttributeSpec] = []
   private var entries: [DwarfAbbreviation] = []
-  /// Positions by code, where the codes are not simply 1, 2, 3 …
+  /// Positions by code, where the codes are not simply counted from 1.
   private var sparse: [UInt64: Int] = [:]
 
   /// Reads the table of a unit.

@@ -13,7 +13,7 @@ struct DwarfElfSection {
   var size: UInt64
   var link: Int
   var info: Int
-  var alignment: UInt64
+  var address: UInt64
 }
 
 /// An ELF file whose sections hold debugging information.
@@ -114,7 +114,7 @@ final class DwarfElf: @unchecked Sendable {
         DwarfElfSection(
           name: name.map { String(cString: $0) } ?? "", type: header.sh_type,
           flags: header.sh_flags, offset: header.sh_offset, size: header.sh_size,
-          link: Int(header.sh_link), info: Int(header.sh_info), alignment: header.sh_addralign))
+          link: Int(header.sh_link), info: Int(header.sh_info), address: header.sh_addr))
     }
   }
 
