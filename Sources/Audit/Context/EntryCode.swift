@@ -35,12 +35,13 @@ enum EntryCode {
 
   /// The first function symbol beyond `place` in its section.
   private static func nextFunction(after place: ImageAddress, in image: KernelImage) -> UInt64? {
+    let symbols = image.symbols
     var next: UInt64?
-    for symbol in image.symbols
-    where symbol.section == place.section && symbol.kind == .function
-      && symbol.address > place.address && symbol.address < next ?? UInt64.max
+    for index in symbols.indices
+    where symbols[index].section == place.section && symbols[index].kind == .function
+      && symbols[index].address > place.address && symbols[index].address < next ?? UInt64.max
     {
-      next = symbol.address
+      next = symbols[index].address
     }
     return next
   }

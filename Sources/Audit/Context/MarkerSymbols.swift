@@ -22,26 +22,34 @@ struct MarkerSymbols: Sendable {
   ]
 
   init(image: KernelImage) {
-    let lengths = Set(Self.wanted.map(\.utf8.count))
-    let longest = lengths.max() ?? 0
-    var fits = [Bool](repeating: false, count: longest + 1)
-    for length in lengths { fits[length] = true }
-    let letters = Set(Self.wanted.compactMap(\.utf8.first))
-    var begins = [Bool](repeating: false, count: 256)
-    for letter in letters { begins[Int(letter)] = true }
+    let symbols = image.symbols
+    let limit = Self.wanted.map(\.utf8.count).max() ?? 0
+    var marks = [Bool](repeating: false, count: 1 << 12)
+    for name in Self.wanted { marks[Self.mark(name)] = true }
     var places: [String: ImageAddress] = [:]
-    for symbol in image.symbols {
-      let length = symbol.name.utf8.count
-      // Lengths and first letters rule out nearly all names without hashing them.
-      guard length <= longest, fits[length], let first = symbol.name.utf8.first,
-        begins[Int(first)], Self.wanted.contains(symbol.name),
-        let section = symbol.section, image.sections.indices.contains(section)
-      else { continue }
-      if places[symbol.name] == nil {
-        places[symbol.name] = ImageAddress(section: section, address: symbol.address)
+    for index in symbols.indices {
+      // A cheap mark rules out nearly all names before any is hashed.
+      guard symbols[index].name.utf8.count <= limit, marks[Self.mark(symbols[index].name)] else {
+        continue
       }
+      let symbol = symbols[index]
+      guard Self.wanted.contains(symbol.name), let section = symbol.section,
+        image.sections.indices.contains(section), places[symbol.name] == nil
+      else { continue }
+      places[symbol.name] = ImageAddress(section: section, address: symbol.address)
     }
     self.places = places
+  }
+
+  /// A number below 4096 from a name's length and three of its bytes.
+  private static func mark(_ name: String) -> Int {
+    let found = name.utf8.withContiguousStorageIfAvailable { bytes -> Int in
+      guard let first = bytes.first, let last = bytes.last else { return 0 }
+      let middle = bytes[bytes.count / 2]
+      return bytes.count &* 0x9e1 ^ Int(first) &* 0x1f ^ Int(middle) &* 0x61 ^ Int(last) &* 0x10d
+    }
+    // Native strings are contiguous in UTF-8; every name read from a file is one.
+    return (found ?? 0) & 0xfff
   }
 
   subscript(name: String) -> ImageAddress? { places[name] }

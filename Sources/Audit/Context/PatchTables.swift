@@ -46,18 +46,22 @@ struct PatchTables {
         section: "__ex_table", start: "__start___ex_table", end: "__stop___ex_table")
     ) { .exceptions($0) }
 
-    var tables = locator.tables(
+    var jumpTables = locator.tables(
       section: "__jump_table", start: "__start___jump_table", end: "__stop___jump_table")
-    if tables.isEmpty, let table = locator.discoverJumpTable() { tables = [table] }
-    jumpLabels = sites("__jump_table", tables) {
-      .jumpLabels($0, width: width, code: locator.code)
-    }
-
-    tables = locator.tables(
+    var callTables = locator.tables(
       section: ".static_call_sites", start: "__start_static_call_sites",
       end: "__stop_static_call_sites")
-    if tables.isEmpty, let table = locator.discoverStaticCalls() { tables = [table] }
-    staticCalls = sites(".static_call_sites", tables) { .staticCalls($0, code: locator.code) }
+    if jumpTables.isEmpty || callTables.isEmpty {
+      let found = locator.discover()
+      if jumpTables.isEmpty, let table = found.jumpLabels { jumpTables = [table] }
+      if callTables.isEmpty, let table = found.staticCalls { callTables = [table] }
+    }
+    jumpLabels = sites("__jump_table", jumpTables) {
+      .jumpLabels($0, width: width, code: locator.code)
+    }
+    staticCalls = sites(".static_call_sites", callTables) {
+      .staticCalls($0, code: locator.code)
+    }
 
     self.remarks = remarks
   }

@@ -3,35 +3,94 @@
 
 import KernelImage
 
+/// What the search of a stripped image found.
+struct DiscoveredTables {
+  var jumpLabels: PatchTable?
+  var staticCalls: PatchTable?
+}
+
 extension TableLocator {
   /// A run of fewer entries than this is taken for chance.
-  static let shortestRun = 16
+  private static let shortestRun = 16
 
-  /// The longest run of jump-label entries in a data section.
-  func discoverJumpTable() -> PatchTable? {
-    let stride = image.width == .bits64 ? 16 : 12
-    return longestRun(stride: stride, alignment: image.width == .bits64 ? 8 : 4) { table, offset in
-      guard let place = table.relative32(at: offset), table.isCode(place, length: 5),
-        let target = table.relative32(at: offset + 4), table.isCode(target, length: 1),
-        place.section == target.section, place.address != target.address
-      else { return false }
-      return isJumpLabel(place)
+  /// One kind of table to look for.
+  private struct Shape {
+    var stride: Int
+    var alignment: Int
+    var isEntry: (PatchTable, Int) -> Bool
+    var best: (section: Int, range: Range<Int>)?
+  }
+
+  /// The longest run of jump labels and that of static calls in the data sections of a linked image.
+  func discover() -> DiscoveredTables {
+    guard !image.isRelocatable else { return DiscoveredTables() }
+    let wide = image.width == .bits64
+    var shapes = [
+      Shape(stride: wide ? 16 : 12, alignment: wide ? 8 : 4, isEntry: isJumpLabelEntry),
+      Shape(stride: 8, alignment: 4, isEntry: isStaticCallEntry),
+    ]
+    for section in image.sections where Self.mayHoldTables(section) {
+      search(section, for: &shapes)
+    }
+    let found = shapes.map { shape in
+      shape.best.map { table(section: $0.section, range: $0.range) }
+    }
+    return DiscoveredTables(jumpLabels: found[0], staticCalls: found[1])
+  }
+
+  private func search(_ section: ImageSection, for shapes: inout [Shape]) {
+    // Nearly all words of a data section lead nowhere near code: two comparisons say so.
+    let code = image.sections.filter { $0.isAllocated && $0.isExecutable }
+    guard let main = code.max(by: { $0.size < $1.size }) else { return }
+    let others = code.filter { $0.index != main.index }
+    let low = others.map(\.address).min() ?? 0
+    let span = (others.map { $0.address &+ $0.size }.max() ?? 0) &- low
+    let table = table(section: section.index, range: nil)
+    // Up to here, a shape's runs have been looked at.
+    var done = [Int](repeating: 0, count: shapes.count)
+    for offset in stride(from: 0, to: section.bytes.count, by: 4) {
+      let word = section.bytes.load(offset, as: Int32.self) ?? 0
+      let place = section.address &+ UInt64(offset) &+ UInt64(bitPattern: Int64(word))
+      guard word != 0, place &- main.address < main.size || place &- low < span else { continue }
+      for index in shapes.indices
+      where offset >= done[index] && offset.isMultiple(of: shapes[index].alignment) {
+        let shape = shapes[index]
+        var end = offset
+        while shape.isEntry(table, end) { end += shape.stride }
+        // Each entry is looked at once: the search goes on after the run.
+        done[index] = end
+        if end - offset > shape.best?.range.count ?? (Self.shortestRun * shape.stride - 1) {
+          shapes[index].best = (section.index, offset..<end)
+        }
+      }
     }
   }
 
-  /// The longest run of static-call entries in a data section.
-  func discoverStaticCalls() -> PatchTable? {
-    longestRun(stride: 8, alignment: 4) { table, offset in
-      guard let place = table.relative32(at: offset), table.isCode(place, length: 5),
-        let first = code(place), first == 0xe8 || first == 0xe9, !isTrampoline(place),
-        let key = table.bytes.load(offset + 4, as: Int32.self)
-      else { return false }
-      // The two low bits of the key's address are flags.
-      let field = table.address &+ UInt64(offset + 4)
-      let address = (field &+ UInt64(bitPattern: Int64(key))) & ~3
-      guard let data = map.locate(address) else { return false }
-      return !image.sections[data.section].isExecutable
-    }
+  /// Linker scripts put these tables into .rodata or .data; a file without sections has segments.
+  private static func mayHoldTables(_ section: ImageSection) -> Bool {
+    section.isAllocated && !section.isExecutable
+      && (section.name == ".data" || section.name.hasPrefix(".rodata")
+        || section.name.hasPrefix("segment"))
+  }
+
+  private func isJumpLabelEntry(_ table: PatchTable, _ offset: Int) -> Bool {
+    guard let place = table.relative32(at: offset), table.isCode(place, length: 5),
+      let target = table.relative32(at: offset + 4), table.isCode(target, length: 1),
+      place.section == target.section, place.address != target.address
+    else { return false }
+    return isJumpLabel(place)
+  }
+
+  private func isStaticCallEntry(_ table: PatchTable, _ offset: Int) -> Bool {
+    guard let place = table.relative32(at: offset), table.isCode(place, length: 5),
+      let first = code(place), first == 0xe8 || first == 0xe9, !isTrampoline(place),
+      let key = table.bytes.load(offset + 4, as: Int32.self)
+    else { return false }
+    // The two low bits of the key's address are flags.
+    let field = table.address &+ UInt64(offset + 4)
+    let address = (field &+ UInt64(bitPattern: Int64(key))) & ~3
+    guard let data = map.locate(address) else { return false }
+    return !image.sections[data.section].isExecutable
   }
 
   /// The jump of a static call's own trampoline.
@@ -56,31 +115,5 @@ extension TableLocator {
     case 0x0f: return section.bytes.load(offset + 1, as: UInt32.self) == 0x0000_441f
     default: return false
     }
-  }
-
-  private func longestRun(
-    stride: Int, alignment: Int, isEntry: (PatchTable, Int) -> Bool
-  ) -> PatchTable? {
-    guard !image.isRelocatable else { return nil }
-    var best: (section: Int, range: Range<Int>)?
-    for section in image.sections
-    where section.isAllocated && !section.isExecutable && section.bytes.count >= stride {
-      let table = table(section: section.index, range: nil)
-      let end = section.bytes.count - stride
-      var offset = 0
-      while offset <= end {
-        guard isEntry(table, offset) else {
-          offset += alignment
-          continue
-        }
-        let start = offset
-        // Each entry is looked at once: the scan goes on after the run.
-        while offset <= end, isEntry(table, offset) { offset += stride }
-        if offset - start > best?.range.count ?? (Self.shortestRun * stride - 1) {
-          best = (section.index, start..<offset)
-        }
-      }
-    }
-    return best.map { self.table(section: $0.section, range: $0.range) }
   }
 }
