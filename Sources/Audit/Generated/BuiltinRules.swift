@@ -442,7 +442,14 @@ extension RuleBook {
             replacement: nil),
         ],
         encodings: [
-          RuleEncoding(pattern: "0F 24 /r", text: nil, modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 24 /0", text: "mov {rm32}, tr0", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 24 /1", text: "mov {rm32}, tr1", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 24 /2", text: "mov {rm32}, tr2", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 24 /3", text: "mov {rm32}, tr3", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 24 /4", text: "mov {rm32}, tr4", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 24 /5", text: "mov {rm32}, tr5", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 24 /6", text: "mov {rm32}, tr6", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 24 /7", text: "mov {rm32}, tr7", modes: [DecodingMode.bits16, DecodingMode.bits32]),
         ]))
     rules.append(
       Rule(
@@ -468,7 +475,14 @@ extension RuleBook {
             replacement: nil),
         ],
         encodings: [
-          RuleEncoding(pattern: "0F 26 /r", text: nil, modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 26 /0", text: "mov tr0, {rm32}", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 26 /1", text: "mov tr1, {rm32}", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 26 /2", text: "mov tr2, {rm32}", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 26 /3", text: "mov tr3, {rm32}", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 26 /4", text: "mov tr4, {rm32}", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 26 /5", text: "mov tr5, {rm32}", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 26 /6", text: "mov tr6, {rm32}", modes: [DecodingMode.bits16, DecodingMode.bits32]),
+          RuleEncoding(pattern: "0F 26 /7", text: "mov tr7, {rm32}", modes: [DecodingMode.bits16, DecodingMode.bits32]),
         ]))
     rules.append(
       Rule(
@@ -1510,7 +1524,8 @@ extension RuleBook {
             replacement: nil),
         ],
         encodings: [
-          RuleEncoding(pattern: "66 0F 38 82 /r m", text: nil),
+          RuleEncoding(pattern: "66 0F 38 82 /r m", text: nil, modes: [DecodingMode.bits32, DecodingMode.bits64]),
+          RuleEncoding(pattern: "66 0F 38 82 /r m", text: "invpcid {reg32}, {m128}", modes: [DecodingMode.bits16]),
         ]))
     rules.append(
       Rule(
@@ -2899,11 +2914,11 @@ extension RuleBook {
           Target.pv64: RuleOutcome(
             disposition: Disposition.native,
             why: "From user mode Xen passes it on to the callback that the kernel registered. Executed by the guest's kernel it is a hypercall, with the number in RAX; the hypercall page holds just that.",
-            replacement: "HYPERVISOR_callback_op(CALLBACKTYPE_syscall)"),
+            replacement: "HYPERVISOR_callback_op(CALLBACKOP_register) with CALLBACKTYPE_syscall"),
           Target.pv32: RuleOutcome(
             disposition: Disposition.replace,
             why: "In a 32-bit guest the way into the hypervisor is the hypercall page, and the way into the kernel a gate of the trap table or the sysenter callback.",
-            replacement: "HYPERVISOR_callback_op(CALLBACKTYPE_sysenter), the hypercall page"),
+            replacement: "HYPERVISOR_callback_op(CALLBACKOP_register) with CALLBACKTYPE_sysenter, the hypercall page"),
           Target.pvh: RuleOutcome(
             disposition: Disposition.native,
             why: "The guest has entry-point registers of its own.",
@@ -2925,11 +2940,11 @@ extension RuleBook {
           Target.pv64: RuleOutcome(
             disposition: Disposition.native,
             why: "From user mode Xen passes it on to the callback that the kernel registered; without one the program receives #GP. The MSRs cannot be set.",
-            replacement: "HYPERVISOR_callback_op(CALLBACKTYPE_sysenter)"),
+            replacement: "HYPERVISOR_callback_op(CALLBACKOP_register) with CALLBACKTYPE_sysenter"),
           Target.pv32: RuleOutcome(
             disposition: Disposition.native,
             why: "From user mode Xen passes it on to the callback that the kernel registered; without one the program receives #GP. The MSRs cannot be set.",
-            replacement: "HYPERVISOR_callback_op(CALLBACKTYPE_sysenter)"),
+            replacement: "HYPERVISOR_callback_op(CALLBACKOP_register) with CALLBACKTYPE_sysenter"),
           Target.pvh: RuleOutcome(
             disposition: Disposition.native,
             why: "The guest has entry-point registers of its own.",
@@ -3002,7 +3017,7 @@ extension RuleBook {
         outcomes: [
           Target.pv64: RuleOutcome(
             disposition: Disposition.replace,
-            why: "Within ring 3 it runs, but it ignores the saved IF, leaves the NMI mask as it is, and cannot switch from the kernel's page tables to the user's. A frame with a selector of ring 0 faults with #GP.",
+            why: "Within ring 3 it runs, but it ignores the saved IF, does not tell Xen that an NMI handler has ended, and cannot switch from the kernel's page tables to the user's. A frame with a selector of ring 0 faults with #GP.",
             replacement: "HYPERVISOR_iret"),
           Target.pv32: RuleOutcome(
             disposition: Disposition.replace,
@@ -3620,7 +3635,8 @@ extension RuleBook {
             replacement: nil),
         ],
         encodings: [
-          RuleEncoding(pattern: "66 0F 38 80 /r m", text: nil),
+          RuleEncoding(pattern: "66 0F 38 80 /r m", text: nil, modes: [DecodingMode.bits32, DecodingMode.bits64]),
+          RuleEncoding(pattern: "66 0F 38 80 /r m", text: "invept {reg32}, {m128}", modes: [DecodingMode.bits16]),
         ]))
     rules.append(
       Rule(
@@ -3646,7 +3662,8 @@ extension RuleBook {
             replacement: nil),
         ],
         encodings: [
-          RuleEncoding(pattern: "66 0F 38 81 /r m", text: nil),
+          RuleEncoding(pattern: "66 0F 38 81 /r m", text: nil, modes: [DecodingMode.bits32, DecodingMode.bits64]),
+          RuleEncoding(pattern: "66 0F 38 81 /r m", text: "invvpid {reg32}, {m128}", modes: [DecodingMode.bits16]),
         ]))
     rules.append(
       Rule(
