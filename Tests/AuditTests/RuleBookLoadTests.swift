@@ -66,6 +66,8 @@ struct RuleBookLoadTests {
     Fault("    pvh: {", "    pvx: {", 16, "one of the keys"),
     Fault(", replacement: a hypercall", "", 15, "the key 'replacement'"),
     Fault("why: Slow.", "why: &a Slow.", 13, "which starts an anchor or an alias"),
+    Fault("why: Slow.", "why: *a", 13, "which starts an anchor or an alias"),
+    Fault("why: Slow.", "why:\u{2028}*a", 13, "which starts an anchor or an alias"),
     Fault("why: Slow.", "why: \"Slow.", 17, "begun at line 13, column 12"),
     Fault("why: Slow.", "why: Slow.\n      why: Slower.", 13, "each key once"),
     Fault("why: Slow.", "why: \(String(repeating: "[", count: 40))", 13, "at most 32 levels"),
@@ -106,6 +108,24 @@ struct RuleBookLoadTests {
 
   @Test func hugeFile_isRefusedBeforeItIsParsed() throws {
     let text = String(repeating: "a: 1\n", count: 300_000)
+    let error = try #require(throws: RuleFileError.self) {
+      try RuleBook.load(yaml: text, file: "x.yaml")
+    }
+    #expect(error.diagnostics.count == 1)
+  }
+
+  @Test func deeplyIndentedFile_isRefused() throws {
+    let text = (0..<990).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
+    let error = try #require(throws: RuleFileError.self) {
+      try RuleBook.load(yaml: text, file: "x.yaml")
+    }
+    #expect(error.diagnostics.first?.expected.hasPrefix("at most 32 levels") == true)
+  }
+
+  /// Quoted brackets hide the nesting from the look at the characters; the parser's own limit holds then.
+  @Test(arguments: [100, 990, 5_000])
+  func nestingHiddenByQuotes_isRefused(_ depth: Int) throws {
+    let text = String(repeating: "[\"]\",\n", count: depth) + String(repeating: "]", count: depth)
     let error = try #require(throws: RuleFileError.self) {
       try RuleBook.load(yaml: text, file: "x.yaml")
     }

@@ -40,6 +40,35 @@ extension RuleBook {
     ]
   }
 
+  /// Brings the generated files of the checkout at `root` up to date, and gives the paths of those that were not.
+  ///
+  /// With `checkOnly` nothing is written. Each file is written to a temporary name and renamed.
+  ///
+  /// - Throws: ``RuleFileError`` with the faults of the rules, or with the file that cannot be written.
+  public static func generate(
+    checkout root: URL, checkOnly: Bool = false
+  ) throws(RuleFileError) -> [String] {
+    var stale: [String] = []
+    for file in try load(checkout: root).generatedFiles() {
+      let place = root.appending(path: file.path)
+      if (try? Data(contentsOf: place)) == Data(file.text.utf8) { continue }
+      stale.append(file.path)
+      if checkOnly { continue }
+      do {
+        try FileManager.default.createDirectory(
+          at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(file.text.utf8).write(to: place, options: .atomic)
+      } catch {
+        throw RuleFileError(diagnostics: [
+          RuleDiagnostic(
+            file: file.path, line: 0, column: 0, expected: "a file that can be written",
+            found: error.localizedDescription)
+        ])
+      }
+    }
+    return stale
+  }
+
   private static func names(in folder: URL) throws(RuleFileError) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     let files = names.filter { $0.hasSuffix(".yaml") }.sorted()

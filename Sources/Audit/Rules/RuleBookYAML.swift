@@ -42,6 +42,8 @@ struct RuleYAML {
     var column = 0
     var depth = 0
     var dashes = 0
+    var indentation = 0
+    var isIndentation = true
     var previous: Unicode.Scalar = "\n"
     var mark: Unicode.Scalar?
     for scalar in text.unicodeScalars {
@@ -59,6 +61,8 @@ struct RuleYAML {
         line += 1
         column = 0
         dashes = 0
+        indentation = 0
+        isIndentation = true
       case "[", "{": depth += 1
       case "]", "}": depth = max(0, depth - 1)
       case "-", "?", ":": dashes += 1
@@ -66,7 +70,11 @@ struct RuleYAML {
         if Self.isBlank(previous) || "[{,".unicodeScalars.contains(previous) { mark = scalar }
       default: if !Self.isBlank(scalar) { dashes = 0 }
       }
-      if depth > Self.depthLimit || dashes > Self.depthLimit || column > 4096 {
+      if !Self.isBlank(scalar) { isIndentation = false }
+      if isIndentation, scalar == " " { indentation += 1 }
+      if depth > Self.depthLimit || dashes > Self.depthLimit || column > 4096
+        || !isIndentation && indentation > 4 * Self.depthLimit
+      {
         throw fault(
           line, max(column, 1),
           "at most \(Self.depthLimit) levels in lines of at most 4096 characters",
@@ -77,7 +85,10 @@ struct RuleYAML {
   }
 
   private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
-    scalar == " " || scalar == "\t" || scalar == "\n" || scalar == "\r"
+    switch scalar {
+    case " ", "\t", "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "\u{FEFF}": true
+    default: false
+    }
   }
 
   private func diagnostic(of error: YamlError, in text: String) -> RuleDiagnostic {
