@@ -37,6 +37,7 @@ public struct CodeScanner: Sendable {
   ///   - starts: Sorted offsets of function starts, at which decoding begins anew.
   ///   - jobs: How many threads may work.
   /// - Returns: The hits in order of offset, and what the sweep counted.
+  /// - Throws: ``CapstoneError`` where Capstone cannot be opened.
   public func scan(_ code: UnsafeRawBufferPointer, address: UInt64, starts: [Int], jobs: Int)
     throws(CapstoneError) -> (hits: [ScanHit], swept: SweepResult)
   {

@@ -45,6 +45,7 @@ struct ImageScan {
   ///   - matcher: The rules.
   ///   - jobs: Threads that may work.
   ///   - listsHidden: Whether to look inside instructions too.
+  /// - Throws: ``CapstoneError`` where Capstone cannot be opened.
   init(
     _ image: KernelImage, symbols: SymbolIndex, regions: [CodeRegion], matcher: RuleMatcher,
     jobs: Int, listsHidden: Bool

@@ -31,7 +31,8 @@ struct AuditCommand: ParsableCommand {
   @Option(help: "Write to this file instead of standard output.", completion: .file())
   var output: String?
 
-  @Option(help: "What the kernel is to become: pv64, pv32 or pvh. By default pv64 or pv32, by the image.")
+  @Option(
+    help: "What the kernel is to become: pv64, pv32 or pvh. By default pv64 or pv32, by the image.")
   var target: Target?
 
   @OptionGroup(title: "Gate")
@@ -100,7 +101,8 @@ struct AuditCommand: ParsableCommand {
   }
 
   private func write(_ result: AuditResult) throws {
-    let bytes = render(result, format: format, options: printing.renderOptions(toFile: output != nil))
+    let bytes = render(
+      result, format: format, options: printing.renderOptions(toFile: output != nil))
     if let output {
       try OutputFile.write(bytes, to: output)
     } else {

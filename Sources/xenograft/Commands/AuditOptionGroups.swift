@@ -8,15 +8,19 @@ import KernelImage
 
 /// How images are read.
 struct ReadingOptions: ParsableArguments {
-  @Option(help: "The image's debugging information, where it is a file of its own.", completion: .file())
+  @Option(
+    help: "The image's debugging information, where it is a file of its own.", completion: .file())
   var debugFile: String?
 
   @Option(
-    help: "A folder with split debugging information by build id, searched before /usr/lib/debug. Repeatable.",
+    help:
+      "A folder with split debugging information by build id, searched before /usr/lib/debug. Repeatable.",
     completion: .directory)
   var debugRoot: [String] = []
 
-  @Option(name: .customLong("map"), help: "A System.map for an image without symbols.", completion: .file())
+  @Option(
+    name: .customLong("map"), help: "A System.map for an image without symbols.",
+    completion: .file())
   var systemMap: String?
 
   @Option(help: "Read the file as bare code of this width: 16, 32 or 64.")

@@ -56,9 +56,8 @@ struct RulesCommand: ParsableCommand {
       abstract: "Write the files that are generated from rules/, in a checkout of Xenograft.")
 
     func run() throws {
-      let root = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
-      for file in try RuleBook.checked(root).generatedFiles() {
-        try OutputFile.write(Array(file.text.utf8), to: file.path)
+      for path in try RuleBook.bringUpToDate(checkOnly: false) {
+        StandardError.write("written: \(path)\n")
       }
     }
   }
@@ -68,12 +67,7 @@ struct RulesCommand: ParsableCommand {
       abstract: "Check that the files generated from rules/ are current.")
 
     func run() throws {
-      let root = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
-      var stale: [String] = []
-      for file in try RuleBook.checked(root).generatedFiles() {
-        let found = try? String(contentsOf: root.appendingPathComponent(file.path), encoding: .utf8)
-        if found != file.text { stale.append(file.path) }
-      }
+      let stale = try RuleBook.bringUpToDate(checkOnly: true)
       guard stale.isEmpty else {
         throw CommandFailure(
           message: "stale: \(stale.joined(separator: ", ")); run xenograft rules generate",
@@ -84,10 +78,11 @@ struct RulesCommand: ParsableCommand {
 }
 
 extension RuleBook {
-  /// The rules of a checkout, or the failure that the command ends with.
-  fileprivate static func checked(_ root: URL) throws -> RuleBook {
+  /// The files of the checkout in the working folder that are not current, which are written unless it is only a check.
+  fileprivate static func bringUpToDate(checkOnly: Bool) throws -> [String] {
+    let root = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
     do throws(RuleFileError) {
-      return try RuleBook.load(checkout: root)
+      return try RuleBook.generate(checkout: root, checkOnly: checkOnly)
     } catch {
       throw CommandFailure.input(error.description)
     }

@@ -31,6 +31,7 @@ enum OutputFile {
   }
 
   private static func failure(_ path: String) -> CommandFailure {
-    .input("\(path): expected a file that can be written, found: \(String(cString: strerror(errno)))")
+    .input(
+      "\(path): expected a file that can be written, found: \(String(cString: strerror(errno)))")
   }
 }
