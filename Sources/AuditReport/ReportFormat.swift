@@ -46,6 +46,7 @@ public func render(
   switch format {
   case .text: TextReport(result, options).render()
   case .json: JSONReport(result).render()
+  case .sarif: SARIFReport(result, options).render()
   default: JSONReport(result).render()
   }
 }

@@ -98,18 +98,6 @@ extension TextReport {
   }
 }
 
-extension PortingNeed {
-  /// The heading over the findings of this need.
-  var title: String {
-    switch self {
-    case .replace: "Kills the guest"
-    case .silent: "Lies silently"
-    case .emulated: "Emulated, slowly"
-    case .nothing: "Nothing to port"
-    }
-  }
-}
-
 extension String {
   fileprivate var trimmedRight: String {
     var copy = self

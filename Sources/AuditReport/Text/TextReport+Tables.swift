@@ -130,14 +130,3 @@ extension NeedCounts {
     nothing += other.nothing
   }
 }
-
-extension Liveness {
-  /// The words that the reports use.
-  var label: String {
-    switch self {
-    case .always: "always present"
-    case .nativeOnly: "native only"
-    case .featureGated: "feature-gated"
-    }
-  }
-}

@@ -127,25 +127,3 @@ struct TextReport {
     }
   }
 }
-
-extension PortingNeed {
-  /// The word that the reports use.
-  var label: String {
-    switch self {
-    case .replace: "replace"
-    case .silent: "silent"
-    case .emulated: "emulated"
-    case .nothing: "nothing"
-    }
-  }
-
-  /// What the word means, for a line in a summary.
-  var sentence: String {
-    switch self {
-    case .replace: "kill the guest: they must be replaced"
-    case .silent: "run, give a wrong result and say nothing"
-    case .emulated: "are emulated by the hypervisor: right, and slow"
-    case .nothing: "ask nothing of a port"
-    }
-  }
-}

@@ -55,6 +55,12 @@ struct JSONWriter {
     needsComma = true
   }
 
+  mutating func unsigned(_ value: UInt64) {
+    separate()
+    buffer.append(String(value))
+    needsComma = true
+  }
+
   /// Writes a number with three digits after the point; what is no number is written as `null`.
   mutating func milliseconds(ofSeconds value: Double?) {
     guard let value, value.isFinite, let thousandths = Int(exactly: (value * 1000).rounded()),
