@@ -15,7 +15,9 @@ let package = Package(
   name: "xenograft",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "xenograft", targets: ["xenograft"])
+    .executable(name: "xenograft", targets: ["xenograft"]),
+    // For the fuzz targets, which are a package of their own (Fuzz/).
+    .library(name: "KernelImage", targets: ["KernelImage"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
