@@ -68,7 +68,7 @@ import Testing
     var unnamed = 0
     let rounds = 120
     for _ in 0..<rounds {
-      let damaged = damage(tables, within: 5000..<tables.count - 3000, dice: &dice)
+      let damaged = damage(tables, within: 4000..<tables.count - 4000, dice: &dice)
       let image = try readImage(builder.kernel(tables: damaged))
       guard image.symbols.isEmpty else { continue }
       unnamed += 1
@@ -87,7 +87,7 @@ import Testing
     }
     let whole = builder.build()
     // Behind them tokens that are sound, so that the search goes all the way.
-    tables.put(whole.suffix(from: whole.count - 3000 - 1100 - 8))
+    tables.put(whole.suffix(from: whole.count - 4000 - 1100 - 8))
     let image = try readImage(builder.kernel(tables: tables.bytes))
     #expect(image.symbols.isEmpty)
   }

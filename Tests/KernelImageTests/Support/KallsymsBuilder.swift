@@ -14,6 +14,8 @@ struct KallsymsBuilder {
   var hasSequences = false
   var addresses = Addresses.signed
   var base: UInt64 = 0xffff_ffff_8100_0000
+  /// The bytes before and behind the tables that are none of theirs.
+  var padding = 4000
   /// Letter, name and address, by address.
   var symbols: [(letter: Character, name: String, address: UInt64)] = []
 
@@ -73,7 +75,7 @@ struct KallsymsBuilder {
     }
     let word = is64 ? 8 : 4
     var file = ByteWriter()
-    for number in 0..<5000 { file.put(UInt8(truncatingIfNeeded: number &* 37)) }
+    for number in 0..<padding { file.put(UInt8(truncatingIfNeeded: number &* 37)) }
     func align() { file.pad(to: word) }
     align()
     if !addressesLast { putAddresses(to: &file) }
@@ -93,7 +95,7 @@ struct KallsymsBuilder {
     if addressesLast { putAddresses(to: &file) }
     align()
     if hasSequences && addressesLast { file.put([UInt8](repeating: 3, count: symbols.count * 3)) }
-    file.put([UInt8](repeating: 0x41, count: 3000))
+    file.put([UInt8](repeating: 0x41, count: padding))
     return file.bytes
   }
 
