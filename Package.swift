@@ -65,6 +65,7 @@ let package = Package(
     .testTarget(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
       exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["xenograft"], swiftSettings: strict),
     .testTarget(
       name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], exclude: ["Snapshots"],
       swiftSettings: strict),

@@ -18,6 +18,25 @@ public struct CodeRegion: Sendable, Hashable {
   /// Who says so: `real-mode blob`, `optprobe template`, `PVH entry note`.
   public var origin: String
 
+  /// Who executes a region's code in the end.
+  public enum Owner: Sendable {
+    /// The kernel itself, like its ordinary code.
+    case kernel
+    /// Programs in user mode, to which the kernel maps it.
+    case user
+    /// The bare machine, before the kernel runs in its own width or after it has gone.
+    case machine
+  }
+
+  /// Who executes this code in the end, as its origin tells.
+  public var owner: Owner {
+    switch origin {
+    case EmbeddedELF.sharedObject: .user
+    case MarkedCode.template: .kernel
+    default: .machine
+    }
+  }
+
   /// The regions of `image`, in order of section and address.
   ///
   /// They come from symbols, headers and notes that any image can have; where those are missing or

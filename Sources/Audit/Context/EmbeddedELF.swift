@@ -37,6 +37,9 @@ enum EmbeddedELF {
     return regions
   }
 
+  /// The origin of a shared object, which is a vDSO: the kernel has no other use for one.
+  static let sharedObject = "embedded ELF shared object"
+
   /// What one embedded image says about itself.
   struct Inner {
     var width: CodeWidth
@@ -63,7 +66,7 @@ enum EmbeddedELF {
     switch type {
     case 1: kind = "embedded ELF object"
     case 2: kind = "embedded ELF executable"
-    case 3: kind = "embedded ELF shared object"
+    case 3: kind = sharedObject
     default: return nil
     }
     let wide = fileClass == 2

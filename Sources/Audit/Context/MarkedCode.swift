@@ -14,11 +14,14 @@ enum MarkedCode {
     var origin: String
   }
 
+  /// The origin of templates that the kernel copies and runs.
+  static let template = "optprobe template"
+
   static let marks: [Mark] = [
     // Linux copies this out of .rodata for each optimized probe.
     Mark(
       start: "optprobe_template_entry", end: "optprobe_template_end", width: nil,
-      origin: "optprobe template"),
+      origin: template),
     // Xen's trampoline, copied below 1 MiB: where other processors and a wake-up begin.
     Mark(
       start: "trampoline_realmode_entry", end: "trampoline_protmode_entry", width: .bits16,

@@ -53,7 +53,7 @@ struct FindingAssembly {
       if placed.width == .bits16 { contexts.append(.bits16) }
       if placed.width == .bits32 { contexts.append(.bits32) }
     }
-    if placed.isData { contexts.append(.data) }
+    if placed.region?.isData == true { contexts.append(.data) }
     if placed.hit.isForcedEmulation { contexts.append(.forcedEmulation) }
     if placed.hit.isOverlap { contexts.append(.overlap) }
     if placed.isHidden { contexts.append(.hidden) }
@@ -62,9 +62,10 @@ struct FindingAssembly {
 
   /// The rule's disposition, unless the place says that a guest never comes here or asks for emulation by name.
   private func disposition(_ finding: Finding, of placed: PlacedHit) -> Disposition {
+    if placed.region?.owner == .user { return .native }
     if target != .pvh {
       // A PV guest starts in its kernel's own width: code of another one is the bare machine's way in.
-      if placed.width != image.width || finding.liveness == .nativeOnly { return .unreachable }
+      if placed.region?.owner == .machine || finding.liveness == .nativeOnly { return .unreachable }
       if placed.hit.isForcedEmulation { return .emulated }
     }
     return finding.disposition

@@ -10,8 +10,8 @@ struct PlacedHit: Sendable {
   var address: UInt64
   var hit: ScanHit
   var width: CodeWidth
-  /// In a section that is not executable.
-  var isData = false
+  /// The region that the hit was found in; `nil` in ordinary code.
+  var region: CodeRegion?
   var isHidden = false
 }
 
@@ -119,7 +119,7 @@ struct ImageScan {
     let code = UnsafeRawBufferPointer(rebasing: section.bytes.buffer[start..<start + length])
     let scanner = scanner(region.width)
     let stretches =
-      region.isData
+      region.endIsKnown
       ? [0..<code.count] : EntryExtent.stretches(code, mode: region.width.decodingMode)
     var covered: [Range<UInt64>] = []
     for stretch in stretches {
@@ -135,7 +135,7 @@ struct ImageScan {
         hits.append(
           PlacedHit(
             section: section.index, address: base &+ UInt64(hit.offset), hit: hit,
-            width: region.width, isData: region.isData))
+            width: region.width, region: region))
       }
       covered.append(base..<base &+ UInt64(part.count))
     }
