@@ -26,6 +26,6 @@ extension KernelImage {
     contents.symbols.sortForImage()
     let isElf = isFile && options.raw == nil && ElfHeader.matches(bytes)
     return KernelImage(
-      contents, path: path, elfPath: options.debugFile ?? (isElf ? path : nil))
+      sorted: contents, path: path, elfPath: options.debugFile ?? (isElf ? path : nil))
   }
 }

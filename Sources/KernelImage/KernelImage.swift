@@ -165,14 +165,20 @@ public final class KernelImage: Sendable {
     contents.buildID = buildID
     contents.sections = sections
     contents.symbols = symbols
-    contents.symbols.sortForImage()
     contents.entries = entries
     contents.remarks = remarks
     self.init(contents, path: path, elfPath: elfPath)
   }
 
-  /// An image of parts whose symbols are sorted already.
-  init(_ contents: ImageContents, path: String, elfPath: String?) {
+  /// An image of what a reader found.
+  convenience init(_ contents: ImageContents, path: String, elfPath: String?) {
+    var contents = contents
+    contents.symbols.sortForImage()
+    self.init(sorted: contents, path: path, elfPath: elfPath)
+  }
+
+  /// An image of what a reader found, whose symbols are in order already.
+  init(sorted contents: ImageContents, path: String, elfPath: String?) {
     self.path = path
     self.elfPath = elfPath
     format = contents.format

@@ -123,4 +123,13 @@ import Testing
     builder.sections[0].address = .max - UInt64(SampleImages.code.count) + 1
     #expect(readingError(builder.build()) == nil)
   }
+
+  @Test func headerOfSectionZero_isNotASymbolTable() throws {
+    // Section 0 is no section, whatever its header says: here, a table of 4 GB.
+    var writer = ByteWriter(bytes: SampleImages.executable().build())
+    let table = writer.bytes[40..<48].reversed().reduce(0) { $0 << 8 | Int($1) }
+    writer.set(UInt32(2), at: table + 4)
+    writer.set(UInt64(0xffff_ffff), at: table + 32)
+    #expect(try readImage(writer.bytes).symbols.map(\.name) == ["first", "second", "label"])
+  }
 }

@@ -6,12 +6,21 @@ import Glibc
 private let current: FuzzTarget = {
   let name = getenv("XENOGRAFT_FUZZ").map { String(cString: $0) } ?? ""
   guard let target = FuzzTarget.all.first(where: { $0.name == name }) else {
-    let names = FuzzTarget.all.map(\.name).joined(separator: " ")
-    print("XENOGRAFT_FUZZ must name one of: \(names)")
+    // `run` asks for the names in this way.
+    for target in FuzzTarget.all { print(target.name) }
     exit(2)
   }
   return target
 }()
+
+/// libFuzzer's first call, before any input.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(
+  _ count: UnsafeMutablePointer<CInt>?, _ arguments: UnsafeMutableRawPointer?
+) -> CInt {
+  _ = current
+  return 0
+}
 
 /// libFuzzer's entry, called with each input.
 @_cdecl("LLVMFuzzerTestOneInput")

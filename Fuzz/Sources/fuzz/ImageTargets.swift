@@ -46,7 +46,6 @@ func readKallsyms(_ input: UnsafeRawBufferPointer) {
     name: ".rodata", address: base + 0x10_0000, size: UInt64(input.count), isExecutable: false,
     bytes: ImageBytes(copying: input.dropFirst(8)))
   contents.symbols = Kallsyms.read(contents) ?? []
-  contents.symbols.sortForImage()
   use(KernelImage(contents, path: "input", elfPath: nil))
 }
 
@@ -58,7 +57,6 @@ func readSystemMap(_ input: UnsafeRawBufferPointer) {
   let symbols = try? SystemMap.read(
     ImageBytes(copying: input), path: "input", sections: contents.sections)
   contents.symbols = symbols ?? []
-  contents.symbols.sortForImage()
   use(KernelImage(contents, path: "input", elfPath: nil))
 }
 

@@ -41,11 +41,13 @@ struct ElfReader {
     for index in 0..<file.header.sectionCount {
       headers.append(try file.section(index))
     }
+    // Header 0 describes no section. Its fields, which libelf has used, are never checked.
+    headers[0] = GElf_Shdr()
     let table = headers[try file.nameSection()]
     // A broken name table takes the names only; the contents can still be scanned.
     let names = bytes.slice(table.sh_offset, count: table.sh_size) ?? .empty
     for (index, header) in headers.enumerated() {
-      guard index > 0, header.sh_type != GElf_Word(SHT_NULL) else {
+      guard header.sh_type != GElf_Word(SHT_NULL) else {
         places.append(nil)
         continue
       }
