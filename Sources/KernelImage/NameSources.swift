@@ -42,11 +42,14 @@ struct NameSources {
     guard !contents.hasFunctionNames else { return }
     let sections = contents.sections
     let finder = SectionFinder(sections)
+    let named = Dictionary(
+      sections.map { (NamedSize(name: $0.name, size: $0.size), $0.index) },
+      uniquingKeysWith: { first, _ in first })
     contents.symbols = debug.symbols.map { symbol in
       var symbol = symbol
       let home = symbol.section.map { debug.sections[$0] }
       if contents.isRelocatable {
-        symbol.section = sections.firstIndex { $0.name == home?.name && $0.size == home?.size }
+        symbol.section = home.flatMap { named[NamedSize(name: $0.name, size: $0.size)] }
       } else {
         symbol.section = home?.isAllocated == false ? nil : finder.section(of: symbol.address)
       }
@@ -67,4 +70,10 @@ struct NameSources {
       file.bytes, path: map, sections: contents.isRelocatable ? [] : contents.sections)
     contents.remarks.append("function names come from \(map)")
   }
+}
+
+/// By what a section of a relocatable file is known again in its debug file.
+private struct NamedSize: Hashable {
+  var name: String
+  var size: UInt64
 }

@@ -132,4 +132,19 @@ import Testing
     writer.set(UInt64(0xffff_ffff), at: table + 32)
     #expect(try readImage(writer.bytes).symbols.map(\.name) == ["first", "second", "label"])
   }
+
+  @Test func relocationTablesThatShareBytes_areReadOnce() throws {
+    var builder = SampleImages.module()
+    for _ in 0..<50 { builder.sections.append(builder.sections[3]) }
+    var writer = ByteWriter(bytes: builder.build())
+    let table = writer.bytes[40..<48].reversed().reduce(0) { $0 << 8 | Int($1) }
+    // All of them name one range that is most of the file.
+    for section in [4] + Array(7..<57) {
+      writer.set(UInt64(0), at: table + section * 64 + 24)
+      writer.set(UInt64(writer.count), at: table + section * 64 + 32)
+    }
+    let image = try readImage(writer.bytes)
+    let targets = image.relocationTargets(section: 2)
+    #expect(targets.count <= writer.count / 24)
+  }
 }

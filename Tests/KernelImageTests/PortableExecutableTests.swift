@@ -42,6 +42,33 @@ import Testing
     #expect(readingError(builder.build())?.code == .malformed)
   }
 
+  static func withSymbols() -> PEBuilder {
+    var builder = PEBuilder()
+    builder.symbols = [
+      ("start", 1, 0, 0x20), ("a_name_of_more_than_eight", 1, 4, 0), ("table", 2, 1, 0),
+      ("outside", 1, 0x1000, 0x20), ("absolute", -1, 4, 0), (".text", 1, 0, 0),
+    ]
+    return builder
+  }
+
+  @Test func coffSymbols_nameCodeAndData() throws {
+    let image = try readImage(Self.withSymbols().build())
+    #expect(image.symbols.map(\.name) == ["start", "a_name_of_more_than_eight", "table"])
+    #expect(image.symbols.map(\.kind) == [.function, .other, .object])
+    #expect(image.symbols.map(\.address) == [0x1_4000_1000, 0x1_4000_1004, 0x1_4000_2001])
+    let place = ImageAddress(section: 0, address: 0x1_4000_1006)
+    let match = SymbolIndex(image).function(at: place)
+    #expect(match?.symbol.name == "a_name_of_more_than_eight" && match?.offset == 2)
+  }
+
+  @Test func coffSymbolsOutsideTheFile_areARemark() throws {
+    var writer = ByteWriter(bytes: Self.withSymbols().build())
+    writer.set(UInt32(0xffff_fff0), at: 0x40 + 12)
+    let image = try readImage(writer.bytes)
+    #expect(image.symbols.isEmpty)
+    #expect(image.remarks.contains { $0.contains("COFF") })
+  }
+
   @Test func everyTruncation_isAnError() {
     let whole = PEBuilder().build()
     for count in 0..<whole.count {
@@ -72,7 +99,7 @@ import Testing
   @Test(.timeLimit(.minutes(1)))
   func damagedFiles_neverTrap() {
     var dice = Dice(77)
-    let whole = PEBuilder().build()
+    let whole = Self.withSymbols().build()
     var errors = 0
     var images = 0
     for _ in 0..<3000 {

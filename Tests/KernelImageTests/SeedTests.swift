@@ -28,6 +28,7 @@ import Testing
       ("elf/module-i386", SampleImages.module32().build()), ("elf/segments", segments.build()),
       ("elf/i386", SampleImages.as32Bit(executable).build()),
       ("pe/pe32plus", PEBuilder().build()), ("pe/pe32", small.build()),
+      ("pe/symbols", PortableExecutableTests.withSymbols().build()),
       ("bzimage/bare", BzImageBuilder(payload: SampleImages.code, statedSize: 0).build()),
       ("image/multiboot", MultibootTests.image()), ("systemmap/map", Array(map.utf8)),
     ]

@@ -61,6 +61,7 @@ enum PortableExecutable {
           "more than \(code) bytes of code in a file of \(bytes.count) bytes")
       }
     }
+    addSymbols(to: &contents, file: bytes, header: start)
     return contents
   }
 

@@ -8,12 +8,15 @@ struct ElfNote {
   var type: UInt32
   var description: ImageBytes
 
+  /// The most notes that are read of one section.
+  private static let limit = 1024
+
   /// The notes in a section or segment, as far as they are whole.
   static func all(in bytes: ImageBytes) -> [Self] {
     var notes: [Self] = []
     var position = 0
     // Each turn moves on by at least the 12 bytes of a note's header.
-    while let nameSize: UInt32 = bytes.load(position),
+    while notes.count < limit, let nameSize: UInt32 = bytes.load(position),
       let size: UInt32 = bytes.load(position + 4), let type: UInt32 = bytes.load(position + 8)
     {
       let name = position + 12

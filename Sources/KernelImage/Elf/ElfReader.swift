@@ -51,7 +51,7 @@ struct ElfReader {
         places.append(nil)
         continue
       }
-      let name = names.string(at: Int(header.sh_name), limit: 1024) ?? "section \(index)"
+      let name = names.string(at: Int(header.sh_name), limit: 256) ?? "section \(index)"
       places.append(try append(header, name: name))
     }
   }

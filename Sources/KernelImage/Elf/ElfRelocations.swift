@@ -7,17 +7,20 @@ extension ElfReader {
     guard contents.isRelocatable else { return }
     contents.relocations.is64 = contents.format == .elf64
     contents.relocations.places = places
+    // Tables that share bytes would multiply the work; no assembler writes them.
+    var budget = bytes.count
     for header in headers {
       let hasAddends = header.sh_type == GElf_Word(SHT_RELA)
       guard hasAddends || header.sh_type == GElf_Word(SHT_REL),
         let section = place(header.sh_info), contents.sections[section].isAllocated,
         let symbols = self.header(header.sh_link), let names = self.header(symbols.sh_link),
         let entryBytes = content(header), let symbolBytes = content(symbols),
-        let nameBytes = content(names)
+        let nameBytes = content(names), entryBytes.count <= budget
       else { continue }
-      contents.relocations.tables.append(
+      budget -= entryBytes.count
+      contents.relocations.tables[section, default: []].append(
         RelocationTables.Table(
-          section: section, entries: entryBytes, symbols: symbolBytes, names: nameBytes,
+          entries: entryBytes, symbols: symbolBytes, names: nameBytes,
           hasAddends: hasAddends))
     }
   }

@@ -21,10 +21,10 @@ extension ElfReader {
       header.sh_type == GElf_Word(SHT_SYMTAB_SHNDX) && Int(header.sh_link) == table
     }
     var found: [ImageSymbol] = []
-    found.reserveCapacity(Int(headers[table].sh_size) / 24)
+    found.reserveCapacity(min(Int(headers[table].sh_size) / 24, ImageSymbol.limit))
     // Names may share their tails, so they can be more than the table; a table of symbols that
     // all name one long string would multiply it.
-    var budget = names.count * 4 + 1 << 20
+    var budget = min(names.count * 4 + 1 << 20, 256 << 20)
     try file.forEachSymbol(inTable: table, extendedIndices: extended) { symbol, section in
       guard let kind = Self.kind(symbol.st_info), let offset = Int(exactly: symbol.st_name),
         let name = names.string(at: offset, limit: 4096), !name.isEmpty,
@@ -36,12 +36,15 @@ extension ElfReader {
         section: place.section)
       entry.isGlobal = symbol.st_info >> 4 != UInt8(STB_LOCAL)
       found.append(entry)
-      return budget > 0
+      return budget > 0 && found.count <= ImageSymbol.limit
+    }
+    guard found.count <= ImageSymbol.limit else {
+      throw .tooLarge(path, "at most \(ImageSymbol.limit) symbols", "more")
     }
     guard budget > 0 else {
       throw .malformed(
-        path, "symbols whose names fill the string table of \(names.count) bytes once",
-        "names that repeat it more than four times")
+        path, "symbols that share the \(names.count) bytes of their string table sparingly",
+        "names that repeat it more than four times, or take more than 256 MiB")
     }
     contents.symbols = found
   }

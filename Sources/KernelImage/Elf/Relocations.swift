@@ -24,14 +24,13 @@ public struct RelocationTarget: Sendable, Hashable {
 /// The relocation and symbol tables of a relocatable file, still in the file's form.
 struct RelocationTables: Sendable {
   struct Table: Sendable {
-    /// The section whose bytes are relocated.
-    var section: Int
     var entries: ImageBytes
     var symbols: ImageBytes
     var names: ImageBytes
     var hasAddends: Bool
   }
-  var tables: [Table] = []
+  /// By the section whose bytes are relocated.
+  var tables: [Int: [Table]] = [:]
   var is64 = true
   /// For each section header of the file, its place in the image.
   var places: [Int?] = []
@@ -44,9 +43,10 @@ extension KernelImage {
   public func relocationTargets(section: Int) -> [RelocationTarget] {
     guard sections.indices.contains(section) else { return [] }
     var targets: [RelocationTarget] = []
-    for table in relocations.tables where table.section == section {
-      let decoder = RelocationDecoder(
-        table: table, is64: relocations.is64, places: relocations.places, sections: sections)
+    for table in relocations.tables[section] ?? [] {
+      var decoder = RelocationDecoder(
+        table: table, section: sections[section], is64: relocations.is64,
+        places: relocations.places, sections: sections)
       decoder.decode(into: &targets)
     }
     // The order of equal offsets is the file's: several relocations may build one field.
@@ -60,14 +60,17 @@ extension KernelImage {
 /// Decodes the entries of one table (System V ABI, x86-64 and i386 supplements).
 private struct RelocationDecoder {
   var table: RelocationTables.Table
+  var section: ImageSection
   var is64: Bool
   var places: [Int?]
   var sections: [ImageSection]
+  /// Bytes of names that may yet be copied: a hostile table names one long string again and again.
+  var nameBudget = 0
 
-  func decode(into targets: inout [RelocationTarget]) {
+  mutating func decode(into targets: inout [RelocationTarget]) {
     let word = is64 ? 8 : 4
     let size = table.hasAddends ? 3 * word : 2 * word
-    let section = sections[table.section]
+    nameBudget = table.entries.count * 4 + 1 << 20
     for position in stride(from: 0, through: table.entries.count - size, by: size) {
       guard let offset = unsigned(table.entries, position),
         let info = unsigned(table.entries, position + word), offset < section.size
@@ -83,7 +86,7 @@ private struct RelocationDecoder {
     }
   }
 
-  private func target(
+  private mutating func target(
     offset: UInt64, type: UInt32, symbol index: UInt64, addend: Int64
   ) -> RelocationTarget {
     var target = RelocationTarget(
@@ -96,7 +99,10 @@ private struct RelocationDecoder {
       let name: UInt32 = entry.load(0), let info: UInt8 = entry.load(is64 ? 4 : 12),
       let home: UInt16 = entry.load(is64 ? 6 : 14), let value = unsigned(entry, is64 ? 8 : 4)
     else { return target }
-    target.symbol = table.names.string(at: Int(name), limit: 4096) ?? ""
+    if nameBudget > 0 {
+      target.symbol = table.names.string(at: Int(name), limit: 4096) ?? ""
+      nameBudget -= target.symbol.utf8.count
+    }
     target.targetOffset = Int64(bitPattern: value) &+ addend
     if places.indices.contains(Int(home)), let place = places[Int(home)] {
       target.targetSection = place

@@ -1,4 +1,9 @@
-// The order of an image's symbols: by section, then address, then name.
+// The order of an image's symbols: by section, then address, then name; and how many there may be.
+
+extension ImageSymbol {
+  /// The most symbols that are read from one table: ten times a large kernel's.
+  static let limit = 4_000_000
+}
 
 extension [ImageSymbol] {
   /// Puts the symbols into the order that ``KernelImage/symbols`` has.

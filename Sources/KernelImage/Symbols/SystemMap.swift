@@ -10,8 +10,15 @@ enum SystemMap {
     let finder = SectionFinder(sections)
     var symbols: [ImageSymbol] = []
     var number = 0
-    for line in bytes.buffer.split(separator: 0x0a) {
+    var rest = bytes.buffer[...]
+    while !rest.isEmpty {
+      let line = rest.prefix { $0 != 0x0a }
+      rest = rest.dropFirst(line.count + 1)
       number += 1
+      if line.isEmpty { continue }
+      guard symbols.count < ImageSymbol.limit else {
+        throw .tooLarge(path, "at most \(ImageSymbol.limit) symbols", "more")
+      }
       let fields = line.split(separator: 0x20, maxSplits: 2)
       guard fields.count == 3, let address = address(fields[0]), fields[1].count == 1,
         let letter = fields[1].first,

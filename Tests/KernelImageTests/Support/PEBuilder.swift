@@ -19,6 +19,9 @@ struct PEBuilder {
     .init(name: ".reloc", address: 0x3000, bytes: [0, 0, 0, 0], flags: 0x4200_0040),
   ]
 
+  /// Names (up to eight letters, or longer), section numbers from 1, values and types.
+  var symbols: [(name: String, section: Int16, value: UInt32, type: UInt16)] = []
+
   func build() -> [UInt8] {
     var file = ByteWriter()
     file.put([0x4d, 0x5a])
@@ -51,6 +54,32 @@ struct PEBuilder {
     }
     file.pad(to: 16)
     for section in sections { file.put(section.bytes) }
+    if !symbols.isEmpty { putSymbols(to: &file) }
     return file.bytes
+  }
+
+  private func putSymbols(to file: inout ByteWriter) {
+    file.set(UInt32(file.count), at: 0x40 + 12)
+    file.set(UInt32(symbols.count + 1), at: 0x40 + 16)
+    var names = ByteWriter()
+    for (index, symbol) in symbols.enumerated() {
+      if symbol.name.utf8.count <= 8 {
+        let padding = [UInt8](repeating: 0, count: 8 - symbol.name.utf8.count)
+        file.put(Array(symbol.name.utf8) + padding)
+      } else {
+        file.put(UInt32(0))
+        file.put(UInt32(names.count + 4))
+        names.put(symbol.name)
+      }
+      file.put(symbol.value)
+      file.put(symbol.section)
+      file.put(symbol.type)
+      file.put(UInt8(2))
+      // The first one has an auxiliary entry, which is no symbol.
+      file.put(UInt8(index == 0 ? 1 : 0))
+      if index == 0 { file.put([UInt8](repeating: 0xff, count: 18)) }
+    }
+    file.put(UInt32(names.count + 4))
+    file.put(names.bytes)
   }
 }
