@@ -8,7 +8,12 @@ import Glibc
 /// Looks for the ELF file with an image's debugging information.
 struct DebugFileSearch {
   /// Directories laid out like `/usr/lib/debug`.
-  var roots: [String]
+  private let roots: [String]
+
+  /// The user's roots come before the system's.
+  init(userRoots: [String]) {
+    roots = userRoots + ["/usr/lib/debug"]
+  }
 
   /// The file with the debugging information, or the image itself where there is none.
   func open(
@@ -19,7 +24,9 @@ struct DebugFileSearch {
       var known = buildID
       if known == nil, elfPath != debugFile { known = try DwarfElf(path: elfPath).buildID() }
       if let known, let found = debug.buildID(), known != found {
-        throw debug.malformed("the debug file of build id \(known)", "one of \(found)")
+        throw .unsupported(
+          debugFile, "debugging information of the image with build id \(known)",
+          "build id \(found)")
       }
       return debug
     }
@@ -29,6 +36,11 @@ struct DebugFileSearch {
     if let known, let found = file(withBuildID: known) { return found }
     if let found = try file(linkedFrom: image, buildID: known) { return found }
     return known.flatMap { file(mirroring: image.path, buildID: $0) } ?? image
+  }
+
+  /// The debug file of an image that is in no ELF file on disk, such as a bzImage's kernel.
+  func open(imagePath: String, buildID: String) -> DwarfElf? {
+    file(withBuildID: buildID) ?? file(mirroring: imagePath, buildID: buildID)
   }
 
   /// `<root>/.build-id/xx/yyyy.debug`; a file there that is not what it should be is passed over.
@@ -68,13 +80,15 @@ struct DebugFileSearch {
   }
 
   /// A file below a root that stands where the image stands in its own tree, as Debian keeps its
-  /// modules: `<root>/lib/modules/…/x.ko` for `/any/where/lib/modules/…/x.ko`.
+  /// modules: `<root>/lib/modules/…/x.ko` for `/any/where/lib/modules/…/x.ko`, and
+  /// `<root>/boot/vmlinux-…` for `/any/where/boot/vmlinuz-…`.
   private func file(mirroring path: String, buildID: String) -> DwarfElf? {
     let parts = Self.absolute(path).split(separator: "/").suffix(32)
     for root in roots {
       for start in parts.indices {
         let place = "\(root)/\(parts[start...].joined(separator: "/"))"
-        for name in [place, place + ".debug"] {
+        let unpacked = place.replacing("/vmlinuz", with: "/vmlinux")
+        for name in unpacked == place ? [place, place + ".debug"] : [unpacked] {
           if let elf = try? DwarfElf(path: name), elf.hasDebugInfo, elf.buildID() == buildID {
             return elf
           }
@@ -99,24 +113,17 @@ extension DwarfElf {
 
   /// The GNU build id in lowercase hexadecimal, out of the file's notes.
   func buildID() -> String? {
-    for (index, section) in sections.enumerated() where section.type == UInt32(SHT_NOTE) {
-      guard let bytes = try? storedBytes(of: index) else { continue }
-      var cursor = DwarfCursor(bytes)
-      while !cursor.isAtEnd, !cursor.failed {
-        let nameSize = UInt64(cursor.u32())
-        let size = UInt64(cursor.u32())
-        let type = cursor.u32()
-        let isGNU = nameSize == 4 && cursor.u32() == 0x0055_4e47  // "GNU\0"
-        if nameSize != 4 { cursor.skip((nameSize + 3) & ~3) }
-        if isGNU, type == UInt32(NT_GNU_BUILD_ID), (1...64).contains(size) {
-          let digits = (0..<size).map { _ in
-            let text = String(cursor.u8(), radix: 16)
-            return text.count == 1 ? "0" + text : text
-          }
-          return cursor.failed ? nil : digits.joined()
-        }
-        cursor.skip((size + 3) & ~3)
+    // A note is at least 12 bytes; the limit stops many headers that name the same bytes.
+    var budget = bytes.count
+    for section in sections where section.type == UInt32(SHT_NOTE) {
+      guard let notes = bytes.slice(section.offset, count: section.size), notes.count <= budget
+      else { continue }
+      budget -= notes.count
+      let note = ElfNote.all(in: notes).first { note in
+        note.owner == "GNU" && note.type == UInt32(NT_GNU_BUILD_ID)
+          && (1...64).contains(note.description.count)
       }
+      if let note { return hexadecimalDigits(note.description.buffer) }
     }
     return nil
   }
@@ -139,7 +146,7 @@ extension DwarfElf {
   /// The checksum that a debug link carries: CRC-32 of the whole file.
   func checksum() -> UInt32 {
     var sum: uLong = 0
-    var rest = bytes[...]
+    var rest = bytes.buffer[...]
     while !rest.isEmpty {
       let part = rest.prefix(1 << 24)
       let buffer = UnsafeRawBufferPointer(rebasing: part)

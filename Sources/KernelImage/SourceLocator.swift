@@ -32,18 +32,24 @@ public final class SourceLocator: Sendable {
     elfPath: String, debugFile: String? = nil, buildID: String? = nil, debugRoots: [String] = [],
     sectionNames: [String] = []
   ) throws(ImageError) {
-    let search = DebugFileSearch(roots: debugRoots + ["/usr/lib/debug"])
+    let search = DebugFileSearch(userRoots: debugRoots)
     let elf = try search.open(elfPath: elfPath, debugFile: debugFile, buildID: buildID)
     try self.init(DwarfFile(elf), imageSections: sectionNames)
   }
 
-  /// Opens the debugging information of an image; `nil` where it is in no file on disk.
+  /// Opens the debugging information of an image; `nil` where no file on disk could hold it.
   ///
   /// - Throws: ``ImageError`` where a file cannot be read, is broken, or is another image's.
   public convenience init?(
     image: KernelImage, debugFile: String? = nil, debugRoots: [String] = []
   ) throws(ImageError) {
-    guard let path = debugFile ?? image.elfPath else { return nil }
+    guard let path = debugFile ?? image.elfPath else {
+      guard let id = image.buildID,
+        let elf = DebugFileSearch(userRoots: debugRoots).open(imagePath: image.path, buildID: id)
+      else { return nil }
+      try self.init(DwarfFile(elf), imageSections: image.sections.map(\.name))
+      return
+    }
     try self.init(
       elfPath: image.elfPath ?? path, debugFile: debugFile, buildID: image.buildID,
       debugRoots: debugRoots, sectionNames: image.sections.map(\.name))

@@ -47,7 +47,7 @@ struct DwarfDebugFileTests {
     let error = #expect(throws: ImageError.self) {
       try SourceLocator(elfPath: tools.path("bare"), debugFile: tools.path("other"))
     }
-    #expect(error?.code == .malformed)
+    #expect(error?.code == .unsupported)
     #expect(error?.expected.contains("build id") == true)
   }
 

@@ -36,6 +36,18 @@ struct DwarfHostileTests {
     }
   }
 
+  @Test(.timeLimit(.minutes(1)), arguments: 1...3)
+  func `bytes behind the last unit end the walk`(count: Int) throws {
+    let unit: [UInt8] = [8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 0]
+    try (unit + Array(repeating: 0x7f, count: count)).withUnsafeBytes { info in
+      let file = DwarfFile(
+        path: "x", info: DwarfSection(bytes: info), abbreviations: DwarfSection(bytes: info),
+        owner: nil)
+      let units = try DwarfUnit.all(in: file)
+      #expect(units.count == 1)
+    }
+  }
+
   @Test func `a function whose origin is itself has no name`() throws {
     let located = try locate(
       abbreviations: """
@@ -54,6 +66,59 @@ struct DwarfHostileTests {
         .byte 0
         """)
     #expect(located.map(\.function) == [""])
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `entries of many attributes without bytes are given up`() throws {
+    // 40,000 attributes of form flag_present in each of a million functions of one byte.
+    let error = #expect(throws: ImageError.self) {
+      try locate(
+        abbreviations: """
+          .byte 1, 0x11, 1, 0x11, 0x01, 0x12, 0x06, 0, 0
+          .byte 2, 0x2e, 0
+          .fill 40000, 2, 0x193c
+          .byte 0, 0, 0
+          """,
+        entries: """
+          .byte 1
+          .quad 0x1000
+          .long 0x100
+          .fill 1000000, 1, 2
+          """)
+    }
+    #expect(error?.code == .malformed)
+    #expect(error?.found.contains("steps") == true)
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `sequences that cover the same addresses again are given up`() throws {
+    let header: [UInt8] =
+      [1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 97, 0, 0, 0, 0, 0]
+    // set_address 0, copy, advance_pc 0x200000, end_sequence.
+    let sequence: [UInt8] =
+      [0, 9, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0x80, 0x80, 0x80, 1, 0, 1, 1]
+    let program = Array(repeating: sequence, count: 100_000).flatMap { $0 }
+    let rest = [4, 0, UInt8(header.count), 0, 0, 0] + header + program
+    let length = (0..<4).map { UInt8(truncatingIfNeeded: rest.count >> ($0 * 8)) }
+    let unit: [UInt8] = [
+      20, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+    ]
+    let abbreviations: [UInt8] = [1, 0x11, 0, 0x11, 1, 0x12, 0x0f, 0x10, 0x0b, 0, 0, 0]
+    try unit.withUnsafeBytes { info in
+      try abbreviations.withUnsafeBytes { abbreviations in
+        try (length + rest).withUnsafeBytes { lines in
+          let file = DwarfFile(
+            path: "x", info: DwarfSection(bytes: info),
+            abbreviations: DwarfSection(bytes: abbreviations), owner: nil)
+          file.lines = DwarfSection(bytes: lines)
+          let reader = DwarfReader(file, units: try DwarfUnit.all(in: file))
+          let context = try reader.context(ofUnit: 0)
+          let table = try DwarfLineTable(at: 0, of: context.unit, in: reader)
+          let wanted = (0..<UInt64(20_000)).map { $0 * 16 }
+          #expect(throws: ImageError.self) { try table.rows(for: wanted[...], in: reader) }
+        }
+      }
+    }
   }
 
   @Test func `a sibling that leads back is not followed`() throws {

@@ -93,7 +93,7 @@ final class DwarfFile: @unchecked Sendable {
 
   /// What a broken table looks like to the user.
   func malformed(_ expected: String, _ found: String) -> ImageError {
-    ImageError(.malformed, path: path, expected: expected, found: found)
+    .malformed(path, expected, found)
   }
 }
 

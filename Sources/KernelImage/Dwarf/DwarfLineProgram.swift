@@ -16,6 +16,8 @@ private struct LineMachine {
   var file: UInt64 = 1
   var line: UInt64 = 1
   private var previous: (address: UInt64, row: DwarfRow)?
+  /// Wanted addresses that were passed, for the limit on all work.
+  var steps = 0
   /// The first wanted address at or after the row before.
   private var next: Int
   private var nextAddress: UInt64 = .max
@@ -58,11 +60,13 @@ private struct LineMachine {
       let index = next - wanted.startIndex
       if rows[index] == nil { rows[index] = row }
       next += 1
+      steps += 1
     }
     nextAddress = next < wanted.endIndex ? wanted[next] : .max
   }
 
   private mutating func find(_ address: UInt64) {
+    steps += 16
     next = wanted.firstIndex(notBelow: address)
     nextAddress = next < wanted.endIndex ? wanted[next] : .max
   }
@@ -82,6 +86,11 @@ extension DwarfLineTable {
     // Without a range, special opcodes cannot say anything.
     let range = max(lineRange, 1)
     while !cursor.isAtEnd, !cursor.failed {
+      // Sequences may cover the same addresses again and again.
+      if machine.steps > 0x1_0000 {
+        try reader.charge(machine.steps)
+        machine.steps = 0
+      }
       let opcode = Int(cursor.u8())
       if opcode >= opcodeBase {
         let adjusted = opcode - opcodeBase

@@ -37,7 +37,7 @@ final class DwarfReader {
     self.units = units
     // Honest files are read about once; entries, range lists or line programs that many others
     // share can make a small file cost its square.
-    workLimit = file.size * 2 + (1 << 24)
+    workLimit = file.size * 3 + (1 << 24)
   }
 
   /// Counts work, and stops where a file has made more of it than its size explains.
@@ -53,7 +53,6 @@ final class DwarfReader {
 
   /// Counts text that is kept.
   func chargeText(_ count: Int) throws(ImageError) {
-    try charge(count + 8)
     textBytes += count
     guard textBytes <= Self.textLimit else {
       throw file.malformed("names and paths of at most \(Self.textLimit >> 20) MiB", "more")

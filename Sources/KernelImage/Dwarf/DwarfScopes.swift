@@ -172,6 +172,8 @@ struct DwarfScopeWalk {
       cursor.skip(abbreviation.size)
       if !cursor.failed { return }
     }
+    // Attributes may have no bytes, so the entry's size does not bound their number.
+    try reader.charge(abbreviation.attributes.count)
     for index in abbreviation.attributes {
       let spec = context.table.attributes[index]
       guard DwarfForm.skip(spec.form, in: context.unit, &cursor), !cursor.failed else {
@@ -184,6 +186,7 @@ struct DwarfScopeWalk {
   private mutating func readSpan(
     of abbreviation: DwarfAbbreviation
   ) throws(ImageError) -> DwarfCodeSpan {
+    try reader.charge(abbreviation.attributes.count)
     var span = DwarfCodeSpan()
     for index in abbreviation.attributes {
       let spec = context.table.attributes[index]

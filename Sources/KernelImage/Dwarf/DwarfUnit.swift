@@ -30,6 +30,8 @@ struct DwarfUnit {
     while !cursor.isAtEnd {
       let start = cursor.offset
       let (length, isWide) = cursor.initialLength()
+      // Up to three bytes may pad the section; they hold no length.
+      if cursor.failed { break }
       if length == 0 { continue }
       guard !cursor.failed, length <= UInt64(file.info.bytes.count - cursor.offset) else {
         throw file.malformed(

@@ -86,7 +86,9 @@ extension DwarfReader {
   func text(in section: DwarfSection, at offset: UInt64) throws(ImageError) -> String? {
     guard let start = Int(exactly: offset), start < section.bytes.count else { return nil }
     let rest = section.bytes[start...].prefix(Self.stringLimit)
-    guard let end = rest.firstIndex(of: 0) else { return nil }
+    let end = rest.firstIndex(of: 0)
+    try charge((end ?? rest.endIndex) - start)
+    guard let end else { return nil }
     try chargeText(end - start)
     return String(decoding: rest[..<end], as: UTF8.self)
   }
