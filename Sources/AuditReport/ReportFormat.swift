@@ -47,6 +47,9 @@ public func render(
   case .text: TextReport(result, options).render()
   case .json: JSONReport(result).render()
   case .sarif: SARIFReport(result, options).render()
-  default: JSONReport(result).render()
+  case .markdown: MarkdownReport(result).render()
+  case .html: JSONReport(result).render()
+  case .csv: CSVReport(result).render()
+  case .github: GitHubReport(result).render()
   }
 }
