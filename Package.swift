@@ -48,7 +48,13 @@ let package = Package(
         "KernelImage", "Disassembly", .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
-    .target(name: "AuditReport", dependencies: ["Audit"], swiftSettings: strict),
+    .target(
+      name: "AuditReport", dependencies: ["Audit"],
+      resources: [
+        .embedInCode("HTML/page.html"), .embedInCode("HTML/page.css"),
+        .embedInCode("HTML/page.js"),
+      ],
+      swiftSettings: strict),
 
     .executableTarget(
       name: "xenograft",

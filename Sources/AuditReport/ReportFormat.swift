@@ -48,7 +48,7 @@ public func render(
   case .json: JSONReport(result).render()
   case .sarif: SARIFReport(result, options).render()
   case .markdown: MarkdownReport(result).render()
-  case .html: JSONReport(result).render()
+  case .html: HTMLReport(result).render()
   case .csv: CSVReport(result).render()
   case .github: GitHubReport(result).render()
   }

@@ -74,6 +74,13 @@ struct JSONWriter {
     needsComma = true
   }
 
+  /// Writes a value that another writer has made.
+  mutating func raw(_ json: [UInt8]) {
+    separate()
+    buffer.append(contentsOf: json)
+    needsComma = true
+  }
+
   mutating func null() {
     separate()
     buffer.append("null")
