@@ -32,6 +32,7 @@ test:
 bench:
 	@.ci/setup bench
 	$(RELEASE)
+	swift build -c release --static-swift-stdlib --product scan-bench
 	@.ci/bench
 
 # Every parser of foreign bytes under libFuzzer, SECONDS_PER_TARGET each.

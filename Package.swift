@@ -64,6 +64,11 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Measures the scan stage; .ci/bench runs it.
+    .executableTarget(
+      name: "scan-bench", dependencies: ["Audit", "Disassembly", "KernelImage"],
+      path: "Sources/ScanBench", swiftSettings: strict),
+
     .testTarget(
       name: "KernelImageTests", dependencies: ["KernelImage"], swiftSettings: strict),
     .testTarget(

@@ -18,6 +18,23 @@ extension KernelImage {
     try read(bytes: bytes, path: path, options: options, isFile: false)
   }
 
+  /// The ELF file inside the bzImage at `path`, unpacked.
+  ///
+  /// - Throws: ``ImageError`` where the file is no bzImage, or holds no ELF file.
+  public static func unpack(path: String) throws(ImageError) -> ImageBytes {
+    let file = try MappedFile(path: path)
+    guard BzImage.matches(file.bytes) else {
+      throw ImageError(
+        .unknownFormat, path: path, expected: "a Linux bzImage", found: "no setup header of one")
+    }
+    switch try BzImage.payload(file.bytes, path: path, limit: OpenOptions().unpackLimit) {
+    case .elf(let bytes, _): return bytes
+    case .bare(_, let why):
+      throw ImageError(
+        .unsupported, path: path, expected: "an ELF file inside the bzImage", found: why)
+    }
+  }
+
   private static func read(
     bytes: ImageBytes, path: String, options: OpenOptions, isFile: Bool
   ) throws(ImageError) -> KernelImage {

@@ -9,9 +9,29 @@ enum BzImage {
       && bytes.load(0x202, as: UInt32.self) == 0x5372_6448
   }
 
+  /// What stands behind the setup part.
+  enum Payload {
+    /// An ELF file, and how it was packed.
+    case elf(ImageBytes, compression: String)
+    /// Code without a container, and why it is taken for that.
+    case bare(setupSize: UInt64, why: String)
+  }
+
   static func read(
     _ bytes: ImageBytes, path: String, options: OpenOptions
   ) throws(ImageError) -> ImageContents {
+    switch try payload(bytes, path: path, limit: options.unpackLimit) {
+    case .elf(let elf, let compression):
+      return try readElf(elf, path: path, compression: compression)
+    case .bare(let setupSize, let why):
+      return try readBare(bytes, path: path, setupSize: setupSize, why: why)
+    }
+  }
+
+  /// Finds the payload and unpacks it, to at most `limit` bytes.
+  static func payload(
+    _ bytes: ImageBytes, path: String, limit: Int
+  ) throws(ImageError) -> Payload {
     guard let sectors: UInt8 = bytes.load(0x1f1), let version: UInt16 = bytes.load(0x206) else {
       throw .malformed(path, "a whole bzImage setup header", "a file of \(bytes.count) bytes")
     }
@@ -26,7 +46,7 @@ enum BzImage {
     guard version >= 0x208, let offset: UInt32 = bytes.load(0x248),
       let size: UInt32 = bytes.load(0x24c), size > 0
     else {
-      return try readBare(bytes, path: path, setupSize: setupSize, why: "no payload")
+      return .bare(setupSize: setupSize, why: "no payload")
     }
     guard let payload = bytes.slice(setupSize + UInt64(offset), count: UInt64(size)) else {
       throw .malformed(
@@ -34,7 +54,7 @@ enum BzImage {
         "\(size) bytes at \(hexadecimal(setupSize + UInt64(offset)))")
     }
     if ElfHeader.matches(payload) {
-      return try readElf(payload, path: path, compression: "none")
+      return .elf(payload, compression: "none")
     }
     guard !payload.starts(with: [0x89, 0x4c, 0x5a, 0x4f]) else {
       throw .unsupported(
@@ -42,14 +62,13 @@ enum BzImage {
     }
     guard let compression = Compression(magicOf: payload) else {
       let found = "a payload that begins with \(payload.hexPrefix(6)), of no known compression"
-      return try readBare(bytes, path: path, setupSize: setupSize, why: found)
+      return .bare(setupSize: setupSize, why: found)
     }
-    let unpacked = try compression.unpack(payload, path: path, limit: options.unpackLimit)
+    let unpacked = try compression.unpack(payload, path: path, limit: limit)
     guard ElfHeader.matches(unpacked) else {
-      return try readBare(
-        bytes, path: path, setupSize: setupSize, why: "a payload that holds no ELF file")
+      return .bare(setupSize: setupSize, why: "a payload that holds no ELF file")
     }
-    return try readElf(unpacked, path: path, compression: compression.name)
+    return .elf(unpacked, compression: compression.name)
   }
 
   private static func readElf(

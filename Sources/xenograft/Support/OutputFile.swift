@@ -6,6 +6,11 @@ import Foundation
 enum OutputFile {
   /// Puts `bytes` at `path`, or throws and leaves what was there.
   static func write(_ bytes: [UInt8], to path: String) throws {
+    try bytes.withUnsafeBytes { try write($0, to: path) }
+  }
+
+  /// Puts `bytes` at `path`, or throws and leaves what was there.
+  static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
     let temporary = "\(path).\(getpid()).partial"
     Interruption.willWrite(temporary)
     defer { Interruption.didWrite() }
@@ -13,7 +18,8 @@ enum OutputFile {
     guard descriptor >= 0 else { throw failure(path) }
     var rest = bytes[...]
     while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      let piece = UnsafeRawBufferPointer(rebasing: rest)
+      let written = Foundation.write(descriptor, piece.baseAddress, piece.count)
       if written < 0, errno == EINTR { continue }
       guard written > 0 else {
         let error = failure(path)
