@@ -49,12 +49,19 @@ extension ImageBytes {
     count >= prefix.count && buffer.prefix(prefix.count).elementsEqual(prefix)
   }
 
-  /// The zero-terminated UTF-8 string at an offset, or `nil` where there is none of at most `limit` bytes.
+  /// The zero-terminated text at an offset, or `nil` where there is none of less than `limit` bytes.
+  ///
+  /// Control characters are refused: names go to terminals. What is no UTF-8 is replaced.
   func string(at offset: Int, limit: Int) -> String? {
-    guard offset >= 0, offset < count else { return nil }
-    let window = buffer[offset..<min(count, offset + min(limit, count - offset - 1) + 1)]
-    guard let end = window.firstIndex(of: 0) else { return nil }
-    return String(validating: buffer[offset..<end], as: UTF8.self)
+    guard offset >= 0, offset < count, limit > 0 else { return nil }
+    let last = offset + min(limit, count - offset) - 1
+    var end = offset
+    // SAFETY: `end` stays at or below `last`, which is inside the buffer.
+    while buffer[end] != 0 {
+      guard end < last, buffer[end] >= 0x20, buffer[end] != 0x7f else { return nil }
+      end += 1
+    }
+    return String(decoding: UnsafeRawBufferPointer(rebasing: buffer[offset..<end]), as: UTF8.self)
   }
 
   /// The first `limit` bytes in hexadecimal, for messages.

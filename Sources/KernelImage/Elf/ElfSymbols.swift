@@ -25,15 +25,21 @@ extension ElfReader {
     // Names may share their tails, so they can be more than the table; a table of symbols that
     // all name one long string would multiply it.
     var budget = min(names.count * 4 + 1 << 20, 256 << 20)
+    let places = self.places
+    let isRelocatable = contents.isRelocatable
     try file.forEachSymbol(inTable: table, extendedIndices: extended) { symbol, section in
-      guard let kind = Self.kind(symbol.st_info), let offset = Int(exactly: symbol.st_name),
-        let name = names.string(at: offset, limit: 4096), !name.isEmpty,
-        let place = place(of: symbol, section: section)
+      guard let kind = Self.kind(symbol.st_info), section != Int(SHN_UNDEF),
+        section != Int(SHN_COMMON)
+      else { return true }
+      let place = places.indices.contains(section) ? places[section] : nil
+      // An absolute address means nothing in a relocatable file.
+      guard place != nil || !isRelocatable, let offset = Int(exactly: symbol.st_name),
+        let name = names.string(at: offset, limit: 4096), !name.isEmpty
       else { return true }
       budget -= name.utf8.count
       var entry = ImageSymbol(
         name: name, address: symbol.st_value, size: symbol.st_size, kind: kind,
-        section: place.section)
+        section: place)
       entry.isGlobal = symbol.st_info >> 4 != UInt8(STB_LOCAL)
       found.append(entry)
       return budget > 0 && found.count <= ImageSymbol.limit
@@ -57,13 +63,5 @@ extension ElfReader {
     case STT_NOTYPE: .other
     default: nil
     }
-  }
-
-  /// The section of a defined symbol, unknown for absolute ones; `nil` for undefined ones.
-  private func place(of symbol: GElf_Sym, section: Int) -> (section: Int?, ())? {
-    if section == Int(SHN_UNDEF) || Int32(section) == SHN_COMMON { return nil }
-    if places.indices.contains(section) { return (places[section], ()) }
-    // An absolute address means nothing in a relocatable file.
-    return contents.isRelocatable ? nil : (nil, ())
   }
 }
