@@ -61,7 +61,7 @@ struct ElfReader {
     if header.sh_type != GElf_Word(SHT_NOBITS) {
       guard let slice = bytes.slice(header.sh_offset, count: header.sh_size) else {
         throw .malformed(
-          path, "section \(name) inside the file's \(bytes.count) bytes",
+          path, "all bytes of \(name) inside the file's \(bytes.count) bytes",
           "\(header.sh_size) bytes at \(hexadecimal(header.sh_offset))")
       }
       content = slice
