@@ -2,8 +2,12 @@
 
 /// A function with the place in it that is meant.
 struct SourceFrame: Sendable, Hashable {
-  /// The linkage name, else the name; empty where the debugging information names none.
+  /// The linkage name, else the name; for the outermost frame the symbol's, where there is one.
+  ///
+  /// Empty where nothing names the function.
   var function: String
+  /// In the outermost frame, the name that the debugging information has for it.
+  var definition: String?
   var path: SourcePath?
   var line: Int?
 

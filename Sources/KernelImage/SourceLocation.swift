@@ -21,8 +21,15 @@ public struct SourceLocation: Sendable, Hashable {
   ///
   /// Each carries the line that is current in it. Empty where debugging information has nothing to say.
   public var frames: [InlineFrame]
+  /// The outermost function's name in the source, as the debugging information has it.
+  ///
+  /// The frame itself carries the symbol's name, which differs where the compiler has cut off a
+  /// part of the function or cloned it: `reboot` here is `reboot.cold` there. Empty where only the
+  /// symbol table names the function, as in assembly; `nil` without frames.
+  public var definition: String?
 
-  public init(frames: [InlineFrame]) {
+  public init(frames: [InlineFrame], definition: String? = nil) {
     self.frames = frames
+    self.definition = definition
   }
 }

@@ -10,6 +10,8 @@ import Synchronization
 public final class SourceLocator: Sendable {
   /// The file that the debugging information was read from.
   public let path: String
+  /// What could not be read and did not stop the reading.
+  public let remarks: [String]
   private let file: DwarfFile
   private let units: [DwarfUnit]
   /// The image's section names, by which addresses find their section in a separate debug file.
@@ -59,7 +61,26 @@ public final class SourceLocator: Sendable {
     self.file = file
     path = file.path
     self.imageSections = imageSections
-    units = file.hasEntries ? try DwarfUnit.all(in: file) : []
+    let found = file.hasEntries ? try DwarfUnit.all(in: file) : (units: [], unknown: 0)
+    units = found.units
+    remarks = Self.remarks(file, units: found.units, unknown: found.unknown)
+  }
+
+  private static func remarks(_ file: DwarfFile, units: [DwarfUnit], unknown: Int) -> [String] {
+    var remarks: [String] = []
+    if unknown > 0 {
+      remarks.append("\(file.path): \(unknown) units are not of DWARF 2 to 5 and were not read")
+    }
+    let skeletons = units.count { $0.isSkeleton }
+    if skeletons > 0 {
+      remarks.append(
+        "\(file.path): \(skeletons) units have their functions in .dwo files, which were not read")
+    }
+    if file.hasAlternateFile {
+      remarks.append(
+        "\(file.path): some names are in the file of .gnu_debugaltlink, which was not read")
+    }
+    return remarks
   }
 
   /// There is something to look addresses up in.
@@ -73,7 +94,8 @@ public final class SourceLocator: Sendable {
   /// - Throws: ``ImageError`` where the debugging information breaks the rules of DWARF.
   public func locate(_ addresses: [UInt64], jobs: Int = 1) throws(ImageError) -> [SourceLocation] {
     try locateDetailed(addresses, jobs: jobs).map { frames in
-      SourceLocation(frames: frames.map(\.inlineFrame))
+      SourceLocation(
+        frames: frames.map(\.inlineFrame), definition: frames.last?.definition)
     }
   }
 
@@ -129,8 +151,17 @@ public final class SourceLocator: Sendable {
         unit: group.unit, positions: group.positions, addresses: group.positions.map { sorted[$0] })
     }
     var result: [[SourceFrame]] = Array(repeating: [], count: addresses.count)
+    let names = file.symbols.names(of: sorted)
     for located in try run(shares(of: groups, count: jobs)) {
-      for (position, frames) in located { result[order[position]] = frames }
+      for (position, frames) in located {
+        var frames = frames
+        if var outermost = frames.popLast() {
+          outermost.definition = outermost.function
+          outermost.function = names[position] ?? outermost.function
+          frames.append(outermost)
+        }
+        result[order[position]] = frames
+      }
     }
     return result
   }

@@ -41,9 +41,8 @@ struct DwarfHostileTests {
     let unit: [UInt8] = [8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 0]
     try (unit + Array(repeating: 0x7f, count: count)).withUnsafeBytes { info in
       let file = DwarfFile(
-        path: "x", info: DwarfSection(bytes: info), abbreviations: DwarfSection(bytes: info),
-        owner: nil)
-      let units = try DwarfUnit.all(in: file)
+        path: "x", info: DwarfSection(bytes: info), abbreviations: DwarfSection(bytes: info))
+      let units = try DwarfUnit.all(in: file).units
       #expect(units.count == 1)
     }
   }
@@ -109,9 +108,8 @@ struct DwarfHostileTests {
         try (length + rest).withUnsafeBytes { lines in
           let file = DwarfFile(
             path: "x", info: DwarfSection(bytes: info),
-            abbreviations: DwarfSection(bytes: abbreviations), owner: nil)
-          file.lines = DwarfSection(bytes: lines)
-          let reader = DwarfReader(file, units: try DwarfUnit.all(in: file))
+            abbreviations: DwarfSection(bytes: abbreviations), lines: DwarfSection(bytes: lines))
+          let reader = DwarfReader(file, units: try DwarfUnit.all(in: file).units)
           let context = try reader.context(ofUnit: 0)
           let table = try DwarfLineTable(at: 0, of: context.unit, in: reader)
           let wanted = (0..<UInt64(20_000)).map { $0 * 16 }

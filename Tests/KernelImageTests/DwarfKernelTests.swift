@@ -34,7 +34,7 @@ struct DwarfKernelTests {
     let reference = try tools.reference(for: addresses, in: path)
     let located = try SourceLocator(elfPath: path).locateDetailed(addresses, jobs: 2)
     let ours = Dictionary(uniqueKeysWithValues: zip(addresses, located))
-    let different = differences(ours, reference, comparingOutermost: false)
+    let different = differences(ours, reference)
     let known = reference.values.count { !$0.isEmpty }
     #expect(known > 3000)
     #expect(different.count * 1000 <= known, "\(different.prefix(20).joined(separator: "\n"))")

@@ -67,21 +67,12 @@ extension DwarfToolchain {
 }
 
 /// The addresses for which the two answers differ, with both.
-///
-/// The reference takes the outermost function's name from the symbol table, where parts of functions
-/// have names of their own (`reboot.cold`) and assembly has names at all; with `comparingOutermost`
-/// false that name is left out.
 func differences(
-  _ ours: [UInt64: [SourceFrame]], _ reference: [UInt64: [ReferenceFrame]],
-  comparingOutermost: Bool
+  _ ours: [UInt64: [SourceFrame]], _ reference: [UInt64: [ReferenceFrame]]
 ) -> [String] {
   reference.keys.sorted().compactMap { address in
-    var expected = reference[address] ?? []
-    var found = (ours[address] ?? []).map(ReferenceFrame.init)
-    if !comparingOutermost, !expected.isEmpty, !found.isEmpty {
-      expected[expected.count - 1].function = ""
-      found[found.count - 1].function = ""
-    }
+    let expected = reference[address] ?? []
+    let found = (ours[address] ?? []).map(ReferenceFrame.init)
     guard expected != found else { return nil }
     return "0x\(String(address, radix: 16)): \(found) is not \(expected)"
   }

@@ -12,14 +12,17 @@ final class DwarfFile: @unchecked Sendable {
   let path: String
   let info: DwarfSection
   let abbreviations: DwarfSection
-  var aranges = DwarfSection()
-  var lines = DwarfSection()
-  var strings = DwarfSection()
-  var lineStrings = DwarfSection()
-  var stringOffsets = DwarfSection()
-  var addresses = DwarfSection()
-  var ranges = DwarfSection()
-  var rangeLists = DwarfSection()
+  let aranges: DwarfSection
+  let lines: DwarfSection
+  let strings: DwarfSection
+  let lineStrings: DwarfSection
+  let stringOffsets: DwarfSection
+  let addresses: DwarfSection
+  let ranges: DwarfSection
+  let rangeLists: DwarfSection
+  let symbols: DwarfSymbols
+  /// Names of functions or of files stand in another file, which is not read (`dwz -m`).
+  let hasAlternateFile: Bool
   /// Address given to each section of a relocatable file, by ELF section index; else empty.
   let sectionBases: [UInt64]
   /// Names of the sections, by ELF section index.
@@ -51,16 +54,31 @@ final class DwarfFile: @unchecked Sendable {
     addresses = try section("addr")
     ranges = try section("ranges")
     rangeLists = try section("rnglists")
+    symbols = try DwarfSymbols(elf, sectionBases: bases)
+    hasAlternateFile = elf.section(named: ".gnu_debugaltlink") != nil
   }
 
-  /// Sections that did not come from a file; `owner` keeps their bytes.
-  init(path: String, info: DwarfSection, abbreviations: DwarfSection, owner: AnyObject?) {
+  /// Sections that did not come from a file; the caller keeps their bytes.
+  init(
+    path: String, info: DwarfSection, abbreviations: DwarfSection,
+    lines: DwarfSection = DwarfSection()
+  ) {
     self.path = path
     self.info = info
     self.abbreviations = abbreviations
-    self.owner = owner
+    self.lines = lines
+    aranges = DwarfSection()
+    strings = DwarfSection()
+    lineStrings = DwarfSection()
+    stringOffsets = DwarfSection()
+    addresses = DwarfSection()
+    ranges = DwarfSection()
+    rangeLists = DwarfSection()
+    symbols = DwarfSymbols()
+    hasAlternateFile = false
     sectionBases = []
     sectionNames = []
+    owner = nil
   }
 
   /// There are entries to search.

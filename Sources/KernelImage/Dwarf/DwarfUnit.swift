@@ -18,14 +18,17 @@ struct DwarfUnit {
   var abbreviations: UInt64
   /// The unit holds code, as type units do not.
   var holdsCode: Bool
+  /// The unit is a skeleton: its entries are in a .dwo file.
+  var isSkeleton: Bool
 
   var offsetSize: Int { isWide ? 8 : 4 }
 
   /// The units of a file, in order.
   ///
-  /// Units of versions that this reader does not know are left out.
-  static func all(in file: DwarfFile) throws(ImageError) -> [Self] {
+  /// Units of versions that this reader does not know are left out and counted.
+  static func all(in file: DwarfFile) throws(ImageError) -> (units: [Self], unknown: Int) {
     var units: [Self] = []
+    var unknown = 0
     var cursor = DwarfCursor(file.info.bytes)
     while !cursor.isAtEnd {
       let start = cursor.offset
@@ -44,10 +47,12 @@ struct DwarfUnit {
           throw file.malformed("at most \(limit) units", "more")
         }
         units.append(unit)
+      } else {
+        unknown += 1
       }
       cursor.seek(to: end)
     }
-    return units
+    return (units, unknown)
   }
 
   private static func read(
@@ -83,7 +88,7 @@ struct DwarfUnit {
     return Self(
       offset: start, firstEntry: cursor.offset, end: end, version: UInt8(version),
       isWide: isWide, addressSize: addressSize, abbreviations: abbreviations,
-      holdsCode: kind == 1 || kind == 3 || kind == 4)
+      holdsCode: kind == 1 || kind == 3 || kind == 4, isSkeleton: kind == 4)
   }
 }
 
