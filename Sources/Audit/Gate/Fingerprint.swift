@@ -7,10 +7,10 @@ public enum Fingerprint {
   ///
   /// Call it with all findings of one image: the ordinal counts equals in order of address.
   public static func assign(to findings: inout [Finding]) {
-    let order = findings.indices.sorted { left, right in
-      let (a, b) = (findings[left], findings[right])
-      if a.sectionIndex != b.sectionIndex { return a.sectionIndex < b.sectionIndex }
-      return a.address == b.address ? left < right : a.address < b.address
+    let keys = findings.map { (section: $0.sectionIndex, address: $0.address) }
+    let order = keys.indices.sorted { left, right in
+      let (a, b) = (keys[left], keys[right])
+      return a == b ? left < right : a < b
     }
     var seen: [UInt64: Int] = [:]
     for index in order {
@@ -39,20 +39,15 @@ public enum Fingerprint {
 
   /// A function's name without what the compiler added for a clone, which comes and goes with its version.
   private static func stem(_ function: String) -> String {
-    // Few names have a dot at all, and a search for each mark in all of them would be the most of an audit's time.
-    var rest = function.utf8[...]
-    while let dot = rest.firstIndex(of: UInt8(ascii: ".")) {
-      if dot > function.startIndex, cloneMarks.contains(where: { rest[dot...].starts(with: $0) }) {
-        return String(function[..<dot])
+    guard function.utf8.contains(UInt8(ascii: ".")) else { return function }
+    var end = function.endIndex
+    for mark in [".constprop.", ".isra.", ".part.", ".lto_priv.", ".llvm.", ".cold"] {
+      if let range = function.firstRange(of: mark), range.lowerBound < end {
+        end = range.lowerBound
       }
-      rest = rest[rest.index(after: dot)...]
     }
-    return function
+    return end == function.startIndex ? function : String(function[..<end])
   }
-
-  private static let cloneMarks = [
-    ".constprop.", ".isra.", ".part.", ".lto_priv.", ".llvm.", ".cold",
-  ].map { Array($0.utf8) }
 
   /// `.init.text` and `.text` differ in meaning; `.text.unlikely` and `.text` do not.
   private static func sectionKind(_ section: String) -> String {

@@ -29,6 +29,10 @@
       state: word(state), suppression: word(suppression), fingerprint: word(fingerprint),
       frames: frames || [], sites: sites || [], directory: word(directory),
     };
+    // Replacement code belongs to no function; what it is patched into tells a reader where it runs.
+    const patched = finding.sites.find((site) => site[1] >= 0);
+    finding.isPatched = !finding.function && Boolean(patched);
+    if (finding.isPatched) finding.function = word(patched[1]);
     finding.place = finding.file ? finding.file + ':' + line : '';
     finding.text = [finding.address, finding.instruction, finding.rule, finding.function,
       finding.place, finding.section, finding.context, finding.bytes,
@@ -70,7 +74,11 @@
     const fragment = new URLSearchParams();
     for (const key of keys) if (state[key]) fragment.set(key, state[key]);
     history.replaceState(null, '', '#' + fragment.toString());
+    // Drawing replaces the control that had the focus; its successor goes by the same name.
+    const focused = document.activeElement ? document.activeElement.id : '';
     draw();
+    const successor = focused && document.getElementById(focused);
+    if (successor && successor !== document.activeElement) successor.focus({ preventScroll: true });
   }
 
   function element(name, attributes, ...children) {
@@ -124,7 +132,7 @@
       const count = list.reduce((sum, f) => sum + (f.need === need ? 1 : 0), 0);
       const pressed = state.need === need;
       return element('button', {
-        class: need, type: 'button', 'aria-pressed': String(pressed),
+        id: 'need-' + need, class: need, type: 'button', 'aria-pressed': String(pressed),
         onclick: () => setState({ need: pressed ? '' : need, page: '' }),
       }, element('strong', {}, number(count)), element('span', {}, need),
       element('small', {}, needWords[need]));
@@ -166,11 +174,29 @@
     }
   }
 
+  // A zero-width space after each slash, so that a path breaks between its parts.
+  const breakable = (path) => path.replaceAll('/', '/\u200b');
+
+  // A strip that shows how a tile's findings divide by need.
+  function mix(item) {
+    let at = 0;
+    const stops = needs.map((need, index) => {
+      const from = at;
+      at += (100 * item.mix[index]) / item.count;
+      return 'var(--' + need + '-strip) ' + from + '% ' + at + '%';
+    });
+    const strip = element('i', { 'aria-hidden': 'true' });
+    strip.style.background = 'linear-gradient(to right, ' + stops.join(', ') + ')';
+    return strip;
+  }
+
   function drawMap() {
     const groups = new Map();
     for (const finding of selection('directory')) {
-      const group = groups.get(finding.directory) || { name: finding.directory, count: 0, worst: 3 };
+      const group = groups.get(finding.directory)
+        || { name: finding.directory, count: 0, worst: 3, mix: [0, 0, 0, 0] };
       group.count += 1;
+      group.mix[needs.indexOf(finding.need)] += 1;
       group.worst = Math.min(group.worst, needs.indexOf(finding.need));
       groups.set(finding.directory, group);
     }
@@ -182,12 +208,12 @@
       const name = item.name || 'no source line';
       const pressed = Boolean(item.name) && state.directory === item.name;
       const tile = element('button', {
-        type: 'button', class: needs[item.worst], 'aria-pressed': String(pressed),
-        title: name + ': ' + number(item.count),
+        type: 'button', id: 'tile-' + item.name, class: needs[item.worst], 'aria-pressed': String(pressed),
+        title: name + ': ' + needs.map((need, index) => number(item.mix[index]) + ' ' + need).join(', '),
         'aria-label': name + ', ' + number(item.count) + ' findings, gravest ' + needs[item.worst],
         onclick: () => setState({ directory: pressed ? '' : item.name, page: '' }),
       });
-      if (w > 46 && h > 34) tile.append(element('b', {}, number(item.count)), name);
+      if (w > 46 && h > 34) tile.append(element('b', {}, number(item.count)), breakable(name), mix(item));
       else if (w > 30 && h > 18) tile.append(element('b', {}, number(item.count)));
       Object.assign(tile.style, { left: x + 'px', top: y + 'px', width: w + 'px', height: h + 'px' });
       tiles.push(tile);
@@ -210,7 +236,6 @@
       select.value = state[key] || '';
       select.addEventListener('change', () => {
         setState({ [key]: select.value, page: '' });
-        byId('choice-' + key).focus();
       });
       return element('label', {}, title, select);
     }));
@@ -223,16 +248,14 @@
       return element('th', { scope: 'col', 'aria-sort': up ? 'ascending' : down ? 'descending' : 'none' },
         element('button', {
           type: 'button', id: 'head-' + key,
-          onclick: () => {
-            setState({ sort: up ? '-' + key : key, page: '' });
-            byId('head-' + key).focus();
-          },
+          onclick: () => setState({ sort: up ? '-' + key : key, page: '' }),
         }, title));
     }));
   }
 
   function holder(finding) {
     if (!finding.function) return '';
+    if (finding.isPatched) return 'into ' + finding.function;
     return finding.function + (finding.offset >= 0 ? '+0x' + finding.offset.toString(16) : '');
   }
 
@@ -241,8 +264,6 @@
     const toggle = (event) => {
       if (event) event.stopPropagation();
       setState({ open: open ? '' : String(finding.order) });
-      const button = byId('row-' + finding.order);
-      if (button) button.focus();
     };
     const cell = (kind, text) => element('td', { class: kind, title: text }, text);
     const row = element('tr', { class: 'finding ' + finding.need + (finding.suppression ? ' struck' : '') },
@@ -271,7 +292,7 @@
       rule.source ? element('p', { class: 'hint' }, rule.source) : null)];
     if (finding.frames.length > 0) {
       const items = finding.frames.map((f) => element('li', {}, code(word(f[0])), ' ', place(f[1], f[2])));
-      items.push(element('li', {}, code(finding.function || finding.section), ' ',
+      items.push(element('li', {}, code((!finding.isPatched && finding.function) || finding.section), ' ',
         finding.outerFile ? finding.outerFile + ':' + finding.outerLine : ''));
       panes.push(pane('Inlined, the innermost first', element('ol', {}, ...items)));
     }
@@ -304,7 +325,9 @@
     byId('count').textContent = text;
     byId('count').dataset.count = String(list.length);
     const step = (title, to) => {
-      const button = element('button', { type: 'button', onclick: () => setState({ page: String(to) }) }, title);
+      const button = element('button', {
+        type: 'button', id: 'page-' + title, onclick: () => setState({ page: String(to) }),
+      }, title);
       button.disabled = to < 1 || to > pages;
       return button;
     };
