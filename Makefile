@@ -27,6 +27,12 @@ test:
 	$(RELEASE)
 	@.ci/test
 
+# The tests again with Debian's kernel with debugging information, which is fetched first.
+.PHONY: test-kernel
+test-kernel:
+	@.ci/setup test
+	@XENOGRAFT_TEST_VMLINUX_DBG=$$(.ci/kernel-dbg) .ci/test
+
 # Ratios against objdump, eu-addr2line and a bare length decoder, measured in one run.
 .PHONY: bench
 bench:

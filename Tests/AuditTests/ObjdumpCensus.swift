@@ -17,8 +17,7 @@ enum ObjdumpCensus {
   /// Every such instruction of `code`, by address; `int3` and `ud*` are left out, as padding and traps.
   static func run(_ code: Data, address: UInt64, width: CodeWidth) throws -> [UInt64: ObjdumpLine] {
     let folder = FileManager.default.temporaryDirectory
-    let file = folder.appending(
-      path: "xenograft-\(ProcessInfo.processInfo.processIdentifier)-\(address)")
+    let file = folder.appending(path: "xenograft-\(UUID().uuidString)")
     try code.write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
     let machine = ["i8086", "i386", "i386:x86-64"][[16: 0, 32: 1, 64: 2][width.rawValue] ?? 2]
