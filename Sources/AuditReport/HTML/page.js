@@ -27,12 +27,17 @@
       function: word(fn), offset, file: word(file), line, outerFile: word(outerFile), outerLine,
       context: word(context), replacement: word(replacement), guide: word(guide), executed,
       state: word(state), suppression: word(suppression), fingerprint: word(fingerprint),
-      frames: frames || [], sites: sites || [], directory: word(directory),
+      frames: frames || [], sites: sites || [], inner: word(directory),
     };
     // Replacement code belongs to no function; what it is patched into tells a reader where it runs.
     const patched = finding.sites.find((site) => site[1] >= 0);
     finding.isPatched = !finding.function && Boolean(patched);
     if (finding.isPatched) finding.function = word(patched[1]);
+    // Most instructions stand in inlined helpers of a few headers: the file of the function around
+    // them tells which part of the kernel has the work.
+    const around = finding.outerFile || finding.file;
+    const slash = around.lastIndexOf('/');
+    finding.outer = slash > 0 ? around.slice(0, slash) : finding.inner;
     finding.place = finding.file ? finding.file + ':' + line : '';
     finding.text = [finding.address, finding.instruction, finding.rule, finding.function,
       finding.place, finding.section, finding.context, finding.bytes,
@@ -61,7 +66,7 @@
   if (findings.some((f) => f.state)) choices.push({ key: 'state', title: 'Baseline' });
 
   // The state of the page is its address's fragment: a view can be sent to somebody else.
-  const keys = ['q', 'sort', 'page', 'open', 'directory'].concat(choices.map((c) => c.key));
+  const keys = ['q', 'sort', 'page', 'open', 'by', 'directory'].concat(choices.map((c) => c.key));
   let state = {};
   function readState() {
     state = {};
@@ -93,13 +98,15 @@
   const byId = (id) => document.getElementById(id);
   const number = (value) => Number(value).toLocaleString('en-US');
 
+  const directory = (finding) => (state.by === 'line' ? finding.inner : finding.outer);
+
   function selection(except) {
     const terms = (state.q || '').toLowerCase().split(/\s+/).filter(Boolean);
     return findings.filter((finding) => {
       for (const { key } of choices) {
         if (key !== except && state[key] && String(finding[key]) !== state[key]) return false;
       }
-      if (except !== 'directory' && state.directory && finding.directory !== state.directory) {
+      if (except !== 'directory' && state.directory && directory(finding) !== state.directory) {
         return false;
       }
       return terms.every((term) => finding.text.includes(term));
@@ -193,12 +200,12 @@
   function drawMap() {
     const groups = new Map();
     for (const finding of selection('directory')) {
-      const group = groups.get(finding.directory)
-        || { name: finding.directory, count: 0, worst: 3, mix: [0, 0, 0, 0] };
+      const name = directory(finding);
+      const group = groups.get(name) || { name, count: 0, worst: 3, mix: [0, 0, 0, 0] };
       group.count += 1;
       group.mix[needs.indexOf(finding.need)] += 1;
       group.worst = Math.min(group.worst, needs.indexOf(finding.need));
-      groups.set(finding.directory, group);
+      groups.set(name, group);
     }
     const items = [...groups.values()].sort(
       (a, b) => b.count - a.count || (a.name < b.name ? -1 : 1)).slice(0, 80);
@@ -352,6 +359,7 @@
     drawChoices();
     drawHeads();
     drawTable();
+    byId('by').value = state.by || '';
     if (byId('q').value !== (state.q || '')) byId('q').value = state.q || '';
   }
 
@@ -359,6 +367,9 @@
   byId('q').addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(() => setState({ q: byId('q').value, page: '' }), 120);
+  });
+  byId('by').addEventListener('change', () => {
+    setState({ by: byId('by').value, directory: '', page: '' });
   });
   byId('filters').addEventListener('submit', (event) => event.preventDefault());
   byId('filters').addEventListener('reset', (event) => {

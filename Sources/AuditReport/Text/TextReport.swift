@@ -55,7 +55,10 @@ struct TextReport {
     writeHeadline(image)
     writeLiveness(image)
     writeRules(image)
-    writeTally("By directory of the source", image, limit: rows) { $0.directory }
+    writeTally("By directory of the line itself", image, limit: rows) { $0.directory }
+    writeTally("By directory of the function around it", image, limit: rows) {
+      ($0.file ?? $0.sourcePlace?.file).map(directoryName)
+    }
     writeTally("By function", image, limit: rows) { $0.shownFunction }
     writeScanTrouble(image)
     if !options.summaryOnly { writeDetails(image) }

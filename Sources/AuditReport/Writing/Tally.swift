@@ -71,9 +71,7 @@ func tally(_ findings: [Finding], by name: (Finding) -> String?) -> [TallyRow] {
 extension Finding {
   /// The directory of the innermost source file; for replacement code, of the first place that it is patched into.
   var directory: String? {
-    guard let file = sourcePlace?.file else { return nil }
-    guard let slash = file.lastIndex(of: "/") else { return "." }
-    return slash == file.startIndex ? "/" : String(file[..<slash])
+    sourcePlace.map { directoryName($0.file) }
   }
 
   /// The function to show: the one that holds the code, else the first that it is patched into.
@@ -89,6 +87,12 @@ extension Finding {
     }
     return nil
   }
+}
+
+/// The directory of a file.
+func directoryName(_ path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
 /// The last component of a path.
