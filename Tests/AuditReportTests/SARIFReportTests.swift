@@ -56,6 +56,15 @@ import Testing
     #expect(prints.count == run.results.count)
   }
 
+  @Test func relatedLocations_equalFrames_areListedOnce() {
+    var audit = Fixture.small
+    audit.images[0].findings = Array(audit.images[0].findings.prefix(1))
+    audit.images[0].findings[0].inlined = Array(
+      repeating: Frame(function: "twice", file: "a.c", line: 7), count: 3)
+    let text = String(decoding: render(audit, format: .sarif), as: UTF8.self)
+    #expect(text.ranges(of: "inlined into twice").count == 1)
+  }
+
   @Test func paths_becomeURIs() {
     #expect(fileURI("./a b/c:d.c") == "a%20b/c%3ad.c")
     #expect(fileURI("/boot/vmlinuz-6.1") == "file:///boot/vmlinuz-6.1")

@@ -159,7 +159,9 @@ extension SARIFReport {
       guard let place = other.sourcePlace else { continue }
       places.append((place.file, place.line, "'\(other.instruction)' here as well"))
     }
-    places.removeAll { $0.line < 1 }
+    // The schema wants each location once; a function inlined twice on one line gives equal ones.
+    var seen: Set<String> = []
+    places.removeAll { $0.line < 1 || !seen.insert("\($0.file):\($0.line):\($0.text)").inserted }
     guard !places.isEmpty else { return }
     json.key("relatedLocations")
     json.array { json in
