@@ -18,6 +18,8 @@ let package = Package(
     .executable(name: "xenograft", targets: ["xenograft"]),
     // For the fuzz targets, which are a package of their own (Fuzz/).
     .library(name: "KernelImage", targets: ["KernelImage"]),
+    .library(name: "Disassembly", targets: ["Disassembly"]),
+    .library(name: "Audit", targets: ["Audit"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
