@@ -11,6 +11,11 @@ let package = Package(
   dependencies: [.package(name: "xenograft", path: "..")],
   targets: [
     .executableTarget(
-      name: "fuzz", dependencies: [.product(name: "KernelImage", package: "xenograft")])
+      name: "fuzz",
+      dependencies: [
+        .product(name: "KernelImage", package: "xenograft"),
+        .product(name: "Disassembly", package: "xenograft"),
+        .product(name: "Audit", package: "xenograft"),
+      ])
   ]
 )

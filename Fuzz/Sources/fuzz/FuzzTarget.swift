@@ -1,5 +1,7 @@
 // The table of fuzz targets. A parser gets a line here and a folder in Seeds.
 
+import KernelImage
+
 /// One parser under test.
 struct FuzzTarget: Sendable {
   /// The name on the command line and of the folder in Seeds.
@@ -14,5 +16,12 @@ struct FuzzTarget: Sendable {
     Self(name: "image", read: readAnyImage),
     Self(name: "kallsyms", read: readKallsyms),
     Self(name: "systemmap", read: readSystemMap),
+    Self(name: "dwarf", read: fuzzDwarf),
+    Self(name: "decoder", read: decodeCode),
+    Self(name: "audit", read: auditImage),
+    Self(name: "rules", read: readRules),
+    Self(name: "baseline", read: readBaseline),
+    Self(name: "suppressions", read: readSuppressions),
+    Self(name: "trace", read: readTrace),
   ]
 }
