@@ -32,6 +32,13 @@ public struct GateFileError: Error, Sendable, Equatable {
 
 /// Reads the whole of a file, if it is no larger than `limit`.
 func readGateFile(_ path: String, limit: Int) throws(GateFileError) -> [UInt8] {
+  var status = stat()
+  // A pipe would keep the audit waiting for somebody to write into it.
+  if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+    throw GateFileError(
+      path: path, line: 0, column: 0, expected: "a regular file",
+      found: status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "none")
+  }
   let data: Data
   do {
     let handle = try FileHandle(forReadingFrom: URL(filePath: path))

@@ -37,7 +37,7 @@ struct SourceAttribution {
         Self.fill(&findings[owner.finding], from: location)
       }
     }
-    return []
+    return locator.remarks
   }
 
   private static func fill(_ finding: inout Finding, from location: SourceLocation) {
