@@ -15,6 +15,13 @@ enum Interruption {
   static func arm() {
     // A reader of our output that goes away shows as an error of `write`.
     signal(SIGPIPE, SIG_IGN)
+    // Images are mapped, not copied: one that another process cuts short meanwhile faults here. Only functions that a handler may call.
+    signal(SIGBUS) { _ in
+      let message: StaticString =
+        "xenograft: expected a file that keeps its size while it is read, found one that was cut short\n"
+      _ = Foundation.write(2, message.utf8Start, message.utf8CodeUnitCount)
+      _exit(2)
+    }
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
