@@ -21,7 +21,7 @@ private enum TestImages {
 
 /// A row of the table of differences.
 private struct Difference: Hashable {
-  /// Six bytes before the address and ten from it on, in hexadecimal: what identifies the place in any build.
+  /// Four bytes before the address and six from it on, in hexadecimal: what identifies the place in any build.
   var around: String
   var objdump: String
   var xenograft: String
@@ -85,7 +85,7 @@ struct AccuracyTests {
 
   private func around(_ address: UInt64, in section: ImageSection) -> String {
     let offset = Int(address - section.address)
-    let range = max(0, offset - 6)..<min(section.bytes.count, offset + 10)
+    let range = max(0, offset - 4)..<min(section.bytes.count, offset + 6)
     return section.bytes.buffer[range].map { byte in
       let text = String(byte, radix: 16)
       return text.count == 1 ? "0" + text : text
