@@ -80,6 +80,25 @@ struct AuditRunTests {
     #expect(run.status == 0, "\(run.errors)")
   }
 
+  @Test func hiddenEncodings_areListedOnlyWhenAskedFor() throws {
+    let scratch = try Scratch()
+    // mov eax, imm32 whose immediate holds `cli; cpuid`.
+    let file = try scratch.file("hidden.bin", [0xB8, 0xFA, 0x0F, 0xA2, 0x90, 0xC3])
+    let plain = try Command.run(["audit", "--raw", "64", "--format", "csv", file])
+    #expect(!plain.text.contains("cpuid"))
+    let hidden = try Command.run(["audit", "--raw", "64", "--format", "csv", "--hidden", file])
+    #expect(hidden.text.contains("cli") && hidden.text.contains("cpuid"))
+    #expect(hidden.text.contains("hidden"))
+  }
+
+  @Test func severalImages_shareTheFirstOnesTarget() throws {
+    let scratch = try Scratch()
+    let file = try scratch.file("boot.bin", [0xFA, 0xF4])
+    let run = try Command.run(["audit", "--raw", "16", "--format", "json", file, file])
+    #expect(run.text.contains(/"target": ?"pv32"/))
+    #expect(run.text.ranges(of: /"path"/).count == 2)
+  }
+
   @Test func image_cutShort_isRefusedAtEveryLength() throws {
     let whole = try Data(contentsOf: URL(filePath: kernel))
     let scratch = try Scratch()

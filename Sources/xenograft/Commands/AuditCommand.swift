@@ -3,6 +3,7 @@
 public import ArgumentParser
 public import Audit
 public import AuditReport
+import Disassembly
 import Foundation
 import KernelImage
 
@@ -32,7 +33,9 @@ struct AuditCommand: ParsableCommand {
   var output: String?
 
   @Option(
-    help: "What the kernel is to become: pv64, pv32 or pvh. By default pv64 or pv32, by the image.")
+    help:
+      "What the kernel is to become: pv64, pv32 or pvh. By default pv64 or pv32, by the first image."
+  )
   var target: Target?
 
   @OptionGroup(title: "Gate")
@@ -58,20 +61,18 @@ struct AuditCommand: ParsableCommand {
   }
 
   func run() throws {
-    let options = try auditOptions()
+    var options = try auditOptions()
     let gate = try GateInputs(self.gate)
-    let auditor: ImageAuditor
-    do {
-      auditor = ImageAuditor(matcher: try RuleMatcher(RuleBook.builtin.rules), options: options)
-    } catch {
-      preconditionFailure("a built-in rule has a bad pattern: \(error)")
-    }
+    let matcher = Self.builtinMatcher()
     let progress = Progress(total: images.count)
     var results: [ImageResult] = []
     for path in images {
       progress.begin(path)
       do throws(AuditError) {
-        results.append(try auditor.audit(path: path))
+        let result = try ImageAuditor(matcher: matcher, options: options).audit(path: path)
+        results.append(result)
+        // One report has one target.
+        options.target = options.target ?? ImageAuditor.defaultTarget(bits: result.bits)
       } catch {
         progress.end()
         throw CommandFailure(error)
@@ -79,13 +80,21 @@ struct AuditCommand: ParsableCommand {
     }
     progress.end()
     var result = AuditResult(
-      target: target ?? ImageAuditor.defaultTarget(bits: results.first?.bits ?? 64),
+      target: options.target ?? .pv64,
       images: results, rules: [:])
     result.keepRules(RuleBook.builtin.rules)
     try gate.apply(to: &result)
     try write(result)
     try gate.writeBaseline(result)
     guard gate.passes(result) else { throw CommandFailure.badVerdict }
+  }
+
+  private static func builtinMatcher() -> RuleMatcher {
+    do throws(EncodingPatternError) {
+      return try RuleMatcher(RuleBook.builtin.rules)
+    } catch {
+      preconditionFailure("a built-in rule has a bad pattern: \(error)")
+    }
   }
 
   private func auditOptions() throws -> AuditOptions {
