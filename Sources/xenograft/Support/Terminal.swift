@@ -22,12 +22,16 @@ enum StandardOutput {
     return Int(size.ws_col)
   }
 
-  /// Writes everything; a reader that went away ends the command quietly.
+  /// Writes everything; a reader that went away ends the command as it ends others, by SIGPIPE.
   static func write(_ bytes: [UInt8]) throws {
     var rest = bytes[...]
     while !rest.isEmpty {
       let written = rest.withUnsafeBytes { Foundation.write(1, $0.baseAddress, $0.count) }
       if written < 0, errno == EINTR { continue }
+      if written < 0, errno == EPIPE {
+        signal(SIGPIPE, SIG_DFL)
+        raise(SIGPIPE)
+      }
       guard written > 0 else {
         throw CommandFailure.input("standard output: \(String(cString: strerror(errno)))")
       }
