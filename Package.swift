@@ -58,10 +58,16 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // The ABI as data: reading and checking abi/, and everything generated from it.
+    .target(
+      name: "ABISchema", dependencies: [.product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
+    .target(name: "ABIGenerator", dependencies: ["ABISchema"], swiftSettings: strict),
+
     .executableTarget(
       name: "xenograft",
       dependencies: [
-        "Audit", "AuditReport", "Disassembly", "KernelImage",
+        "ABIGenerator", "ABISchema", "Audit", "AuditReport", "Disassembly", "KernelImage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -71,6 +77,10 @@ let package = Package(
       name: "scan-bench", dependencies: ["Audit", "Disassembly", "KernelImage"],
       path: "Sources/ScanBench", swiftSettings: strict),
 
+    .testTarget(name: "ABISchemaTests", dependencies: ["ABISchema"], swiftSettings: strict),
+    .testTarget(
+      name: "ABIGeneratorTests", dependencies: ["ABIGenerator", "ABISchema", "KernelImage"],
+      swiftSettings: strict),
     .testTarget(
       name: "KernelImageTests", dependencies: ["KernelImage"], swiftSettings: strict),
     .testTarget(
