@@ -4,7 +4,7 @@ extension ABIChecker {
   /// Every name is defined once: C has one space for constants and one for types and tags.
   func checkNames() {
     var subjectNames: [String: SourcePosition] = [:]
-    var values: [String: SourcePosition] = [:]
+    var values: [Architecture: [String: SourcePosition]] = [:]
     var types: [String: SourcePosition] = [:]
     var groupNames: [String: SourcePosition] = [:]
     var hypercallNames: [String: SourcePosition] = [:]
@@ -16,7 +16,10 @@ extension ABIChecker {
       }
       for group in subject.constants + subject.impliedConstants {
         for constant in group.constants {
-          claim(constant.entry.name, constant.entry.position, in: &values)
+          for architecture in constant.values.architectures {
+            claim(
+              constant.entry.name, constant.entry.position, in: &values[architecture, default: [:]])
+          }
         }
       }
       for type in subject.types { claim(type.entry.name, type.entry.position, in: &types) }

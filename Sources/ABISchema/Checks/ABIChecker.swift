@@ -15,7 +15,9 @@ struct ABIChecker {
     structures = Self.index(subjects.flatMap(\.structures), \.entry.name)
     scalars = Self.index(subjects.flatMap(\.types), \.entry.name)
     let all = subjects.flatMap { $0.constants + $0.impliedConstants }
-    constants = Self.index(all.flatMap(\.constants), \.entry.name)
+    constants = Dictionary(
+      all.flatMap(\.constants).map { ($0.entry.name, $0) },
+      uniquingKeysWith: { $0.merged(with: $1) })
     groups = Self.index(all, \.entry.name)
   }
 

@@ -50,7 +50,8 @@ public struct ABI: Sendable {
         homes[type.entry.name] = subject.name
       }
       for constant in (subject.constants + subject.impliedConstants).flatMap(\.constants) {
-        constants[constant.entry.name] = constant
+        let name = constant.entry.name
+        constants[name] = constants[name]?.merged(with: constant) ?? constant
         homes[constant.entry.name] = subject.name
       }
     }

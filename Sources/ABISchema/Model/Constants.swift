@@ -24,6 +24,15 @@ public struct Constant: Sendable, Equatable {
   public var alias: String?
   /// In a group of flags: covers several flags' bits.
   public var isMask: Bool
+
+  /// One constant where two entries define the same name for different architectures.
+  func merged(with other: Self) -> Self {
+    var merged = self
+    for architecture in Architecture.allCases where merged.values[architecture] == nil {
+      merged.values[architecture] = other.values[architecture]
+    }
+    return merged
+  }
 }
 
 /// Constants that belong together.

@@ -19,6 +19,8 @@ public struct Argument: Sendable, Equatable {
   public var doc: String?
   /// The group of constants that the values come from.
   public var values: String?
+  /// The only architecture whose hypercall takes the argument.
+  public var architecture: Architecture?
   public var position: SourcePosition
 }
 

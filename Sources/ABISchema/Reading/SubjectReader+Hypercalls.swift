@@ -50,12 +50,12 @@ extension SubjectReader {
   }
 
   private func argument(_ node: Node) -> Argument? {
-    guard let map = mapping(node, "an argument", ["name", "type", "doc", "values"]),
+    guard let map = mapping(node, "an argument", ["name", "type", "doc", "values", "arch"]),
       let name = map.identifier("name", required: true), let type = type(map)
     else { return nil }
     return Argument(
       name: name, type: type, doc: map.string("doc"), values: map.string("values"),
-      position: map.position(of: "name"))
+      architecture: map.choice("arch"), position: map.position(of: "name"))
   }
 
   private func errors(_ map: MapReader) -> [ErrorCase] {
