@@ -68,8 +68,7 @@ enum Sample {
           - { name: flags, type: u8, values: sample-flags }
           - { name: kind, type: u8, values: errno, dir: inout }
           - { name: half, type: u16 }
-          - { name: low, type: u32, bits: 4 }
-          - { name: high, type: u32, bits: 28 }
+          - { name: low, type: u32 }
           - name: u
             union:
               - { name: word, type: u32 }

@@ -10,8 +10,6 @@ struct LayoutCursor {
   private var end = 0
   private var fields: [FieldLayout] = []
   private var holes: [StructureLayout.Hole] = []
-  /// The bit-field storage that is open: its offset, size and the bits used.
-  private var unit: (offset: Int, size: Int, used: Int)?
 
   init(isUnion: Bool, isPacked: Bool) {
     self.isUnion = isUnion
@@ -19,15 +17,10 @@ struct LayoutCursor {
   }
 
   mutating func add(
-    _ field: Field, _ extent: LayoutEngine.Extent, _ members: [FieldLayout]
+    _ field: Field, at index: Int, _ extent: LayoutEngine.Extent, _ members: [FieldLayout]
   ) throws(LayoutFault) {
     let fieldAlignment = isPacked ? 1 : extent.alignment
     alignment = max(alignment, fieldAlignment)
-    if let bits = field.bits, !isUnion {
-      try addBits(field, bits, extent)
-      return
-    }
-    unit = nil
     let offset = isUnion ? 0 : roundUp(end, to: fieldAlignment)
     if offset > end, !isUnion {
       holes.append(.init(offset: end, size: offset - end, after: fields.last?.field.position))
@@ -36,36 +29,9 @@ struct LayoutCursor {
     innerHoles = []
     fields.append(
       FieldLayout(
-        name: field.name, offset: offset, size: extent.size, bitOffset: nil, field: field,
+        name: field.name, offset: offset, size: extent.size, index: index, field: field,
         members: members.map { moved($0, by: offset) }))
     end = max(end, offset + extent.size)
-    try checkSize(field.position)
-  }
-
-  /// A bit-field goes into the open unit of its type's size if it fits, else into the next.
-  private mutating func addBits(
-    _ field: Field, _ bits: Int, _ extent: LayoutEngine.Extent
-  ) throws(LayoutFault) {
-    guard bits <= extent.size * 8 else {
-      throw LayoutFault(
-        position: field.position,
-        message: "expected at most \(extent.size * 8) bits for the field's type, found \(bits)",
-        hint: nil)
-    }
-    var open = unit ?? (roundUp(end, to: extent.alignment), extent.size, 0)
-    if open.size != extent.size || open.used + bits > extent.size * 8 {
-      open = (roundUp(end, to: extent.alignment), extent.size, 0)
-    }
-    if open.used == 0, open.offset > end {
-      holes.append(.init(offset: end, size: open.offset - end, after: fields.last?.field.position))
-    }
-    fields.append(
-      FieldLayout(
-        name: field.name, offset: open.offset, size: extent.size, bitOffset: open.used,
-        field: field, members: []))
-    open.used += bits
-    end = max(end, open.offset + extent.size)
-    unit = open
     try checkSize(field.position)
   }
 

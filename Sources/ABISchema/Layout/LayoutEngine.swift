@@ -74,13 +74,15 @@ struct LayoutEngine {
   private mutating func place(
     _ fields: [Field], at base: Int, with cursor: inout LayoutCursor, isPacked: Bool
   ) throws(LayoutFault) {
-    let present = fields.filter { $0.architecture == nil || $0.architecture == architecture }
-    for (index, field) in present.enumerated() {
+    let present = fields.enumerated().filter {
+      $0.element.architecture == nil || $0.element.architecture == architecture
+    }
+    for (index, field) in present {
       var members: [FieldLayout] = []
       let extent: Extent
       switch field.content {
       case .type(let type):
-        let isLast = index == present.count - 1
+        let isLast = index == present.last?.offset
         extent = try self.extent(of: type, at: field.position, mayBeFlexible: isLast)
       case .members(let kind, let inner):
         var nested = LayoutCursor(isUnion: kind == .union, isPacked: isPacked)
@@ -90,7 +92,7 @@ struct LayoutEngine {
         extent = Extent(size: layout.size, alignment: layout.alignment)
         cursor.innerHoles = layout.holes
       }
-      try cursor.add(field, extent, members)
+      try cursor.add(field, at: index, extent, members)
     }
   }
 

@@ -6,10 +6,10 @@ public struct FieldLayout: Sendable, Equatable {
   public var name: String?
   /// From the start of the outermost structure, in bytes.
   public var offset: Int
-  /// In bytes; of a bit-field, the storage unit's.
+  /// In bytes.
   public var size: Int
-  /// The first bit inside the storage unit, for bit-fields.
-  public var bitOffset: Int?
+  /// Position among the fields that abi/ lists, those of other architectures included.
+  public var index: Int
   public var field: Field
   /// The members of a structure or union written out in place, with offsets from the outermost start.
   public var members: [FieldLayout]

@@ -52,6 +52,13 @@ public struct ConstantGroup: Sendable, Equatable {
   /// The type that carries a value; `nil` for text and for plain numbers (`uint`).
   public var type: TypeReference?
   public var constants: [Constant]
+
+  public init(entry: Entry, kind: Kind, type: TypeReference?, constants: [Constant]) {
+    self.entry = entry
+    self.kind = kind
+    self.type = type
+    self.constants = constants
+  }
 }
 
 /// A name for a scalar type.

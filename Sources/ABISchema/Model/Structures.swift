@@ -32,8 +32,6 @@ public struct Field: Sendable, Equatable {
   public var isPadding: Bool
   /// The only architecture that has the field.
   public var architecture: Architecture?
-  /// Width of a bit-field.
-  public var bits: Int?
   /// The offset that abi/ states, checked against the layout.
   public var declaredOffset: PerArchitecture<Int>
   public var since: String?

@@ -72,7 +72,7 @@ extension SubjectReader {
 
   private func field(_ node: Node, depth: Int) -> Field? {
     let keys = [
-      "name", "type", "struct", "union", "doc", "dir", "values", "pad", "arch", "bits", "offset",
+      "name", "type", "struct", "union", "doc", "dir", "values", "pad", "arch", "offset",
       "since", "when",
     ]
     guard let map = mapping(node, "a field", keys) else { return nil }
@@ -105,19 +105,9 @@ extension SubjectReader {
     return Field(
       name: name, content: content, doc: map.string("doc"), direction: map.choice("dir"),
       values: map.string("values"), isPadding: map.boolean("pad"), architecture: map.choice("arch"),
-      bits: bits(map),
       declaredOffset: sizes(map, "offset")
         ?? PerArchitecture(x86_64: nil, x86_32: nil),
       since: map.string("since"),
       position: map.has("name") ? map.position(of: "name") : map.position)
-  }
-
-  private func bits(_ map: MapReader) -> Int? {
-    guard let number = map.integer("bits") else { return nil }
-    guard number >= 1, number <= 64 else {
-      sink.error(map.position(of: "bits"), "expected 1 to 64 bits, found \(number)")
-      return nil
-    }
-    return Int(number)
   }
 }
