@@ -63,11 +63,15 @@ let package = Package(
       name: "ABISchema", dependencies: [.product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "ABIGenerator", dependencies: ["ABISchema"], swiftSettings: strict),
+    .target(
+      name: "ABIVerifier", dependencies: ["ABISchema", "ABIGenerator", "KernelImage"],
+      swiftSettings: strict),
 
     .executableTarget(
       name: "xenograft",
       dependencies: [
-        "ABIGenerator", "ABISchema", "Audit", "AuditReport", "Disassembly", "KernelImage",
+        "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "Disassembly",
+        "KernelImage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -79,7 +83,7 @@ let package = Package(
 
     .testTarget(name: "ABISchemaTests", dependencies: ["ABISchema"], swiftSettings: strict),
     .testTarget(
-      name: "ABIGeneratorTests", dependencies: ["ABIGenerator", "ABISchema", "KernelImage"],
+      name: "ABIGeneratorTests", dependencies: ["ABIGenerator", "ABISchema", "ABIVerifier", "KernelImage"],
       swiftSettings: strict),
     .testTarget(
       name: "KernelImageTests", dependencies: ["KernelImage"], swiftSettings: strict),

@@ -17,7 +17,9 @@ struct Xenograft: ParsableCommand {
       3 something is missing on this machine; 130 interrupted.
       """,
     version: "xenograft \(Version.current)",
-    subcommands: [AuditCommand.self, RulesCommand.self, UnpackCommand.self])
+    subcommands: [
+      AuditCommand.self, RulesCommand.self, UnpackCommand.self, AbiCommand.self,
+    ])
 
   static func main() {
     Interruption.arm()

@@ -51,7 +51,7 @@ extension CEmitter {
   }
 
   /// The words that an argument takes in registers: two for 64 bits on x86_32, low half first.
-  private func words(_ argument: Argument, _ architecture: Architecture) -> [String] {
+  private func words(_ argument: HypercallArgument, _ architecture: Architecture) -> [String] {
     let name = Self.safe(argument.name)
     switch generator.resolved(argument.type) {
     case .integer(64, _), .aligned64:

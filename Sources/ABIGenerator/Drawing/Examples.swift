@@ -105,7 +105,7 @@ public struct Examples {
   }
 
   private func plain(
-    _ argument: Argument, isCount: Bool, _ language: OutputLanguage
+    _ argument: HypercallArgument, isCount: Bool, _ language: OutputLanguage
   ) -> String {
     switch generator.resolved(argument.type) {
     case .pointer, .handle:

@@ -23,7 +23,7 @@ extension RustEmitter {
     return out.text
   }
 
-  private func words(_ argument: Argument, _ architecture: Architecture) -> [String] {
+  private func words(_ argument: HypercallArgument, _ architecture: Architecture) -> [String] {
     let name = Self.safe(argument.name)
     switch generator.resolved(argument.type) {
     case .integer(64, _) where architecture == .x86_32:

@@ -13,7 +13,7 @@ public enum Caller: String, Sendable, CaseIterable {
 }
 
 /// One argument in a register.
-public struct Argument: Sendable, Equatable {
+public struct HypercallArgument: Sendable, Equatable {
   public var name: String
   public var type: TypeReference
   public var doc: String?
@@ -56,7 +56,7 @@ public struct Hypercall: Sendable, Equatable {
   public var entry: Entry
   public var number: PerArchitecture<Int128>
   public var caller: Caller
-  public var arguments: [Argument]
+  public var arguments: [HypercallArgument]
   public var returns: String?
   public var errors: [ErrorCase]
   /// What the guest must have set up.

@@ -49,11 +49,11 @@ extension SubjectReader {
     return number
   }
 
-  private func argument(_ node: Node) -> Argument? {
+  private func argument(_ node: Node) -> HypercallArgument? {
     guard let map = mapping(node, "an argument", ["name", "type", "doc", "values", "arch"]),
       let name = map.identifier("name", required: true), let type = type(map)
     else { return nil }
-    return Argument(
+    return HypercallArgument(
       name: name, type: type, doc: map.string("doc"), values: map.string("values"),
       architecture: map.choice("arch"), position: map.position(of: "name"))
   }

@@ -1,0 +1,68 @@
+// A binary's structure, flattened: every field by its path, and the bytes that the innermost ones cover.
+
+import KernelImage
+
+/// Fields of one structure in a binary.
+struct FoundPaths {
+  struct Place {
+    var path: String
+    var offset: Int
+    var size: Int
+  }
+
+  private(set) var byPath: [String: Place] = [:]
+  /// Fields without members, sorted by offset.
+  private var leaves: [Place] = []
+  private let size: Int
+
+  init(_ structure: DwarfStructure) {
+    size = structure.size
+    walk(structure.members, prefix: "", base: 0, depth: 0)
+    leaves.sort { ($0.offset, $0.size) < ($1.offset, $1.size) }
+  }
+
+  private mutating func walk(_ members: [DwarfMember], prefix: String, base: Int, depth: Int) {
+    guard depth < 16 else { return }
+    for member in members {
+      let (offset, overflow) = base.addingReportingOverflow(member.offset)
+      guard !overflow, offset <= size else { continue }
+      let path = member.name.map { prefix + $0 } ?? prefix
+      let place = Place(path: path, offset: offset, size: member.size)
+      if member.name != nil, byPath[path] == nil { byPath[path] = place }
+      if member.members.isEmpty {
+        leaves.append(place)
+      } else {
+        let inner = member.name == nil ? prefix : path + "."
+        walk(member.members, prefix: inner, base: offset, depth: depth + 1)
+      }
+    }
+  }
+
+  /// The names of the fields that together cover exactly these bytes; `nil` where none do.
+  ///
+  /// Bytes that no field covers are padding and may lie between them.
+  func name(covering start: Int, _ length: Int) -> String? {
+    let (end, overflow) = start.addingReportingOverflow(length)
+    guard !overflow, end <= size else { return nil }
+    if length == 0 { return leaves.first { $0.offset == start && $0.size == 0 }?.path }
+    var reached: [Int: String?] = [start: nil]
+    var position = start
+    // Every step moves forward, and there are at most `length` positions.
+    while position < end {
+      if let name = reached[position] {
+        for leaf in leaves where leaf.offset == position && leaf.size > 0 {
+          let (next, overflow) = position.addingReportingOverflow(leaf.size)
+          if !overflow, next <= end, reached[next] == nil {
+            reached[next] = .some(name ?? leaf.path)
+          }
+        }
+        let isCovered = leaves.contains {
+          $0.offset <= position && position - $0.offset < $0.size
+        }
+        if !isCovered, reached[position + 1] == nil { reached[position + 1] = .some(name) }
+      }
+      position += 1
+    }
+    return reached[end].flatMap { $0 }
+  }
+}
