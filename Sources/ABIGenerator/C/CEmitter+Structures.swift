@@ -150,7 +150,7 @@ extension CEmitter {
       switch count {
       case .literal(let number): declare(element, "\(name)[\(number)]")
       case .constant(let constant): declare(element, "\(name)[\(constant)]")
-      case .flexible: declare(element, "\(name)[]")
+      case .flexible: declare(element, "\(name)[XENABI_FLEXIBLE]")
       }
     }
   }

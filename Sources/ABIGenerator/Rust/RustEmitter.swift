@@ -21,9 +21,9 @@ struct RustEmitter {
     return files
   }
 
+  /// The private module of a subject; the prefix keeps it apart from structures of the same name.
   static func module(_ subject: String) -> String {
-    let name = subject.replacing("-", with: "_")
-    return keywords.contains(name) ? name + "_" : name
+    "abi_" + subject.replacing("-", with: "_")
   }
 
   private func manifest() -> String {

@@ -29,7 +29,8 @@ struct SwiftEmitter {
     var files: [GeneratedFile] = []
     for subject in abi.subjects {
       var out = TextBuilder(unit: "  ")
-      header(subject.name, into: &out)
+      let hasStructures = subject.structures.contains { !generator.architectures(of: $0).isEmpty }
+      header(subject.name, importsC: hasStructures, into: &out)
       for group in subject.constants + subject.impliedConstants
       where !isHypercallGroup(group, subject) {
         emit(group, name: claim(groupName(group), "Values", in: &taken), into: &out)
@@ -37,7 +38,7 @@ struct SwiftEmitter {
       aliases(subject, &taken, into: &out)
       files.append(GeneratedFile(path: "XenABI/Generated/\(subject.name).swift", text: out.text))
     }
-    files.append(GeneratedFile(path: "XenABI/Generated/Hypercalls.swift", text: hypercalls()))
+    files.append(GeneratedFile(path: "XenABI/Generated/HypercallNumber.swift", text: hypercalls()))
     files.append(
       GeneratedFile(
         path: "XenABI/Generated/Ring.swift",
@@ -59,9 +60,10 @@ struct SwiftEmitter {
     """
   }
 
-  private func header(_ subject: String?, into out: inout TextBuilder) {
+  private func header(_ subject: String?, importsC: Bool, into out: inout TextBuilder) {
     out.line("// \(generator.origin(subject))")
     out.line("// swift-format-ignore-file")
+    guard importsC else { return }
     out.line()
     out.line("public import CXenABI")
   }
@@ -120,7 +122,7 @@ struct SwiftEmitter {
 
   private func hypercalls() -> String {
     var out = TextBuilder(unit: "  ")
-    header(nil, into: &out)
+    header(nil, importsC: false, into: &out)
     out.line()
     out.line("/// The Xen PV interface.")
     out.line("public enum Xen {}")
