@@ -38,6 +38,16 @@ struct FoundPaths {
     }
   }
 
+  /// No field but ones named as padding covers these bytes.
+  func isPadding(_ start: Int, _ length: Int) -> Bool {
+    let (end, overflow) = start.addingReportingOverflow(length)
+    guard !overflow, end <= size, length > 0 else { return false }
+    return leaves.allSatisfy { leaf in
+      let (leafEnd, overflow) = leaf.offset.addingReportingOverflow(leaf.size)
+      return !overflow && (leafEnd <= start || leaf.offset >= end || PaddingName.matches(leaf.path))
+    }
+  }
+
   /// The names of the fields that together cover exactly these bytes; `nil` where none do.
   ///
   /// Bytes that no field covers are padding and may lie between them.

@@ -29,13 +29,14 @@ extension LayoutReport {
       if structure.size.abi != structure.size.found {
         lines.append("  size: expected \(structure.size.abi), found \(structure.size.found ?? 0)")
       }
-      for field in structure.fields where field.verdict != .match {
+      for field in structure.fields where field.verdict == .mismatch {
         lines.append("  \(field.name): \(field.difference)")
       }
     }
     for structure in structures where structure.verdict == .match {
       let other = structure.fields.compactMap { field in
-        field.foundName.map { "\(field.name) as \($0)" }
+        field.verdict == .absent
+          ? "no \(field.name)" : field.foundName.map { "\(field.name) as \($0)" }
       }
       let note = other.isEmpty ? "" : " (\(other.joined(separator: ", ")))"
       lines.append("match: \(structure.name), \(structure.fields.count) fields\(note)")

@@ -72,10 +72,16 @@ public struct LayoutVerifier: Sendable {
   ) -> StructureReport {
     let paths = FoundPaths(found)
     var fields: [FieldReport] = []
+    let alternatives = Alternatives(structure, layout)
     for (path, place) in layout.named where !place.field.isPadding {
-      fields.append(compare(path, place, paths))
+      var field = compare(path, place, paths)
+      // A union gains members over the years; a binary built against older headers lacks them.
+      if field.offset.found == nil, alternatives.isMissing(path, in: paths) {
+        field.verdict = .absent
+      }
+      fields.append(field)
     }
-    let isSame = layout.size == found.size && fields.allSatisfy { $0.verdict == .match }
+    let isSame = layout.size == found.size && fields.allSatisfy { $0.verdict != .mismatch }
     return StructureReport(
       name: structure.entry.name, dwarfName: name, declaredIn: found.declaredIn,
       verdict: isSame ? .match : .mismatch, size: LayoutPair(abi: layout.size, found: found.size),
@@ -83,6 +89,11 @@ public struct LayoutVerifier: Sendable {
   }
 
   private func compare(_ path: String, _ place: FieldLayout, _ paths: FoundPaths) -> FieldReport {
+    if PaddingName.matches(path), paths.isPadding(place.offset, place.size) {
+      return FieldReport(
+        name: path, verdict: .match, offset: LayoutPair(abi: place.offset, found: place.offset),
+        size: LayoutPair(abi: place.size, found: place.size))
+    }
     if let same = paths.byPath[path] {
       let isSame = same.offset == place.offset && same.size == place.size
       return FieldReport(
@@ -96,8 +107,11 @@ public struct LayoutVerifier: Sendable {
         name: path, verdict: .match, offset: LayoutPair(abi: place.offset, found: place.offset),
         size: LayoutPair(abi: place.size, found: place.size), foundName: name)
     }
+    // Older headers have padding where a later version of Xen put a field.
+    let isLater = paths.isPadding(place.offset, place.size)
     return FieldReport(
-      name: path, verdict: .mismatch, offset: LayoutPair(abi: place.offset, found: nil),
+      name: path, verdict: isLater ? .absent : .mismatch,
+      offset: LayoutPair(abi: place.offset, found: nil),
       size: LayoutPair(abi: place.size, found: nil))
   }
 }
