@@ -83,8 +83,9 @@ let package = Package(
 
     .testTarget(name: "ABISchemaTests", dependencies: ["ABISchema"], swiftSettings: strict),
     .testTarget(
-      name: "ABIGeneratorTests", dependencies: ["ABIGenerator", "ABISchema", "ABIVerifier", "KernelImage"],
-      swiftSettings: strict),
+      name: "ABIGeneratorTests",
+      dependencies: ["ABIGenerator", "ABISchema", "ABIVerifier", "KernelImage"],
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "KernelImageTests", dependencies: ["KernelImage"], swiftSettings: strict),
     .testTarget(

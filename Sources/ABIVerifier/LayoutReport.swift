@@ -12,6 +12,11 @@ public enum LayoutVerdict: String, Sendable {
 public struct LayoutPair: Sendable, Equatable {
   public var abi: Int
   public var found: Int?
+
+  public init(abi: Int, found: Int?) {
+    self.abi = abi
+    self.found = found
+  }
 }
 
 /// One field.
