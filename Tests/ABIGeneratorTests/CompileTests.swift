@@ -1,9 +1,10 @@
 // Everything generated compiles without a warning, in every language and dialect that it is for.
 
 import ABISchema
-@testable import ABIGenerator
 import Foundation
 import Testing
+
+@testable import ABIGenerator
 
 @Suite(.enabled(if: TestABI.isPresent, "there is no abi/ folder beside Package.swift"))
 struct CompileTests {

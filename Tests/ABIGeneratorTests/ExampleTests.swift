@@ -1,9 +1,10 @@
 // The examples that `abi show` and the manual print compile as they stand.
 
 import ABISchema
-@testable import ABIGenerator
 import Foundation
 import Testing
+
+@testable import ABIGenerator
 
 @Suite(.enabled(if: TestABI.isPresent, "there is no abi/ folder beside Package.swift"))
 struct ExampleTests {
@@ -78,7 +79,7 @@ struct ExampleTests {
       .swiftc,
       [
         "-swift-version", "6", "-I", "swift/CXenABI/include", "-module-cache-path", "cache",
-        "-typecheck", "-parse-as-library", "examples.swift",
+        "-suppress-warnings", "-typecheck", "-parse-as-library", "examples.swift",
       ], in: scratch.path)
     #expect(outcome.status == 0, "\(outcome.output.prefix(4000))")
   }

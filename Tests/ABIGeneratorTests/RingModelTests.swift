@@ -1,9 +1,10 @@
 // The rings of C, Rust and Swift against each other, with a model and with a hostile other end.
 // Fixtures/ring-driver.c tells what is tested; here it is built, with sanitizers, and run.
 
-@testable import ABIGenerator
 import Foundation
 import Testing
+
+@testable import ABIGenerator
 
 @Suite(
   .enabled(if: TestABI.isPresent, "there is no abi/ folder beside Package.swift"),
@@ -21,9 +22,11 @@ struct RingModelTests {
     try scratch.write(generator.generate(.c), under: "c")
     try scratch.write(generator.generate(.swift), under: "swift")
     let hasRust = Tool.rustc.isPresent
-    try build(.clang, ["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Ic", "-c"]
-      + (hasRust ? ["-DHAVE_RUST"] : []) + Self.sanitizers
-      + ["\(TestABI.fixtures)/ring-driver.c", "\(TestABI.fixtures)/ring-glue.c"], scratch)
+    try build(
+      .clang,
+      ["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Ic", "-c"]
+        + (hasRust ? ["-DHAVE_RUST"] : []) + Self.sanitizers
+        + ["\(TestABI.fixtures)/ring-driver.c", "\(TestABI.fixtures)/ring-glue.c"], scratch)
     let swiftFiles = try FileManager.default.contentsOfDirectory(
       atPath: scratch.path + "/swift/XenABI/Generated"
     ).sorted().map { "swift/XenABI/Generated/" + $0 }

@@ -91,7 +91,8 @@ enum Shell {
     try handle.close()
     let data = FileManager.default.contents(atPath: log) ?? Data()
     return Outcome(
-      status: process.terminationStatus, output: String(decoding: data.prefix(20_000), as: UTF8.self))
+      status: process.terminationStatus,
+      output: String(decoding: data.prefix(20_000), as: UTF8.self))
   }
 
   static func run(

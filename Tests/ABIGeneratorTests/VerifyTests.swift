@@ -1,10 +1,11 @@
 // `abi verify`: binaries that others built match, and one that is wrong is told field by field.
 
-@testable import ABIGenerator
 import ABISchema
 import ABIVerifier
 import Foundation
 import Testing
+
+@testable import ABIGenerator
 
 @Suite(.enabled(if: TestABI.isPresent, "there is no abi/ folder beside Package.swift"))
 struct VerifyTests {

@@ -31,7 +31,8 @@ import Testing
     }
     #expect(
       offsets(wide) == [
-        "parts": 0, "frames": 32, "frame": 40, "flags": 48, "kind": 49, "half": 50, "low": 52, "u": 56, "u.word": 56, "u.a": 56, "u.b": 58, "many": 60, "hole1": 76,
+        "parts": 0, "frames": 32, "frame": 40, "flags": 48, "kind": 49, "half": 50, "low": 52,
+        "u": 56, "u.word": 56, "u.a": 56, "u.b": 58, "many": 60, "hole1": 76,
         "tail": 80,
       ])
     #expect(offsets(narrow)["frames"] == 24)

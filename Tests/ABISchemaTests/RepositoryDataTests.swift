@@ -1,8 +1,9 @@
 // The repository's own data is sound, and what was built into the program is that data.
 
-@testable import ABISchema
 import Foundation
 import Testing
+
+@testable import ABISchema
 
 @Suite struct RepositoryDataTests {
   /// `abi/` beside Package.swift, or the folder that XENOGRAFT_ABI_DIR names.

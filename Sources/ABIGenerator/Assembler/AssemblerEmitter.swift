@@ -32,7 +32,8 @@ struct AssemblerEmitter {
     var out = TextBuilder()
     let mark = dialect.comment
     out.line("\(mark) \(generator.origin(nil))")
-    out.line("\(mark) Constants have Xen's names; a structure gives NAME_SIZE and NAME_OFFSET_FIELD,")
+    out.line(
+      "\(mark) Constants have Xen's names; a structure gives NAME_SIZE and NAME_OFFSET_FIELD,")
     out.line("\(mark) with NAME_OFFSET_OUTER_INNER for a field inside a field.")
     for subject in generator.abi.subjects {
       out.line()
@@ -45,7 +46,9 @@ struct AssemblerEmitter {
         }
       }
       for structure in subject.structures {
-        guard let layout = generator.abi.layout(structure.entry.name, architecture) else { continue }
+        guard let layout = generator.abi.layout(structure.entry.name, architecture) else {
+          continue
+        }
         let name = structure.entry.name
         out.line(dialect.define("\(name)_SIZE", String(layout.size)))
         for (path, field) in layout.named {

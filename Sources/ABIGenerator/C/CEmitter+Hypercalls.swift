@@ -80,7 +80,8 @@ extension CEmitter {
     }
     let parameters = arguments.map { declare($0.type, Self.safe($0.name)) }
     out.line(
-      "static inline long \(name)(\(parameters.isEmpty ? "void" : parameters.joined(separator: ", ")))")
+      "static inline long \(name)(\(parameters.isEmpty ? "void" : parameters.joined(separator: ", ")))"
+    )
     out.line("{")
     out.indented { out in
       out.line("long xenabi_result;")

@@ -5,7 +5,8 @@ import ABISchema
 extension CEmitter {
   /// `struct foo`, with the tag that Xen uses where it has one.
   func tag(_ structure: Structure) -> String {
-    structure.cName.contains(" ") ? structure.cName : "\(structure.kind.rawValue) \(structure.entry.name)"
+    structure.cName.contains(" ")
+      ? structure.cName : "\(structure.kind.rawValue) \(structure.entry.name)"
   }
 
   private func typedefs(_ structure: Structure) -> [String] {

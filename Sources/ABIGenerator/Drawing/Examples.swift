@@ -54,27 +54,59 @@ public struct Examples {
     let name = hypercall.entry.name
     var lines: [String] = []
     var values: [String] = []
-    let argumentType = operation?.argument?.containedName
-    let structure = argumentType.flatMap { generator.abi.structure($0) }
     var isCommandGiven = operation == nil
     for argument in hypercall.arguments {
-      if !isCommandGiven {
+      let pointee = pointee(argument, operation)
+      if let pointee, lines.isEmpty {
+        lines = declaration(pointee, language)
+        // Some calls carry the command in the structure and not in a register.
+        if !isCommandGiven, let operation, pointee.fields.first(where: { $0.name == "cmd" }) != nil
+        {
+          isCommandGiven = true
+          lines.append(assignment(operation.entry.name, language))
+        }
+        values.append(pointer(language))
+      } else if !isCommandGiven, isInteger(argument) {
         isCommandGiven = true
         values.append(command(operation?.entry.name ?? "", language))
-      } else if case .handle = argument.type, let structure {
-        lines = declaration(structure, language)
-        values.append(pointer(language))
       } else {
-        values.append(plain(argument, isCount: structure != nil, language))
+        values.append(plain(argument, isCount: !lines.isEmpty, language))
       }
     }
     let arguments = values.joined(separator: ", ")
     switch language {
-    case .rust: lines.append("let result = unsafe { xenabi::hypercall::\(RustEmitter.safe(name))(\(arguments)) };")
+    case .rust:
+      lines.append(
+        "let result = unsafe { xenabi::hypercall::\(RustEmitter.safe(name))(\(arguments)) };")
     case .swift: lines.append("let result = HYPERVISOR_\(name)(\(arguments))")
     default: lines.append("long result = HYPERVISOR_\(name)(\(arguments));")
     }
     return lines
+  }
+
+  /// The structure that an argument points to: its own, or for `void` the operation's.
+  private func pointee(_ argument: HypercallArgument, _ operation: Operation?) -> Structure? {
+    switch argument.type {
+    case .handle(nil), .pointer:
+      operation?.argument?.containedName.flatMap { generator.abi.structure($0) }
+    case .handle(.named(let name)): generator.abi.structure(name)
+    default: nil
+    }
+  }
+
+  private func isInteger(_ argument: HypercallArgument) -> Bool {
+    switch generator.resolved(argument.type) {
+    case .integer, .long, .aligned64: true
+    default: false
+    }
+  }
+
+  private func assignment(_ name: String, _ language: OutputLanguage) -> String {
+    switch language {
+    case .rust: "op.cmd = xenabi::\(name) as _;"
+    case .swift: "op.cmd = numericCast(\(name))"
+    default: "op.cmd = \(name);"
+    }
   }
 
   private func declaration(_ structure: Structure, _ language: OutputLanguage) -> [String] {

@@ -73,7 +73,8 @@ public enum LayoutTable {
     var banner = "│" + String(repeating: " ", count: nameWidth) + "│"
     for (index, architecture) in architectures.enumerated() {
       let room = widths[2 + index * 2] + widths[3 + index * 2] + 5
-      banner += " " + architecture + String(repeating: " ", count: max(0, room - architecture.count - 1))
+      banner +=
+        " " + architecture + String(repeating: " ", count: max(0, room - architecture.count - 1))
       banner += "│"
     }
     var lines = [

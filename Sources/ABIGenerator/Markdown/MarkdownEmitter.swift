@@ -41,7 +41,8 @@ struct MarkdownEmitter {
     for (subject, hypercall) in all {
       let anchor = Self.anchor("\(hypercall.entry.name) (hypercall)")
       rows += "| \(builder.number(hypercall.number)) "
-      rows += "| [`\(hypercall.entry.name)`](\(subject).md#\(anchor)) | \(hypercall.caller.rawValue) "
+      rows +=
+        "| [`\(hypercall.entry.name)`](\(subject).md#\(anchor)) | \(hypercall.caller.rawValue) "
       rows += "| \(Prose.summary(hypercall.entry.doc).replacing("|", with: "\\|")) |\n"
     }
     blocks.append(.markdown(rows))
@@ -50,8 +51,10 @@ struct MarkdownEmitter {
 
   private func names() -> String {
     var rows = ""
-    for entry in Catalog(abi).entries.sorted(by: { ($0.name, $0.subject) < ($1.name, $1.subject) }) {
-      rows += "- `\(entry.name)` (\(entry.kind.rawValue), [\(entry.subject)](\(entry.subject).md))\n"
+    for entry in Catalog(abi).entries.sorted(by: { ($0.name, $0.subject) < ($1.name, $1.subject) })
+    {
+      rows +=
+        "- `\(entry.name)` (\(entry.kind.rawValue), [\(entry.subject)](\(entry.subject).md))\n"
     }
     return MarkdownRenderer.render([.heading(1, "All names"), .markdown(rows)])
   }

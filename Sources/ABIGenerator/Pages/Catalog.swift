@@ -109,7 +109,8 @@ public struct Catalog: Sendable {
             "__HYPERVISOR_" + hypercall.entry.name, "HYPERVISOR_" + hypercall.entry.name,
           ]))
       found += hypercall.operations.map {
-        make(.operation, $0.entry, [$0.number], text: hypercall.entry.name + " " + ($0.before ?? ""))
+        make(
+          .operation, $0.entry, [$0.number], text: hypercall.entry.name + " " + ($0.before ?? ""))
       }
     }
     found += subject.structures.map { structure in

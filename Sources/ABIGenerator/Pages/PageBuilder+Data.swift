@@ -4,7 +4,9 @@ import ABISchema
 
 extension PageBuilder {
   func structure(_ structure: Structure, _ level: Int, hasExamples: Bool = true) -> [Block] {
-    var facts: [(label: String, text: String)] = [("C", "`\(CEmitter(generator: Generator(abi: abi)).tag(structure))`")]
+    var facts: [(label: String, text: String)] = [
+      ("C", "`\(CEmitter(generator: Generator(abi: abi)).tag(structure))`")
+    ]
     if let typedef = structure.typedef { facts.append(("Also", "`\(typedef)`")) }
     if let only = structure.architecture { facts.append(("Only on", only.rawValue)) }
     let users = abi.hypercalls.flatMap { hypercall in

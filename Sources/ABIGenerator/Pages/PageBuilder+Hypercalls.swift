@@ -91,8 +91,10 @@ extension PageBuilder {
           continue
         }
         let type = generator.resolved(argument.type)
-        let isWide = [.integer(bits: 64, signed: false), .integer(bits: 64, signed: true), .aligned64]
-          .contains(type)
+        let isWide = [
+          .integer(bits: 64, signed: false), .integer(bits: 64, signed: true), .aligned64,
+        ]
+        .contains(type)
         let count = isWide && architecture == .x86_32 ? 2 : 1
         let start = used[architecture, default: 0]
         row.append(names.dropFirst(start).prefix(count).joined(separator: ", "))

@@ -6,7 +6,8 @@ extension RustEmitter {
   func hypercallModule() -> String {
     var out = TextBuilder()
     out.line("// \(generator.origin(nil))")
-    out.line("//! One function a hypercall. The kernel defines `hypercall_page`, 4096 bytes that the")
+    out.line(
+      "//! One function a hypercall. The kernel defines `hypercall_page`, 4096 bytes that the")
     out.line("//! loader fills. A negative result is an error of errno.")
     out.line("#[allow(unused_imports)]")
     out.line("use crate::*;")

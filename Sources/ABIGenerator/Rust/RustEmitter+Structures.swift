@@ -11,7 +11,11 @@ extension RustEmitter {
     case .long(let signed): signed ? "isize" : "usize"
     case .pointer, .handle(nil): "*mut core::ffi::c_void"
     case .handle(let inner?):
-      if case .array(let element, _) = inner { "*mut \(spell(element))" } else { "*mut \(spell(inner))" }
+      if case .array(let element, _) = inner {
+        "*mut \(spell(element))"
+      } else {
+        "*mut \(spell(inner))"
+      }
     case .named(let name): name
     case .array(let element, let count):
       switch count {
@@ -104,7 +108,8 @@ extension RustEmitter {
     out.indented { out in
       out.line("/// All bytes zero.")
       out.line("pub const fn zeroed() -> Self {")
-      out.line("    // SAFETY: numbers and raw pointers are the only contents, and zero is one of each.")
+      out.line(
+        "    // SAFETY: numbers and raw pointers are the only contents, and zero is one of each.")
       out.line("    unsafe { core::mem::zeroed() }")
       out.line("}")
     }
@@ -130,7 +135,8 @@ extension RustEmitter {
           + "\"abi \(name).\(path): offset\");")
       if case .members = field.field.content {
         offsets(
-          field.members, of: nestedName(name, field.field, field.index), base: field.offset, into: &out)
+          field.members, of: nestedName(name, field.field, field.index), base: field.offset,
+          into: &out)
       }
     }
   }

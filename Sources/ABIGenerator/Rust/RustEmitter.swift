@@ -105,7 +105,8 @@ struct RustEmitter {
   func describe(_ entry: Entry, into out: inout TextBuilder) {
     for line in Prose.wrap(Self.docs(entry.doc), width: 92) { out.line("/// \(line)") }
     out.line("///")
-    for line in Prose.wrap(Self.docs("Source: \(entry.source). Since Xen \(entry.since)."), width: 92)
+    for line in Prose.wrap(
+      Self.docs("Source: \(entry.source). Since Xen \(entry.since)."), width: 92)
     {
       out.line("/// \(line)")
     }

@@ -135,7 +135,8 @@ extension SwiftEmitter {
     let name = structure.entry.name
     let type = cType(structure)
     out.line(
-      "  private static func \(SwiftNames.type(name).lowercasedFirst)Facts(_ facts: inout [LayoutFact]) {")
+      "  private static func \(SwiftNames.type(name).lowercasedFirst)Facts(_ facts: inout [LayoutFact]) {"
+    )
     let line = { (label: String, expected: Int, found: String) in
       "    facts.append(LayoutFact(name: \"\(label)\", expected: \(expected), found: \(found)))"
     }

@@ -16,7 +16,8 @@ struct SwiftEmitter {
     files.append(
       GeneratedFile(
         path: "CXenABI/xenabi.c",
-        text: "/* \(generator.origin(nil)) */\n/* Compiles the header, and with it all assertions. */\n"
+        text:
+          "/* \(generator.origin(nil)) */\n/* Compiles the header, and with it all assertions. */\n"
           + "#include \"xenabi.h\"\n"))
     files += swiftFiles()
     files.append(GeneratedFile(path: "XenABITests/LayoutFacts.swift", text: layoutFacts()))

@@ -51,7 +51,8 @@ struct AbiCheckCommand: ParsableCommand {
       EXAMPLE: xenograft abi check --write
       """)
 
-  @Option(help: ArgumentHelp("The repository; found from here upwards unless given.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("The repository; found from here upwards unless given.", valueName: "dir"))
   var root: String?
 
   @Flag(help: "Write the files that are stale.")
@@ -91,11 +92,13 @@ struct AbiCheckCommand: ParsableCommand {
   /// Files in folders that hold nothing but generated ones.
   private func leftovers(_ root: String, _ known: Set<String>) -> [String] {
     RepositoryFiles.ownedFolders.flatMap { folder in
-      (FileManager.default.enumerator(atPath: root + "/" + folder)?.compactMap { $0 as? String } ?? [])
+      (FileManager.default.enumerator(atPath: root + "/" + folder)?.compactMap { $0 as? String }
+        ?? [])
         .map { folder + "/" + $0 }
         .filter { path in
           var isFolder: ObjCBool = false
-          let exists = FileManager.default.fileExists(atPath: root + "/" + path, isDirectory: &isFolder)
+          let exists = FileManager.default.fileExists(
+            atPath: root + "/" + path, isDirectory: &isFolder)
           return exists && !isFolder.boolValue && !known.contains(path)
         }
     }.sorted()
