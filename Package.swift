@@ -87,6 +87,10 @@ let package = Package(
       dependencies: ["ABIGenerator", "ABISchema", "ABIVerifier", "KernelImage"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
+      name: "ABIHeaderTests",
+      dependencies: ["ABISchema", .product(name: "Yams", package: "Yams")],
+      exclude: ["not-covered.yaml"], swiftSettings: strict),
+    .testTarget(
       name: "KernelImageTests", dependencies: ["KernelImage"], swiftSettings: strict),
     .testTarget(
       name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: strict),
