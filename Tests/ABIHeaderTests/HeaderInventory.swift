@@ -9,9 +9,11 @@ struct HeaderInventory {
   private(set) var constants: [String: String] = [:]
   /// Tags of structures and unions, and typedefs of ones without a tag.
   private(set) var structures: [String: String] = [:]
+  /// The headers that were read.
+  private(set) var headers: Set<String> = []
 
-  /// Reads preprocessed text with line markers and definitions.
-  init(preprocessed text: String) {
+  /// Adds what preprocessed text with line markers defines.
+  mutating func read(_ text: String) {
     var header: String?
     var code = ""
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -23,6 +25,7 @@ struct HeaderInventory {
           code = ""
         }
         header = next
+        if let next { headers.insert(next) }
       } else if line.hasPrefix("#define ") {
         if let header { readMacro(line, header) }
       } else if !line.hasPrefix("#"), header != nil {
