@@ -42,7 +42,7 @@ struct SwiftEmitter {
     files.append(GeneratedFile(path: "XenABI/Generated/HypercallNumber.swift", text: hypercalls()))
     files.append(
       GeneratedFile(
-        path: "XenABI/Generated/Ring.swift",
+        path: "XenABI/Generated/RingAccess.swift",
         text: "// \(generator.origin(nil))\n// swift-format-ignore-file\n" + SwiftRingRuntime.text))
     return files
   }
