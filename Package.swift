@@ -58,6 +58,10 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // The ABI for freestanding code: a generated C header, and the typed Swift view of it.
+    .target(name: "CXenABI"),
+    .target(name: "XenABI", dependencies: ["CXenABI"], swiftSettings: strict),
+
     // The ABI as data: reading and checking abi/, and everything generated from it.
     .target(
       name: "ABISchema", dependencies: [.product(name: "Yams", package: "Yams")],
@@ -82,6 +86,8 @@ let package = Package(
       path: "Sources/ScanBench", swiftSettings: strict),
 
     .testTarget(name: "ABISchemaTests", dependencies: ["ABISchema"], swiftSettings: strict),
+    .testTarget(
+      name: "XenABITests", dependencies: ["XenABI", "CXenABI"], swiftSettings: strict),
     .testTarget(
       name: "ABIGeneratorTests",
       dependencies: ["ABIGenerator", "ABISchema", "ABIVerifier", "KernelImage"],
