@@ -10,9 +10,10 @@ public enum LayoutTable {
       abi.layout(structure.entry.name, $0) != nil
     }
     var rows: [[String]] = []
+    let layouts = architectures.map { abi.layout(structure.entry.name, $0)?.fields ?? [] }
     collect(
-      structure.fields, prefix: "", indent: "",
-      layouts: architectures.map { abi.layout(structure.entry.name, $0)?.fields ?? [] }, &rows)
+      structure.fields, layouts.map { Placed(fields: $0, base: 0) }, depth: 0, architectures, abi,
+      &rows)
     let header = ["field", "type"] + architectures.flatMap { _ in ["offset", "size"] }
     let total =
       ["", "in all"]
@@ -22,23 +23,40 @@ public enum LayoutTable {
     return box(header, rows, total, architectures.map(\.rawValue))
   }
 
+  /// Fields of one architecture and what their offsets count from.
+  private struct Placed {
+    var fields: [FieldLayout]
+    var base: Int
+  }
+
   private static func collect(
-    _ fields: [Field], prefix: String, indent: String, layouts: [[FieldLayout]],
+    _ fields: [Field], _ placed: [Placed], depth: Int, _ architectures: [Architecture], _ abi: ABI,
     _ rows: inout [[String]]
   ) {
     for (index, field) in fields.enumerated() {
-      let places = layouts.map { $0.first { $0.index == index } }
-      let name = indent + (field.name ?? "(no name)")
-      var row = [name, type(field)]
-      for place in places {
-        row.append(place.map { String($0.offset) } ?? "-")
+      let places = placed.map { part in part.fields.first { $0.index == index } }
+      var row = [String(repeating: "  ", count: depth) + (field.name ?? "(no name)"), type(field)]
+      for (part, place) in zip(placed, places) {
+        row.append(place.map { String(part.base + $0.offset) } ?? "-")
         row.append(place.map { String($0.size) } ?? "-")
       }
       rows.append(row)
-      if case .members(_, let inner) = field.content {
-        collect(
-          inner, prefix: prefix, indent: indent + "  ", layouts: places.map { $0?.members ?? [] },
-          &rows)
+      switch field.content {
+      case .members(_, let inner):
+        let next = zip(placed, places).map { part, place in
+          Placed(fields: place?.members ?? [], base: part.base)
+        }
+        collect(inner, next, depth: depth + 1, architectures, abi, &rows)
+      case .type(.named(let name)):
+        // A structure inside is drawn in place; in an array it has a drawing of its own.
+        guard let inner = abi.structure(name), depth < 4 else { continue }
+        let next = zip(zip(placed, places), architectures).map { pair, architecture in
+          Placed(
+            fields: pair.1 == nil ? [] : abi.layout(name, architecture)?.fields ?? [],
+            base: pair.0.base + (pair.1?.offset ?? 0))
+        }
+        collect(inner.fields, next, depth: depth + 1, architectures, abi, &rows)
+      default: break
       }
     }
   }

@@ -17,7 +17,10 @@ extension PageBuilder {
     var blocks = head(structure.entry, structure.kind.rawValue, level, facts: facts)
     blocks.append(.code(language: "text", lines: LayoutTable.draw(structure, in: abi)))
     blocks += fields(structure)
-    if hasExamples { blocks += examples(Examples(abi: abi).structure(structure), level + 1) }
+    if hasExamples {
+      blocks += values(structure, level + 1)
+      blocks += examples(Examples(abi: abi).structure(structure), level + 1)
+    }
     return blocks
   }
 
@@ -42,6 +45,31 @@ extension PageBuilder {
     return rows.isEmpty ? [] : [.table(header: ["field", "way", "meaning"], rows: rows)]
   }
 
+  /// The constants that the fields take, one table a group.
+  func values(_ structure: Structure, _ level: Int) -> [Block] {
+    var names: [String] = []
+    func walk(_ fields: [Field], _ depth: Int) {
+      for field in fields {
+        if let name = field.values, !names.contains(name) { names.append(name) }
+        switch field.content {
+        case .members(_, let inner): walk(inner, depth)
+        case .type(let type):
+          if depth < 4, let inner = type.containedName.flatMap({ abi.structure($0) }) {
+            walk(inner.fields, depth + 1)
+          }
+        }
+      }
+    }
+    walk(structure.fields, 0)
+    return names.flatMap { name in
+      abi.constantGroups.first { $0.entry.name == name }.map { group in
+        [
+          Block.heading(level, "Values of \(name)"), .paragraph(group.entry.doc), table(group),
+        ]
+      } ?? []
+    }
+  }
+
   func scalar(_ scalar: ScalarType, _ level: Int) -> [Block] {
     head(scalar.entry, "type", level, facts: [("Type", "`\(scalar.type.notation)`")])
   }
@@ -49,11 +77,15 @@ extension PageBuilder {
   func group(_ group: ConstantGroup, _ level: Int) -> [Block] {
     var blocks = head(
       group.entry, "constants", level, facts: [("Type", "`\(group.type?.notation ?? "number")`")])
+    blocks.append(table(group))
+    return blocks
+  }
+
+  private func table(_ group: ConstantGroup) -> Block {
     let rows = group.constants.map { constant in
       [constant.entry.name, value(constant.values, group), Prose.line(constant.entry.doc)]
     }
-    blocks.append(.table(header: ["name", "value", "meaning"], rows: rows))
-    return blocks
+    return .table(header: ["name", "value", "meaning"], rows: rows)
   }
 
   func constant(_ constant: Constant, in group: ConstantGroup, _ level: Int) -> [Block] {

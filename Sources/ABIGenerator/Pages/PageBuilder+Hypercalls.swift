@@ -61,6 +61,7 @@ extension PageBuilder {
       if let name = operation.argument?.containedName, let structure = abi.structure(name) {
         blocks.append(.code(language: "text", lines: LayoutTable.draw(structure, in: abi)))
         blocks += fields(structure)
+        blocks += values(structure, level + 1)
       }
       blocks += examples(Examples(abi: abi).operation(operation, of: hypercall), level + 1)
     }
