@@ -25,12 +25,28 @@ extension CEmitter {
     let only = covered.count < generator.architectures.count ? covered.first : nil
     if let only { out.line("#if \(Self.condition(only))") }
     describe(structure.entry, into: &out)
-    out.line("\(tag(structure)) {")
+    // g++ finds fault with an open array inside another structure, wherever it is used.
+    let prefix = holdsOpenArray(structure.fields, depth: 0) ? "__extension__ " : ""
+    out.line("\(prefix)\(tag(structure)) {")
     out.indented { members(structure.fields, isPacked: structure.isPacked, into: &$0) }
     out.line("}\(attributes(structure));")
     for name in typedefs(structure) { out.line("typedef \(tag(structure)) \(name);") }
     asserts(structure, covered, into: &out)
     if only != nil { out.line("#endif") }
+  }
+
+  /// A field's structure ends in an array without a count, at any depth.
+  private func holdsOpenArray(_ fields: [Field], depth: Int) -> Bool {
+    guard depth < 16 else { return false }
+    return fields.contains { field in
+      switch field.content {
+      case .members(_, let inner): holdsOpenArray(inner, depth: depth + 1)
+      case .type(.array(_, .flexible)): true
+      case .type(let type):
+        type.containedName.flatMap { abi.structure($0) }
+          .map { holdsOpenArray($0.fields, depth: depth + 1) } ?? false
+      }
+    }
   }
 
   private func attributes(_ structure: Structure) -> String {
@@ -151,7 +167,9 @@ extension CEmitter {
       switch count {
       case .literal(let number): declare(element, "\(name)[\(number)]")
       case .constant(let constant): declare(element, "\(name)[\(constant)]")
-      case .flexible: declare(element, "\(name)[XENABI_FLEXIBLE]")
+      case .flexible:
+        // An empty pair of brackets is no C++, and may not stand inside another structure.
+        declare(element, "\(name)[0]")
       }
     }
   }

@@ -19,7 +19,7 @@ struct xen_9pfs_data_intf;
  * The page of indexes.
  * public/io/9pfs.h and docs/misc/9pfs. Since Xen 4.9.
  */
-struct xen_9pfs_data_intf {
+__extension__ struct xen_9pfs_data_intf {
     RING_IDX in_cons; /* Frontend writes. */
     RING_IDX in_prod; /* Backend writes. */
     uint8_t pad1[56]; /* Keeps the two apart in the cache. */
@@ -27,7 +27,7 @@ struct xen_9pfs_data_intf {
     RING_IDX out_prod; /* Frontend writes. */
     uint8_t pad2[56]; /* Keeps them apart from the rest. */
     RING_IDX ring_order; /* Binary logarithm of the buffer's pages. Frontend writes once. */
-    __extension__ grant_ref_t ref[XENABI_FLEXIBLE]; /* Grants of the buffer's pages. */
+    __extension__ grant_ref_t ref[0]; /* Grants of the buffer's pages. */
 };
 XENABI_ASSERT(sizeof(struct xen_9pfs_data_intf) == 132, "abi xen_9pfs_data_intf: size", xen_9pfs_data_intf_size);
 XENABI_ASSERT(offsetof(struct xen_9pfs_data_intf, in_cons) == 0, "abi xen_9pfs_data_intf.in_cons: offset", xen_9pfs_data_intf_in_cons);

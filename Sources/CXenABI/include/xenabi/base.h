@@ -25,13 +25,6 @@
 /* 64 bits with the alignment of 64 bits on both architectures. */
 typedef uint64_t xenabi_u64a __attribute__((aligned(8)));
 
-/* As many elements as the memory holds: C++ writes 0 where C writes nothing. */
-#ifdef __cplusplus
-#define XENABI_FLEXIBLE 0
-#else
-#define XENABI_FLEXIBLE
-#endif
-
 #endif /* __ASSEMBLER__ */
 
 #endif /* XENABI_BASE_H */

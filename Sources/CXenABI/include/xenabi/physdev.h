@@ -471,7 +471,7 @@ XENABI_ASSERT(offsetof(struct physdev_pci_mmcfg_reserved, flags) == 12, "abi phy
  * Argument of PHYSDEVOP_pci_device_add.
  * public/physdev.h. Since Xen 4.2.
  */
-struct physdev_pci_device_add {
+__extension__ struct physdev_pci_device_add {
     uint16_t seg; /* IN: Segment. */
     uint8_t bus; /* IN: Bus. */
     uint8_t devfn; /* IN: Device and function. */
@@ -482,7 +482,7 @@ struct physdev_pci_device_add {
         uint8_t devfn; /* IN:  */
     } physfn;
     uint8_t hole0[2]; /* Padding. */
-    __extension__ uint32_t optarr[XENABI_FLEXIBLE]; /* IN: Options, by flag. */
+    __extension__ uint32_t optarr[0]; /* IN: Options, by flag. */
 };
 typedef struct physdev_pci_device_add physdev_pci_device_add_t;
 XENABI_ASSERT(sizeof(struct physdev_pci_device_add) == 12, "abi physdev_pci_device_add: size", physdev_pci_device_add_size);

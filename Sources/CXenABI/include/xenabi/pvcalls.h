@@ -47,7 +47,7 @@ struct xen_pvcalls_socket;
  * Page of indexes of a connected socket.
  * public/io/pvcalls.h and docs/misc/pvcalls. Since Xen 4.10.
  */
-struct pvcalls_data_intf {
+__extension__ struct pvcalls_data_intf {
     RING_IDX in_cons; /* Frontend writes. */
     RING_IDX in_prod; /* Backend writes. */
     RING_IDX in_error; /* Backend writes: negated error of receiving. */
@@ -57,7 +57,7 @@ struct pvcalls_data_intf {
     RING_IDX out_error; /* Backend writes: negated error of sending. */
     uint8_t pad2[52];
     RING_IDX ring_order; /* Binary logarithm of the buffer's pages. */
-    __extension__ grant_ref_t ref[XENABI_FLEXIBLE]; /* Grants of the buffer's pages. */
+    __extension__ grant_ref_t ref[0]; /* Grants of the buffer's pages. */
 };
 XENABI_ASSERT(sizeof(struct pvcalls_data_intf) == 132, "abi pvcalls_data_intf: size", pvcalls_data_intf_size);
 XENABI_ASSERT(offsetof(struct pvcalls_data_intf, in_cons) == 0, "abi pvcalls_data_intf.in_cons: offset", pvcalls_data_intf_in_cons);

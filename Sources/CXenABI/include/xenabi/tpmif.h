@@ -105,13 +105,13 @@ XENABI_ASSERT(sizeof(struct tpmif_tx_interface) == 12, "abi tpmif_tx_interface: 
  * Start of the page. The packet follows behind the list of extra pages, and goes on in those.
  * public/io/tpmif.h. Since Xen 4.3.
  */
-struct tpmif_shared_page {
+__extension__ struct tpmif_shared_page {
     uint32_t length; /* Bytes of the packet. */
     uint8_t state; /* TPMIF_STATE number. Values: tpm-state. */
     uint8_t locality; /* Locality of the command. */
     uint8_t pad; /* Zero. */
     uint8_t nr_extra_pages; /* Extra pages. */
-    __extension__ uint32_t extra_pages[XENABI_FLEXIBLE]; /* Their grants. */
+    __extension__ uint32_t extra_pages[0]; /* Their grants. */
 };
 typedef struct tpmif_shared_page tpmif_shared_page_t;
 XENABI_ASSERT(sizeof(struct tpmif_shared_page) == 8, "abi tpmif_shared_page: size", tpmif_shared_page_size);

@@ -182,9 +182,9 @@ XENABI_ASSERT(offsetof(struct xen_feature_info, submap) == 4, "abi xen_feature_i
  * Argument of XENVER_build_id.
  * public/version.h. Since Xen 4.7.
  */
-struct xen_build_id {
+__extension__ struct xen_build_id {
     uint32_t len; /* IN: Room in buf. */
-    __extension__ uint8_t buf[XENABI_FLEXIBLE]; /* OUT: The build id. */
+    __extension__ uint8_t buf[0]; /* OUT: The build id. */
 };
 typedef struct xen_build_id xen_build_id_t;
 XENABI_ASSERT(sizeof(struct xen_build_id) == 4, "abi xen_build_id: size", xen_build_id_size);

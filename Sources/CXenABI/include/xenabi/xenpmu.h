@@ -130,10 +130,10 @@ XENABI_ASSERT(offsetof(struct xen_pmu_params, pad) == 20, "abi xen_pmu_params.pa
  * AMD's counters.
  * public/arch-x86/pmu.h. Since Xen 4.6.
  */
-struct xen_pmu_amd_ctxt {
+__extension__ struct xen_pmu_amd_ctxt {
     uint32_t counters; /* Offset of the counters from here. */
     uint32_t ctrls; /* Offset of the controls from here. */
-    __extension__ uint64_t regs[XENABI_FLEXIBLE]; /* Both. */
+    __extension__ uint64_t regs[0]; /* Both. */
 };
 typedef struct xen_pmu_amd_ctxt xen_pmu_amd_ctxt_t;
 XENABI_ASSERT(sizeof(struct xen_pmu_amd_ctxt) == 8, "abi xen_pmu_amd_ctxt: size", xen_pmu_amd_ctxt_size);
@@ -158,7 +158,7 @@ XENABI_ASSERT(offsetof(struct xen_pmu_cntr_pair, control) == 8, "abi xen_pmu_cnt
  * Intel's counters.
  * public/arch-x86/pmu.h. Since Xen 4.6.
  */
-struct xen_pmu_intel_ctxt {
+__extension__ struct xen_pmu_intel_ctxt {
     uint32_t fixed_counters; /* Offset of the fixed counters from here. */
     uint32_t arch_counters; /* Offset of the general ones from here. */
     uint64_t global_ctrl;
@@ -168,7 +168,7 @@ struct xen_pmu_intel_ctxt {
     uint64_t ds_area;
     uint64_t pebs_enable;
     uint64_t debugctl;
-    __extension__ uint64_t regs[XENABI_FLEXIBLE]; /* The counters. */
+    __extension__ uint64_t regs[0]; /* The counters. */
 };
 typedef struct xen_pmu_intel_ctxt xen_pmu_intel_ctxt_t;
 XENABI_ASSERT(sizeof(struct xen_pmu_intel_ctxt) == 64, "abi xen_pmu_intel_ctxt: size", xen_pmu_intel_ctxt_size);
@@ -210,7 +210,7 @@ XENABI_ASSERT(offsetof(struct xen_pmu_regs, pad) == 29, "abi xen_pmu_regs.pad: o
  * The architecture's part of a sample.
  * public/arch-x86/pmu.h. Since Xen 4.6.
  */
-struct xen_pmu_arch {
+__extension__ struct xen_pmu_arch {
     /* Registers. */
     __extension__ union {
         struct xen_pmu_regs regs;
@@ -247,7 +247,7 @@ XENABI_ASSERT(offsetof(struct xen_pmu_arch, c.pad) == 80, "abi xen_pmu_arch.c.pa
  * The page that a vcpu and Xen share. Counters follow behind it, at the offsets given.
  * public/pmu.h. Since Xen 4.6.
  */
-struct xen_pmu_data {
+__extension__ struct xen_pmu_data {
     uint32_t vcpu_id; /* OUT: Vcpu interrupted. */
     uint32_t pcpu_id; /* OUT: Physical CPU; the vcpu's number in ordinary guests. */
     domid_t domain_id; /* OUT: Domain interrupted, or DOMID_SELF, or DOMID_XEN. */
