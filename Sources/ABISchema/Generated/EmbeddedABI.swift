@@ -97,6 +97,7 @@ topics:
 constants:
   - group: blkif-op
     doc: Operations.
+    source: "public/io/blkif.h, BLKIF_OP_*"
     type: u8
     kind: enum
     values:
@@ -109,6 +110,7 @@ constants:
       - { name: BLKIF_OP_INDIRECT, value: 6, doc: "Segments stand in pages of their own. With feature-max-indirect-segments.", since: "4.4" }
   - group: blkif-status
     doc: Status of a response.
+    source: "public/io/blkif.h, BLKIF_RSP_*"
     type: i16
     kind: enum
     values:
@@ -117,6 +119,7 @@ constants:
       - { name: BLKIF_RSP_EOPNOTSUPP, value: -2, doc: "The operation is not supported after all." }
   - group: blkif-limits
     doc: Limits.
+    source: "public/io/blkif.h, BLKIF_MAX_*"
     type: uint
     kind: values
     values:
@@ -124,6 +127,7 @@ constants:
       - { name: BLKIF_MAX_INDIRECT_PAGES_PER_REQUEST, value: 8, doc: "Pages of segments in an indirect one.", since: "4.4" }
   - group: blkif-discard-flags
     doc: Flags of a discard.
+    source: "public/io/blkif.h, BLKIF_DISCARD_SECURE"
     type: u8
     kind: flags
     since: "4.2"
@@ -131,6 +135,7 @@ constants:
       - { name: BLKIF_DISCARD_SECURE, value: 1, doc: "Make the data unrecoverable. With discard-secure." }
   - group: blkif-info
     doc: Bits of the key `info`.
+    source: "public/io/blkif.h, VDISK_*"
     type: u32
     kind: flags
     values:
@@ -145,6 +150,7 @@ types:
 structures:
   - name: blkif_request_segment
     doc: A run of sectors in one page.
+    source: "public/io/blkif.h, struct blkif_request_segment"
     size: 8
     fields:
       - { name: gref, type: grant_ref_t, doc: "The page." }
@@ -154,6 +160,7 @@ structures:
   - name: blkif_request
     typedef: blkif_request_t
     doc: Read, write, barrier and flush.
+    source: "public/io/blkif.h, struct blkif_request"
     size: { x86_64: 112, x86_32: 108 }
     fields:
       - { name: operation, type: u8, values: blkif-op, doc: "BLKIF_OP number." }
@@ -167,6 +174,7 @@ structures:
     typedef: blkif_request_discard_t
     doc: A discard. Occupies the same slot as blkif_request.
     since: "4.2"
+    source: "public/io/blkif.h, struct blkif_request_discard"
     size: { x86_64: 32, x86_32: 28 }
     fields:
       - { name: operation, type: u8, values: blkif-op, doc: "BLKIF_OP_DISCARD." }
@@ -180,6 +188,7 @@ structures:
     typedef: blkif_request_indirect_t
     doc: An indirect request. Occupies the same slot as blkif_request.
     since: "4.4"
+    source: "public/io/blkif.h, struct blkif_request_indirect"
     size: 64
     fields:
       - { name: operation, type: u8, values: blkif-op, doc: "BLKIF_OP_INDIRECT." }
@@ -196,6 +205,7 @@ structures:
   - name: blkif_response
     typedef: blkif_response_t
     doc: Answer to any request.
+    source: "public/io/blkif.h, struct blkif_response"
     size: { x86_64: 16, x86_32: 12 }
     fields:
       - { name: id, type: u64, doc: "Of the request." }
@@ -302,14 +312,14 @@ constants:
     doc: >
       The version of the interface that these definitions describe. Xen's own headers switch layouts and names by it; the definitions here are
       those of the newest version and need no switch.
-    source: public/xen-compat.h
+    source: "public/xen-compat.h, __XEN_LATEST_INTERFACE_VERSION__"
     type: u32
     kind: values
     values:
       - { name: __XEN_LATEST_INTERFACE_VERSION__, value: 0x00040e00, doc: "Interface version of the headers that ship with Xen 4.17; the last change of a layout or name was in 4.14." }
   - group: page
     doc: Page size of every interface, whatever the guest uses internally.
-    source: public/io/ring.h
+    source: "public/io/ring.h, XEN_PAGE_SHIFT"
     type: uint
     kind: values
     values:
@@ -319,7 +329,7 @@ constants:
     doc: >
       Error numbers. Hypercalls return them negated. The numbers are those of Linux on x86, fixed here whatever the guest's own errno
       table says; translate them before they reach the guest's user space.
-    source: public/errno.h
+    source: "public/errno.h, XEN_*"
     type: i32
     kind: enum
     values:
@@ -376,6 +386,7 @@ constants:
     doc: >
       Domain ids with a special meaning. Real domains are numbered below DOMID_FIRST_RESERVED. Each operation says which of these it accepts;
       DOMID_SELF is accepted nearly everywhere a domain is named.
+    source: "public/xen.h, DOMID_*"
     type: u32
     kind: values
     values:
@@ -431,7 +442,7 @@ topics:
 constants:
   - group: console-io
     doc: Ports and limits.
-    source: public/arch-x86/xen.h
+    source: "public/arch-x86/xen.h, XEN_HVM_DEBUGCONS_IOPORT"
     type: u16
     kind: values
     values:
@@ -444,6 +455,7 @@ structures:
   - name: xencons_interface
     doc: The console page.
     stream: { in: in, inCons: in_cons, inProd: in_prod, out: out, outCons: out_cons, outProd: out_prod }
+    source: "public/io/console.h, struct xencons_interface"
     size: 3088
     fields:
       - { name: in, type: "char[1024]", doc: "Bytes typed." }
@@ -521,6 +533,7 @@ topics:
 constants:
   - group: cpuid-leaf
     doc: Numbers of leaves.
+    source: "public/arch-x86/cpuid.h, XEN_CPUID_*"
     type: u32
     kind: values
     values:
@@ -528,7 +541,7 @@ constants:
       - { name: XEN_CPUID_MAX_NUM_LEAVES, value: 5, doc: "Last leaf that this release has." }
   - group: forced-emulation-text
     doc: The prefix as text for inline assembly, and the whole instruction.
-    source: public/arch-x86/xen.h
+    source: "public/arch-x86/xen.h, XEN_*"
     type: string
     kind: strings
     values:
@@ -536,6 +549,7 @@ constants:
       - { name: XEN_CPUID, value: ".byte 0x0f,0x0b,0x78,0x65,0x6e ; cpuid", doc: "A `cpuid` that Xen emulates." }
   - group: cpuid-signature
     doc: The signature "XenVMMXenVMM".
+    source: "public/arch-x86/cpuid.h, XEN_CPUID_SIGNATURE_*"
     type: u32
     kind: values
     values:
@@ -544,12 +558,14 @@ constants:
       - { name: XEN_CPUID_SIGNATURE_EDX, value: 0x4d4d566e, doc: "\"nVMM\"." }
   - group: cpuid-features
     doc: Features in leaf 2, ecx.
+    source: "public/arch-x86/cpuid.h, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD"
     type: u32
     kind: flags
     values:
       - { name: XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, value: 1, doc: "MMU_PT_UPDATE_PRESERVE_AD works." }
   - group: cpuid-hvm-features
     doc: Features of HVM and PVH guests in leaf 4, eax.
+    source: "public/arch-x86/cpuid.h, XEN_HVM_CPUID_*"
     type: u32
     kind: flags
     since: "4.4"
@@ -563,6 +579,7 @@ constants:
       - { name: XEN_HVM_CPUID_UPCALL_VECTOR, value: 64, doc: "Per-vcpu upcall vectors work with physical interrupts too.", since: "4.17" }
   - group: cpuid-pv
     doc: Masks of leaf 5.
+    source: "public/arch-x86/cpuid.h, XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK"
     type: u32
     kind: values
     since: "4.9"
@@ -570,7 +587,7 @@ constants:
       - { name: XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK, value: 0xff, doc: "Width of machine addresses, memory that may be added later included." }
   - group: cpuid-no-subleaf
     doc: Marks leaves without sub-leaves in tables of leaves.
-    source: public/arch-x86/xen.h
+    source: "public/arch-x86/xen.h, XEN_CPUID_NO_SUBLEAF"
     type: u32
     kind: values
     values:
@@ -687,12 +704,14 @@ notes:
 constants:
   - group: elf-note-limits
     doc: Numbers about notes.
+    source: "public/elfnote.h, XEN_ELFNOTE_MAX"
     type: u32
     kind: values
     values:
       - { name: XEN_ELFNOTE_MAX, value: 18, doc: "Highest type that a kernel may use." }
   - group: elf-notes-dump
     doc: Types of notes that dump tools write. No kernel does.
+    source: "public/elfnote.h, XEN_ELFNOTE_*"
     type: u32
     kind: enum
     values:
@@ -759,7 +778,7 @@ constants:
     doc: >
       Virtual interrupts. Per-vcpu ones can be bound once on each vcpu and stay there; global ones once in the domain, on vcpu 0, and may then be moved by
       EVTCHNOP_bind_vcpu. The global ones are of use to domain 0 only unless the toolstack has given them to another.
-    source: public/xen.h
+    source: "public/xen.h, VIRQ_TIMER to NR_VIRQS"
     type: u32
     kind: enum
     values:
@@ -788,6 +807,7 @@ constants:
       - { name: NR_VIRQS, value: 24, doc: "How many numbers there are." }
   - group: evtchn-status
     doc: What a port is, in evtchn_status.status.
+    source: "public/event_channel.h, EVTCHNSTAT_*"
     type: u32
     kind: enum
     values:
@@ -799,18 +819,21 @@ constants:
       - { name: EVTCHNSTAT_ipi, value: 5, doc: "Between the domain's own vcpus." }
   - group: pirq-flags
     doc: Flags of EVTCHNOP_bind_pirq.
+    source: "public/event_channel.h, BIND_PIRQ__WILL_SHARE"
     type: u32
     kind: flags
     values:
       - { name: BIND_PIRQ__WILL_SHARE, value: 1, doc: "Other domains may bind the same line." }
   - group: evtchn-2l
     doc: Limit of the two-level form.
+    source: "public/event_channel.h, EVTCHN_2L_NR_CHANNELS"
     type: uint
     kind: values
     values:
       - { name: EVTCHN_2L_NR_CHANNELS, values: { x86_64: 4096, x86_32: 1024 }, doc: "Number of ports." }
   - group: evtchn-fifo
     doc: Numbers of the FIFO form.
+    source: "public/event_channel.h, EVTCHN_FIFO_*"
     type: uint
     kind: values
     since: "4.4"
@@ -831,6 +854,7 @@ structures:
   - name: evtchn_alloc_unbound
     typedef: evtchn_alloc_unbound_t
     doc: Argument of EVTCHNOP_alloc_unbound.
+    source: "public/event_channel.h, struct evtchn_alloc_unbound"
     size: 8
     fields:
       - { name: dom, type: domid_t, dir: in, doc: "In which domain to allocate; DOMID_SELF." }
@@ -839,6 +863,7 @@ structures:
   - name: evtchn_bind_interdomain
     typedef: evtchn_bind_interdomain_t
     doc: Argument of EVTCHNOP_bind_interdomain.
+    source: "public/event_channel.h, struct evtchn_bind_interdomain"
     size: 12
     fields:
       - { name: remote_dom, type: domid_t, dir: in, doc: "The other domain." }
@@ -848,6 +873,7 @@ structures:
   - name: evtchn_bind_virq
     typedef: evtchn_bind_virq_t
     doc: Argument of EVTCHNOP_bind_virq.
+    source: "public/event_channel.h, struct evtchn_bind_virq"
     size: 12
     fields:
       - { name: virq, type: u32, dir: in, values: virq, doc: "VIRQ number." }
@@ -856,6 +882,7 @@ structures:
   - name: evtchn_bind_pirq
     typedef: evtchn_bind_pirq_t
     doc: Argument of EVTCHNOP_bind_pirq.
+    source: "public/event_channel.h, struct evtchn_bind_pirq"
     size: 12
     fields:
       - { name: pirq, type: u32, dir: in, doc: "Number from PHYSDEVOP_map_pirq." }
@@ -864,6 +891,7 @@ structures:
   - name: evtchn_bind_ipi
     typedef: evtchn_bind_ipi_t
     doc: Argument of EVTCHNOP_bind_ipi.
+    source: "public/event_channel.h, struct evtchn_bind_ipi"
     size: 8
     fields:
       - { name: vcpu, type: u32, dir: in, doc: "Vcpu that shall get the events." }
@@ -871,18 +899,21 @@ structures:
   - name: evtchn_close
     typedef: evtchn_close_t
     doc: Argument of EVTCHNOP_close.
+    source: "public/event_channel.h, struct evtchn_close"
     size: 4
     fields:
       - { name: port, type: evtchn_port_t, dir: in, doc: "The port." }
   - name: evtchn_send
     typedef: evtchn_send_t
     doc: Argument of EVTCHNOP_send.
+    source: "public/event_channel.h, struct evtchn_send"
     size: 4
     fields:
       - { name: port, type: evtchn_port_t, dir: in, doc: "The caller's own end." }
   - name: evtchn_status
     typedef: evtchn_status_t
     doc: Argument of EVTCHNOP_status.
+    source: "public/event_channel.h, struct evtchn_status"
     size: 24
     fields:
       - { name: dom, type: domid_t, dir: in, doc: "Whose port; DOMID_SELF." }
@@ -908,6 +939,7 @@ structures:
   - name: evtchn_bind_vcpu
     typedef: evtchn_bind_vcpu_t
     doc: Argument of EVTCHNOP_bind_vcpu.
+    source: "public/event_channel.h, struct evtchn_bind_vcpu"
     size: 8
     fields:
       - { name: port, type: evtchn_port_t, dir: in, doc: "The port." }
@@ -915,12 +947,14 @@ structures:
   - name: evtchn_unmask
     typedef: evtchn_unmask_t
     doc: Argument of EVTCHNOP_unmask.
+    source: "public/event_channel.h, struct evtchn_unmask"
     size: 4
     fields:
       - { name: port, type: evtchn_port_t, dir: in, doc: "The port." }
   - name: evtchn_reset
     typedef: evtchn_reset_t
     doc: Argument of EVTCHNOP_reset.
+    source: "public/event_channel.h, struct evtchn_reset"
     size: 2
     fields:
       - { name: dom, type: domid_t, dir: in, doc: "Whose ports; DOMID_SELF." }
@@ -928,6 +962,7 @@ structures:
     typedef: evtchn_init_control_t
     doc: Argument of EVTCHNOP_init_control.
     since: "4.4"
+    source: "public/event_channel.h, struct evtchn_init_control"
     size: 24
     fields:
       - { name: control_gfn, type: u64, dir: in, doc: "Frame that holds the control block." }
@@ -939,6 +974,7 @@ structures:
     typedef: evtchn_expand_array_t
     doc: Argument of EVTCHNOP_expand_array.
     since: "4.4"
+    source: "public/event_channel.h, struct evtchn_expand_array"
     size: 8
     fields:
       - { name: array_gfn, type: u64, dir: in, doc: "Frame for the next 1024 words." }
@@ -946,6 +982,7 @@ structures:
     typedef: evtchn_set_priority_t
     doc: Argument of EVTCHNOP_set_priority.
     since: "4.4"
+    source: "public/event_channel.h, struct evtchn_set_priority"
     size: 8
     fields:
       - { name: port, type: evtchn_port_t, dir: in, doc: "The port." }
@@ -954,6 +991,7 @@ structures:
     typedef: evtchn_fifo_control_block_t
     doc: What one vcpu and Xen share in the FIFO form.
     since: "4.4"
+    source: "public/event_channel.h, struct evtchn_fifo_control_block"
     size: 72
     fields:
       - { name: ready, type: u32, dir: inout, doc: "One bit a priority: its queue has news. Exchange or clear with locked instructions." }
@@ -1013,6 +1051,7 @@ topics:
 constants:
   - group: fb-out-type
     doc: Types of events to the backend.
+    source: "public/io/fbif.h, XENFB_TYPE_*"
     type: u8
     kind: enum
     values:
@@ -1020,12 +1059,14 @@ constants:
       - { name: XENFB_TYPE_RESIZE, value: 3, doc: "The screen has another size. If the backend offers feature-resize." }
   - group: fb-in-type
     doc: Types of events from the backend.
+    source: "public/io/fbif.h, XENFB_TYPE_REFRESH_PERIOD"
     type: u8
     kind: enum
     values:
       - { name: XENFB_TYPE_REFRESH_PERIOD, value: 1, doc: "How often to refresh." }
   - group: fb-layout
     doc: Layout of the page.
+    source: "public/io/fbif.h, XENFB_*"
     type: uint
     kind: values
     values:
@@ -1042,6 +1083,7 @@ constants:
 structures:
   - name: xenfb_update
     doc: A rectangle changed.
+    source: "public/io/fbif.h, struct xenfb_update"
     size: 20
     fields:
       - { name: type, type: u8, values: fb-out-type, doc: "XENFB_TYPE_UPDATE." }
@@ -1052,6 +1094,7 @@ structures:
       - { name: height, type: i32, doc: "Height in pixels." }
   - name: xenfb_resize
     doc: The screen has another size.
+    source: "public/io/fbif.h, struct xenfb_resize"
     size: 24
     fields:
       - { name: type, type: u8, values: fb-out-type, doc: "XENFB_TYPE_RESIZE." }
@@ -1064,6 +1107,7 @@ structures:
   - name: xenfb_out_event
     kind: union
     doc: Any event to the backend.
+    source: "public/io/fbif.h, union xenfb_out_event"
     size: 40
     fields:
       - { name: type, type: u8, values: fb-out-type, doc: "XENFB_TYPE number." }
@@ -1072,6 +1116,7 @@ structures:
       - { name: pad, type: "char[XENFB_OUT_EVENT_SIZE]" }
   - name: xenfb_refresh_period
     doc: How often to refresh.
+    source: "public/io/fbif.h, struct xenfb_refresh_period"
     size: 8
     fields:
       - { name: type, type: u8, values: fb-in-type, doc: "XENFB_TYPE_REFRESH_PERIOD." }
@@ -1080,6 +1125,7 @@ structures:
   - name: xenfb_in_event
     kind: union
     doc: Any event from the backend. Unknown ones are skipped.
+    source: "public/io/fbif.h, union xenfb_in_event"
     size: 40
     fields:
       - { name: type, type: u8, values: fb-in-type, doc: "XENFB_TYPE number." }
@@ -1087,6 +1133,7 @@ structures:
       - { name: pad, type: "char[XENFB_IN_EVENT_SIZE]" }
   - name: xenfb_page
     doc: Start of the page.
+    source: "public/io/fbif.h, struct xenfb_page"
     size: { x86_64: 2088, x86_32: 1060 }
     fields:
       - { name: in_cons, type: u32, doc: "Frontend writes." }
@@ -1182,6 +1229,7 @@ types:
 constants:
   - group: grant-reserved
     doc: Entries that the toolstack fills in before the domain runs and that survive GNTTABOP_set_version.
+    source: "public/grant_table.h, GNTTAB_*"
     type: u32
     kind: values
     values:
@@ -1190,6 +1238,7 @@ constants:
       - { name: GNTTAB_RESERVED_XENSTORE, value: 1, doc: "Grants the xenstore page to the xenstore domain.", since: "4.0" }
   - group: grant-type
     doc: Type of an entry, in the two low bits of its flags.
+    source: "public/grant_table.h, GTF_*"
     type: u16
     kind: enum
     values:
@@ -1199,6 +1248,7 @@ constants:
       - { name: GTF_transitive, value: 3, doc: "Version 2: the domain may copy through a grant that a third domain gave to us. Never mappable.", since: "4.0" }
   - group: grant-flags
     doc: Further bits of an entry's flags. In version 2 GTF_reading and GTF_writing stand in the status word and not here.
+    source: "public/grant_table.h, GTF_*"
     type: u16
     kind: flags
     values:
@@ -1212,6 +1262,7 @@ constants:
       - { name: GTF_sub_page, value: 256, doc: "Version 2, set by the guest: only bytes page_off to page_off + length may be copied; no mapping.", since: "4.0" }
   - group: grant-transfer-flags
     doc: Bits of a GTF_accept_transfer entry's flags, which reuse the numbers of the access flags.
+    source: "public/grant_table.h, GTF_transfer_*"
     type: u16
     kind: flags
     values:
@@ -1219,6 +1270,7 @@ constants:
       - { name: GTF_transfer_completed, value: 8, doc: "Set by Xen: `frame` holds the new frame's number. Follows committed at once, so a guest may spin for it." }
   - group: grant-map-flags
     doc: Flags of GNTTABOP_map_grant_ref.
+    source: "public/grant_table.h, GNTMAP_*"
     type: u32
     kind: flags
     values:
@@ -1230,6 +1282,7 @@ constants:
       - { name: GNTMAP_guest_avail_mask, value: 0xFFFF0000, doc: "Bits from 16 up go into the entry's bits that are left to software (bits 9 to 11), where XENFEAT_gnttab_map_avail_bits is offered.", since: "4.1" }
   - group: grant-copy-flags
     doc: Flags of GNTTABOP_copy.
+    source: "public/grant_table.h, GNTCOPY_*"
     type: u16
     kind: flags
     values:
@@ -1237,6 +1290,7 @@ constants:
       - { name: GNTCOPY_dest_gref, value: 2, doc: "dest.u.ref is valid, and not dest.u.gmfn." }
   - group: grant-cache-op
     doc: Flags of GNTTABOP_cache_flush.
+    source: "public/grant_table.h, GNTTAB_CACHE_*"
     type: u32
     kind: flags
     since: "4.5"
@@ -1246,6 +1300,7 @@ constants:
       - { name: GNTTAB_CACHE_SOURCE_GREF, value: 0x80000000, doc: "Name the page by a.ref. Not implemented in 4.17." }
   - group: grant-status
     doc: Result of one element of a grant operation, in its field `status`. The hypercall itself returns 0 all the same.
+    source: "public/grant_table.h, GNTST_*"
     type: i16
     kind: enum
     values:
@@ -1269,6 +1324,7 @@ structures:
     typedef: grant_entry_v1_t
     doc: >
       Entry of a version 1 table. `flags` and `domid` are read and changed by Xen as one 32-bit word, so a guest writes flags last and by a single store.
+    source: "public/grant_table.h, struct grant_entry_v1"
     size: 8
     fields:
       - { name: flags, type: u16, dir: inout, values: grant-type, doc: "Type and GTF bits. Written by both sides: change a live entry only by compare-and-exchange." }
@@ -1278,6 +1334,7 @@ structures:
     typedef: grant_entry_header_t
     doc: What entries of both versions begin with.
     since: "4.0"
+    source: "public/grant_table.h, struct grant_entry_header"
     size: 4
     fields:
       - { name: flags, type: u16, dir: in, values: grant-type, doc: "Type and GTF bits." }
@@ -1287,6 +1344,7 @@ structures:
     typedef: grant_entry_v2_t
     doc: Entry of a version 2 table. Only the guest writes it; what Xen has to say stands in the status frames.
     since: "4.0"
+    source: "public/grant_table.h, union grant_entry_v2"
     size: 16
     fields:
       - { name: hdr, type: grant_entry_header, doc: "Type, flags and domain." }
@@ -1314,6 +1372,7 @@ structures:
   - name: gnttab_map_grant_ref
     typedef: gnttab_map_grant_ref_t
     doc: Argument of GNTTABOP_map_grant_ref.
+    source: "public/grant_table.h, struct gnttab_map_grant_ref"
     size: 32
     fields:
       - { name: host_addr, type: u64, dir: in, doc: "Where to map: a virtual address, or with GNTMAP_contains_pte the machine address of a page-table entry. Ignored without GNTMAP_host_map." }
@@ -1326,6 +1385,7 @@ structures:
   - name: gnttab_unmap_grant_ref
     typedef: gnttab_unmap_grant_ref_t
     doc: Argument of GNTTABOP_unmap_grant_ref.
+    source: "public/grant_table.h, struct gnttab_unmap_grant_ref"
     size: 24
     fields:
       - { name: host_addr, type: u64, dir: in, doc: "Where it is mapped, in the same form as given to the map; 0 to leave the host mapping." }
@@ -1336,6 +1396,7 @@ structures:
   - name: gnttab_setup_table
     typedef: gnttab_setup_table_t
     doc: Argument of GNTTABOP_setup_table.
+    source: "public/grant_table.h, struct gnttab_setup_table"
     size: { x86_64: 24, x86_32: 16 }
     fields:
       - { name: dom, type: domid_t, dir: in, doc: "Whose table; DOMID_SELF for the own." }
@@ -1348,6 +1409,7 @@ structures:
   - name: gnttab_dump_table
     typedef: gnttab_dump_table_t
     doc: Argument of GNTTABOP_dump_table.
+    source: "public/grant_table.h, struct gnttab_dump_table"
     size: 4
     fields:
       - { name: dom, type: domid_t, dir: in, doc: "Whose table." }
@@ -1355,6 +1417,7 @@ structures:
   - name: gnttab_transfer
     typedef: gnttab_transfer_t
     doc: Argument of GNTTABOP_transfer.
+    source: "public/grant_table.h, struct gnttab_transfer"
     size: { x86_64: 24, x86_32: 16 }
     fields:
       - { name: mfn, type: xen_pfn_t, dir: in, doc: "The frame to give away; it must be mapped nowhere." }
@@ -1366,6 +1429,7 @@ structures:
       - { name: hole2, type: "u8[2]", pad: true, arch: x86_32 }
   - name: gnttab_copy_ptr
     doc: One side of a copy.
+    source: "public/grant_table.h, struct gnttab_copy_ptr"
     size: { x86_64: 16, x86_32: 8 }
     fields:
       - name: u
@@ -1379,6 +1443,7 @@ structures:
   - name: gnttab_copy
     typedef: gnttab_copy_t
     doc: Argument of GNTTABOP_copy.
+    source: "public/grant_table.h, struct gnttab_copy"
     size: { x86_64: 40, x86_32: 24 }
     fields:
       - { name: source, type: gnttab_copy_ptr, doc: "Where from." }
@@ -1390,6 +1455,7 @@ structures:
   - name: gnttab_query_size
     typedef: gnttab_query_size_t
     doc: Argument of GNTTABOP_query_size.
+    source: "public/grant_table.h, struct gnttab_query_size"
     size: 16
     fields:
       - { name: dom, type: domid_t, dir: in, doc: "Whose table." }
@@ -1401,6 +1467,7 @@ structures:
   - name: gnttab_unmap_and_replace
     typedef: gnttab_unmap_and_replace_t
     doc: Argument of GNTTABOP_unmap_and_replace.
+    source: "public/grant_table.h, struct gnttab_unmap_and_replace"
     size: 24
     fields:
       - { name: host_addr, type: u64, dir: in, doc: "Virtual address of the grant's mapping." }
@@ -1412,6 +1479,7 @@ structures:
     typedef: gnttab_set_version_t
     doc: Argument of GNTTABOP_set_version.
     since: "4.0"
+    source: "public/grant_table.h, struct gnttab_set_version"
     size: 4
     fields:
       - { name: version, type: u32, dir: inout, doc: "1 or 2; answers the version in effect after the call, also when it failed." }
@@ -1419,6 +1487,7 @@ structures:
     typedef: gnttab_get_status_frames_t
     doc: Argument of GNTTABOP_get_status_frames.
     since: "4.0"
+    source: "public/grant_table.h, struct gnttab_get_status_frames"
     size: { x86_64: 16, x86_32: 12 }
     fields:
       - { name: nr_frames, type: u32, dir: in, doc: "Frames wanted; one status frame serves eight frames of the table." }
@@ -1429,6 +1498,7 @@ structures:
     typedef: gnttab_get_version_t
     doc: Argument of GNTTABOP_get_version.
     since: "4.0"
+    source: "public/grant_table.h, struct gnttab_get_version"
     size: 8
     fields:
       - { name: dom, type: domid_t, dir: in, doc: "Whose table." }
@@ -1438,6 +1508,7 @@ structures:
     typedef: gnttab_swap_grant_ref_t
     doc: Argument of GNTTABOP_swap_grant_ref.
     since: "4.2"
+    source: "public/grant_table.h, struct gnttab_swap_grant_ref"
     size: 12
     fields:
       - { name: ref_a, type: grant_ref_t, dir: in, doc: "One entry." }
@@ -1448,6 +1519,7 @@ structures:
     typedef: gnttab_cache_flush_t
     doc: Argument of GNTTABOP_cache_flush.
     since: "4.5"
+    source: "public/grant_table.h, struct gnttab_cache_flush"
     size: 16
     fields:
       - name: a
@@ -1670,7 +1742,7 @@ topics:
 constants:
   - group: hvm-param
     doc: Numbers of parameters for HVMOP_get_param and HVMOP_set_param. A guest reads store, console and callback ones; the rest belong to the toolstack and device models.
-    source: public/hvm/params.h
+    source: "public/hvm/params.h, HVM_*"
     type: u32
     kind: enum
     values:
@@ -1713,7 +1785,7 @@ constants:
       - { name: HVM_NR_PARAMS, value: 39, doc: "How many numbers there are." }
   - group: hvm-callback-type
     doc: Kinds in HVM_PARAM_CALLBACK_IRQ.
-    source: public/hvm/params.h
+    source: "public/hvm/params.h, HVM_PARAM_CALLBACK_TYPE_*"
     type: u8
     kind: enum
     values:
@@ -1722,14 +1794,14 @@ constants:
       - { name: HVM_PARAM_CALLBACK_TYPE_VECTOR, value: 2, doc: "A vector in bits 0 to 7. With XENFEAT_hvm_callback_vector." }
   - group: hvm-callback-mask
     doc: Mask of the kind.
-    source: public/hvm/params.h
+    source: "public/hvm/params.h, HVM_PARAM_CALLBACK_IRQ_TYPE_MASK"
     type: u64
     kind: values
     values:
       - { name: HVM_PARAM_CALLBACK_IRQ_TYPE_MASK, value: 0xFF00000000000000, doc: "Bits of the kind." }
   - group: hvm-timer-mode
     doc: Values of HVM_PARAM_TIMER_MODE.
-    source: public/hvm/params.h
+    source: "public/hvm/params.h, HVMPTM_*"
     type: u32
     kind: enum
     values:
@@ -1739,7 +1811,7 @@ constants:
       - { name: HVMPTM_one_missed_tick_pending, value: 3, doc: "They become one." }
   - group: hvm-altp2m-mode
     doc: Values of HVM_PARAM_ALTP2M.
-    source: public/hvm/params.h
+    source: "public/hvm/params.h, XEN_ALTP2M_*"
     type: u32
     kind: enum
     values:
@@ -1749,13 +1821,14 @@ constants:
       - { name: XEN_ALTP2M_limited, value: 3, doc: "A part for the guest." }
   - group: hvm-mca-cap
     doc: Bits of HVM_PARAM_MCA_CAP.
-    source: public/hvm/params.h
+    source: "public/hvm/params.h, XEN_HVM_MCA_CAP_LMCE"
     type: u64
     kind: flags
     values:
       - { name: XEN_HVM_MCA_CAP_LMCE, value: 1, doc: "Local machine checks." }
   - group: hvm-memory-type
     doc: Answers of HVMOP_get_mem_type.
+    source: "public/hvm/hvm_op.h, HVMMEM_*"
     type: u16
     kind: enum
     values:
@@ -1766,7 +1839,7 @@ constants:
       - { name: HVMMEM_ioreq_server, value: 4, doc: "Memory whose writes go to a request server." }
   - group: hvm-vcpu-mode
     doc: Which member of vcpu_hvm_context is valid.
-    source: public/hvm/hvm_vcpu.h
+    source: "public/hvm/hvm_vcpu.h, VCPU_HVM_MODE_*"
     type: u32
     kind: enum
     since: "4.7"
@@ -1778,6 +1851,7 @@ structures:
   - name: xen_hvm_param
     typedef: xen_hvm_param_t
     doc: Argument of HVMOP_get_param and HVMOP_set_param.
+    source: "public/hvm/hvm_op.h, struct xen_hvm_param"
     size: 16
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "Whose; DOMID_SELF." }
@@ -1787,6 +1861,7 @@ structures:
   - name: xen_hvm_pagetable_dying
     typedef: xen_hvm_pagetable_dying_t
     doc: Argument of HVMOP_pagetable_dying.
+    source: "public/hvm/hvm_op.h, struct xen_hvm_pagetable_dying"
     size: 16
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "DOMID_SELF." }
@@ -1795,12 +1870,14 @@ structures:
   - name: xen_hvm_get_time
     typedef: xen_hvm_get_time_t
     doc: Argument of HVMOP_get_time.
+    source: "public/hvm/hvm_op.h, struct xen_hvm_get_time"
     size: 8
     fields:
       - { name: now, type: u64, dir: out, doc: "System time." }
   - name: xen_hvm_xentrace
     typedef: xen_hvm_xentrace_t
     doc: Argument of HVMOP_xentrace.
+    source: "public/hvm/hvm_op.h, struct xen_hvm_xentrace"
     size: 32
     fields:
       - { name: event, type: u16, dir: in, doc: "Number of the event." }
@@ -1809,6 +1886,7 @@ structures:
   - name: xen_hvm_get_mem_type
     typedef: xen_hvm_get_mem_type_t
     doc: Argument of HVMOP_get_mem_type.
+    source: "public/hvm/hvm_op.h, struct xen_hvm_get_mem_type"
     size: 16
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "Whose; DOMID_SELF." }
@@ -1819,6 +1897,7 @@ structures:
     typedef: xen_hvm_evtchn_upcall_vector_t
     doc: Argument of HVMOP_set_evtchn_upcall_vector.
     since: "4.6"
+    source: "public/hvm/hvm_op.h, struct xen_hvm_evtchn_upcall_vector"
     size: 8
     fields:
       - { name: vcpu, type: u32, dir: in, doc: "Vcpu." }
@@ -1996,6 +2075,7 @@ constants:
     doc: >
       Numbers reserved for hypercalls that one architecture alone defines. x86 uses the first for the machine check interface of domain 0
       and the second for paging assistance that no current guest issues.
+    source: "public/xen.h, __HYPERVISOR_arch_*"
     type: u32
     kind: enum
     values:
@@ -2123,6 +2203,7 @@ topics:
 constants:
   - group: kbd-type
     doc: Types of events.
+    source: "public/io/kbdif.h, XENKBD_TYPE_*"
     type: u8
     kind: enum
     values:
@@ -2133,6 +2214,7 @@ constants:
       - { name: XENKBD_TYPE_MTOUCH, value: 5, doc: "Touch: mtouch. After request-multi-touch.", since: "4.9" }
   - group: kbd-touch-event
     doc: What happened to a touch.
+    source: "public/io/kbdif.h, XENKBD_MT_EV_*"
     type: u8
     kind: enum
     since: "4.9"
@@ -2145,6 +2227,7 @@ constants:
       - { name: XENKBD_MT_EV_ORIENT, value: 5, doc: "The ellipse turned: u.orientation." }
   - group: kbd-layout
     doc: Layout of the page.
+    source: "public/io/kbdif.h, XENKBD_*"
     type: uint
     kind: values
     values:
@@ -2158,31 +2241,33 @@ constants:
       - { name: XENKBD_OUT_RING_OFFS, value: 3072, doc: "Where it starts." }
   - group: kbd-names
     doc: Names of keys in xenstore.
+    source: "public/io/kbdif.h, XENKBD_*"
     type: string
     kind: strings
     values:
       - { name: XENKBD_DRIVER_NAME, value: "vkbd", doc: "Device type." }
-      - { name: XENKBD_FIELD_FEAT_DSBL_KEYBRD, value: "feature-disable-keyboard", doc: "See the key." }
-      - { name: XENKBD_FIELD_FEAT_DSBL_POINTER, value: "feature-disable-pointer", doc: "See the key." }
-      - { name: XENKBD_FIELD_FEAT_ABS_POINTER, value: "feature-abs-pointer", doc: "See the key." }
-      - { name: XENKBD_FIELD_FEAT_RAW_POINTER, value: "feature-raw-pointer", doc: "See the key." }
-      - { name: XENKBD_FIELD_FEAT_MTOUCH, value: "feature-multi-touch", doc: "See the key." }
-      - { name: XENKBD_FIELD_REQ_ABS_POINTER, value: "request-abs-pointer", doc: "See the key." }
-      - { name: XENKBD_FIELD_REQ_RAW_POINTER, value: "request-raw-pointer", doc: "See the key." }
-      - { name: XENKBD_FIELD_REQ_MTOUCH, value: "request-multi-touch", doc: "See the key." }
-      - { name: XENKBD_FIELD_RING_GREF, value: "page-gref", doc: "See the key." }
-      - { name: XENKBD_FIELD_EVT_CHANNEL, value: "event-channel", doc: "See the key." }
-      - { name: XENKBD_FIELD_WIDTH, value: "width", doc: "See the key." }
-      - { name: XENKBD_FIELD_HEIGHT, value: "height", doc: "See the key." }
-      - { name: XENKBD_FIELD_MT_WIDTH, value: "multi-touch-width", doc: "See the key." }
-      - { name: XENKBD_FIELD_MT_HEIGHT, value: "multi-touch-height", doc: "See the key." }
-      - { name: XENKBD_FIELD_MT_NUM_CONTACTS, value: "multi-touch-num-contacts", doc: "See the key." }
-      - { name: XENKBD_FIELD_UNIQUE_ID, value: "unique-id", doc: "See the key." }
+      - { name: XENKBD_FIELD_FEAT_DSBL_KEYBRD, value: "feature-disable-keyboard", doc: "Written by the backend: there is no keyboard." }
+      - { name: XENKBD_FIELD_FEAT_DSBL_POINTER, value: "feature-disable-pointer", doc: "Written by the backend: there is no pointer." }
+      - { name: XENKBD_FIELD_FEAT_ABS_POINTER, value: "feature-abs-pointer", doc: "Written by the backend: it can report positions." }
+      - { name: XENKBD_FIELD_FEAT_RAW_POINTER, value: "feature-raw-pointer", doc: "Written by the backend: it can report unscaled positions." }
+      - { name: XENKBD_FIELD_FEAT_MTOUCH, value: "feature-multi-touch", doc: "Written by the backend: it can report touches." }
+      - { name: XENKBD_FIELD_REQ_ABS_POINTER, value: "request-abs-pointer", doc: "Written by the frontend: report positions." }
+      - { name: XENKBD_FIELD_REQ_RAW_POINTER, value: "request-raw-pointer", doc: "Written by the frontend: report unscaled positions." }
+      - { name: XENKBD_FIELD_REQ_MTOUCH, value: "request-multi-touch", doc: "Written by the frontend: report touches." }
+      - { name: XENKBD_FIELD_RING_GREF, value: "page-gref", doc: "Written by the frontend: grant of the page." }
+      - { name: XENKBD_FIELD_EVT_CHANNEL, value: "event-channel", doc: "Written by the frontend: its port." }
+      - { name: XENKBD_FIELD_WIDTH, value: "width", doc: "Written by the backend: largest x." }
+      - { name: XENKBD_FIELD_HEIGHT, value: "height", doc: "Written by the backend: largest y." }
+      - { name: XENKBD_FIELD_MT_WIDTH, value: "multi-touch-width", doc: "Written by the backend: width of the touch area." }
+      - { name: XENKBD_FIELD_MT_HEIGHT, value: "multi-touch-height", doc: "Written by the backend: height of the touch area." }
+      - { name: XENKBD_FIELD_MT_NUM_CONTACTS, value: "multi-touch-num-contacts", doc: "Written by the backend: fingers at a time." }
+      - { name: XENKBD_FIELD_UNIQUE_ID, value: "unique-id", doc: "Written by the backend: tells instances apart." }
       - { name: XENKBD_FIELD_RING_REF, value: "page-ref", doc: "Frame number of the page, of old frontends.", deprecated: "Use page-gref." }
 
 structures:
   - name: xenkbd_motion
     doc: The pointer moved.
+    source: "public/io/kbdif.h, struct xenkbd_motion"
     size: 16
     fields:
       - { name: type, type: u8, values: kbd-type, doc: "XENKBD_TYPE_MOTION." }
@@ -2192,6 +2277,7 @@ structures:
       - { name: rel_z, type: i32, doc: "Wheel." }
   - name: xenkbd_key
     doc: A key or button.
+    source: "public/io/kbdif.h, struct xenkbd_key"
     size: 8
     fields:
       - { name: type, type: u8, values: kbd-type, doc: "XENKBD_TYPE_KEY." }
@@ -2200,6 +2286,7 @@ structures:
       - { name: keycode, type: u32, doc: "Which." }
   - name: xenkbd_position
     doc: The pointer is at.
+    source: "public/io/kbdif.h, struct xenkbd_position"
     size: 16
     fields:
       - { name: type, type: u8, values: kbd-type, doc: "XENKBD_TYPE_POS." }
@@ -2210,6 +2297,7 @@ structures:
   - name: xenkbd_mtouch
     doc: Touch.
     since: "4.9"
+    source: "public/io/kbdif.h, struct xenkbd_mtouch"
     size: 16
     fields:
       - { name: type, type: u8, values: kbd-type, doc: "XENKBD_TYPE_MTOUCH." }
@@ -2233,6 +2321,7 @@ structures:
   - name: xenkbd_in_event
     kind: union
     doc: Any event from the backend.
+    source: "public/io/kbdif.h, union xenkbd_in_event"
     size: 40
     fields:
       - { name: type, type: u8, values: kbd-type, doc: "XENKBD_TYPE number." }
@@ -2244,12 +2333,14 @@ structures:
   - name: xenkbd_out_event
     kind: union
     doc: Any event to the backend; there are none.
+    source: "public/io/kbdif.h, union xenkbd_out_event"
     size: 40
     fields:
       - { name: type, type: u8 }
       - { name: pad, type: "char[XENKBD_OUT_EVENT_SIZE]" }
   - name: xenkbd_page
     doc: Start of the page.
+    source: "public/io/kbdif.h, struct xenkbd_page"
     size: 16
     fields:
       - { name: in_cons, type: u32, doc: "Frontend writes." }
@@ -2300,6 +2391,7 @@ constants:
     doc: >
       Bits of xen_memory_reservation.mem_flags. Bits 0 to 7: how many address bits the frames may need, 0 for no limit. Bits 8 to 15: NUMA node
       plus 1, 0 for any.
+    source: "public/memory.h, XENMEMF_*"
     type: u32
     kind: flags
     since: "3.1"
@@ -2309,6 +2401,7 @@ constants:
       - { name: XENMEMF_vnode, value: 0x40000, doc: "The node is one of the guest's virtual nodes, where XENFEAT_memory_op_vnode_supported is offered.", since: "4.5" }
   - group: map-space
     doc: What XENMEM_add_to_physmap maps.
+    source: "public/memory.h, XENMAPSPACE_*"
     type: u32
     kind: enum
     values:
@@ -2320,12 +2413,14 @@ constants:
       - { name: XENMAPSPACE_dev_mmio, value: 5, doc: "Device memory, on ARM.", since: "4.9" }
   - group: map-index
     doc: Flag of the index.
+    source: "public/memory.h, XENMAPIDX_grant_table_status"
     type: uint
     kind: values
     values:
       - { name: XENMAPIDX_grant_table_status, value: 0x80000000, doc: "With XENMAPSPACE_grant_table: the frame is one of the status frames." }
   - group: resource-type
     doc: What XENMEM_acquire_resource maps.
+    source: "public/memory.h, XENMEM_resource_*"
     type: u16
     kind: enum
     since: "4.11"
@@ -2335,6 +2430,7 @@ constants:
       - { name: XENMEM_resource_vmtrace_buf, value: 2, doc: "Processor trace buffer of a vcpu, whose number is the id.", since: "4.15" }
   - group: resource-grant-table
     doc: Ids of the grant table resource.
+    source: "public/memory.h, XENMEM_resource_grant_table_id_*"
     type: u32
     kind: enum
     since: "4.11"
@@ -2343,6 +2439,7 @@ constants:
       - { name: XENMEM_resource_grant_table_id_status, value: 1, doc: "The status words." }
   - group: resource-ioreq
     doc: First frames of the I/O request server resource.
+    source: "public/memory.h, XENMEM_resource_ioreq_server_frame_bufioreq"
     type: uint
     kind: values
     since: "4.11"
@@ -2365,6 +2462,7 @@ structures:
   - name: xen_memory_reservation
     typedef: xen_memory_reservation_t
     doc: A list of extents of 2^extent_order frames each.
+    source: "public/memory.h, struct xen_memory_reservation"
     size: { x86_64: 32, x86_32: 20 }
     fields:
       - { name: extent_start, type: handle<xen_pfn_t>, dir: inout, doc: "First frame of each extent. increase: Xen writes MFNs. decrease: MFNs to free. populate: PFNs in, MFNs out. claim: must be null." }
@@ -2377,6 +2475,7 @@ structures:
   - name: xen_memory_exchange
     typedef: xen_memory_exchange_t
     doc: Argument of XENMEM_exchange. Both lists name the same number of frames in all, of the same domain, and must not overlap in memory.
+    source: "public/memory.h, struct xen_memory_exchange"
     size: { x86_64: 72, x86_32: 44 }
     fields:
       - { name: in, type: xen_memory_reservation, dir: in, doc: "MFNs to give. Its mem_flags are ignored." }
@@ -2384,12 +2483,14 @@ structures:
       - { name: nr_exchanged, type: xen_ulong_t, dir: inout, doc: "Set to 0 before; after, the number of `in` extents done." }
   - name: xen_memory_domain
     doc: Names a domain.
+    source: "public/memory.h, struct xen_memory_domain"
     size: 2
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "The domain." }
   - name: xen_machphys_mfn_list
     typedef: xen_machphys_mfn_list_t
     doc: Argument of XENMEM_machphys_mfn_list.
+    source: "public/memory.h, struct xen_machphys_mfn_list"
     size: { x86_64: 24, x86_32: 12 }
     fields:
       - { name: max_extents, type: u32, dir: in, doc: "Room in the list." }
@@ -2400,6 +2501,7 @@ structures:
   - name: xen_machphys_mapping
     typedef: xen_machphys_mapping_t
     doc: Argument of XENMEM_machphys_mapping.
+    source: "public/memory.h, struct xen_machphys_mapping"
     size: { x86_64: 24, x86_32: 12 }
     fields:
       - { name: v_start, type: xen_ulong_t, dir: out, doc: "First address of the M2P table." }
@@ -2408,6 +2510,7 @@ structures:
   - name: xen_add_to_physmap
     typedef: xen_add_to_physmap_t
     doc: Argument of XENMEM_add_to_physmap.
+    source: "public/memory.h, struct xen_add_to_physmap"
     size: { x86_64: 24, x86_32: 16 }
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "Whose map to change." }
@@ -2419,6 +2522,7 @@ structures:
     typedef: xen_add_to_physmap_batch_t
     doc: Argument of XENMEM_add_to_physmap_batch.
     since: "4.4"
+    source: "public/memory.h, struct xen_add_to_physmap_batch"
     size: { x86_64: 32, x86_32: 20 }
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "Whose map to change." }
@@ -2436,6 +2540,7 @@ structures:
     typedef: xen_remove_from_physmap_t
     doc: Argument of XENMEM_remove_from_physmap.
     since: "4.1"
+    source: "public/memory.h, struct xen_remove_from_physmap"
     size: { x86_64: 16, x86_32: 8 }
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "Whose map to change." }
@@ -2445,6 +2550,7 @@ structures:
   - name: xen_memory_map
     typedef: xen_memory_map_t
     doc: Argument of XENMEM_memory_map and XENMEM_machine_memory_map. The buffer's elements are xen_e820_entry.
+    source: "public/memory.h, struct xen_memory_map"
     size: { x86_64: 16, x86_32: 8 }
     fields:
       - { name: nr_entries, type: u32, dir: inout, doc: "Room in the buffer; then elements written." }
@@ -2463,6 +2569,7 @@ structures:
   - name: xen_foreign_memory_map
     typedef: xen_foreign_memory_map_t
     doc: Argument of XENMEM_set_memory_map.
+    source: "public/memory.h, struct xen_foreign_memory_map"
     size: { x86_64: 24, x86_32: 12 }
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "Whose." }
@@ -2473,6 +2580,7 @@ structures:
     typedef: xen_pod_target_t
     doc: Argument of XENMEM_set_pod_target and XENMEM_get_pod_target.
     since: "4.0"
+    source: "public/memory.h, struct xen_pod_target"
     size: { x86_64: 40, x86_32: 36 }
     fields:
       - { name: target_pages, type: u64, dir: in, doc: "Frames the domain shall have." }
@@ -2486,6 +2594,7 @@ structures:
     typedef: xen_mem_acquire_resource_t
     doc: Argument of XENMEM_acquire_resource.
     since: "4.11"
+    source: "public/memory.h, struct xen_mem_acquire_resource"
     size: { x86_64: 32, x86_32: 28 }
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "Whose resource." }
@@ -2499,6 +2608,7 @@ structures:
     typedef: xen_vmemrange_t
     doc: One range of memory of a virtual NUMA node.
     since: "4.5"
+    source: "public/memory.h, struct xen_vmemrange"
     size: 24
     fields:
       - { name: start, type: u64, dir: out, doc: "First address." }
@@ -2509,6 +2619,7 @@ structures:
     typedef: xen_vnuma_topology_info_t
     doc: Argument of XENMEM_get_vnumainfo. Numbers say how much room the lists have, and are corrected when they are too small.
     since: "4.5"
+    source: "public/memory.h, struct xen_vnuma_topology_info"
     size: 40
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "Whose topology." }
@@ -2604,6 +2715,25 @@ topics:
       An unpinned table is validated when it comes into use and forgotten when its last use ends. A pinned one stays validated: loading CR3 is then quick, and processes that do not run
       keep their tables. The pin counts as one use; the frame cannot become writable until MMUEXT_UNPIN_TABLE has dropped it and no table refers to it any more. Pin new processes' top table before the first
       switch to it; before a process is torn down, switch away on all vcpus, then unpin, then make the frames writable.
+  - name: extending-tables
+    title: Mapping all memory at the start
+    doc: |
+      The initial tables map the initial region only. To extend them over pseudo-physical memory up to nr_pages:
+
+      1. Take a free frame from the region's end, which is mapped writable; fill it as a last-level table through that mapping: entry i = `mfn_list[pfn + i] << 12 | present | writable`, but read-only for frames that are page tables (pt_base to
+         pt_base + nr_pt_frames pages, and those made in this way).
+      2. Make its own mapping read-only: update_va_mapping with the same frame and no writable bit, UVMF_INVLPG.
+      3. Hook it in: mmu_update on the level 2 entry, whose machine address is `mfn of the level 2 table << 12 | index * 8`; the value is `mfn << 12` with the usual bits. New level 2 and 3 tables go the same way, from the lowest level up.
+      4. From then on the frame is a page table and changes only by mmu_update or update_va_mapping.
+
+      A guest that maps memory a second time at another address must make page tables read-only in both mappings: that is the commonest reason for -EINVAL. Put many
+      updates into one mmu_update: one call for a few hundred entries costs a fraction of single ones.
+  - name: finding-faults
+    title: When Xen refuses an update
+    doc: |
+      With `loglvl=all guest_loglvl=all` the hypervisor's log names the reason for most refusals. The usual ones: the frame to become a page table is still mapped writable somewhere, often through a second
+      mapping that was forgotten; an entry holds a PFN and not an MFN, so the frame belongs to somebody else; a bit that is not allowed (PSE); the target is a table of another
+      level than the hook needs; the same table twice in one place that Xen treats specially (the fourth L2 of x86_32).
   - name: writable-page-tables
     title: Writing to page tables directly
     doc: |
@@ -2618,6 +2748,7 @@ topics:
 constants:
   - group: mmu-update-command
     doc: What mmu_update does with an element; the number stands in the two low bits of its `ptr`.
+    source: "public/xen.h, MMU_*"
     type: uint
     kind: enum
     values:
@@ -2629,6 +2760,7 @@ constants:
     doc: >
       Flags of update_va_mapping: kind of flush in the low two bits, then whose TLBs. For MULTI add the address of a bitmap of vcpus, which must be a
       multiple of 8.
+    source: "public/xen.h, UVMF_*"
     type: uint
     kind: values
     values:
@@ -2644,7 +2776,7 @@ constants:
       The part of the guest's address space that is Xen's, where the guest must not map anything. On x86_64 it is 16 of the 512 top-level slots, in the
       middle; on x86_32 the last 168 MB. Its first part is the M2P table, which the guest's kernel can read. For 32-bit guests a 64-bit hypervisor may
       start the hole higher up: ask XENVER_platform_parameters, and announce readiness for that with the note HV_START_LOW.
-    source: public/arch-x86/xen-x86_64.h and xen-x86_32.h
+    source: "public/arch-x86/xen-x86_64.h and xen-x86_32.h, HYPERVISOR_VIRT_START to MACH2PHYS_NR_ENTRIES"
     type: uint
     kind: values
     values:
@@ -2751,7 +2883,7 @@ hypercalls:
       - { name: foreigndom, type: u32, doc: "Owner of the frames named; DOMID_SELF as a rule." }
     returns: 0 when all were done.
     errors:
-      - { code: EFAULT, when: "the array, or a bitmap, cannot be read" }
+      - { code: EFAULT, when: "the array cannot be read, or pdone not be written" }
       - { code: EINVAL, when: "a frame is not the owner's or not fit for the purpose, an address is misaligned, or the domain is 32-bit and the command is not for it" }
       - { code: EPERM, when: "the caller may not act on foreigndom" }
       - { code: EBUSY, when: "a page table is being changed by another vcpu; repeat" }
@@ -2767,8 +2899,8 @@ hypercalls:
       - { name: MMUEXT_NEW_BASEPTR, number: 5, argument: mmuext_op, batch: true, callers: guest, doc: "Loads arg1.mfn as the calling vcpu's top table, as writing CR3 does, with a flush. On x86_64 it is the kernel's table; the user's stays until it is loaded too.", before: "Best pinned already, else it is validated at once. It maps the code and stack that run.", errors: [ { code: EINVAL, when: "the frame is no valid top table" }, { code: EBUSY, when: "the table cannot be had at the moment" } ], preemption: "May be interrupted if the table has to be validated." }
       - { name: MMUEXT_TLB_FLUSH_LOCAL, number: 6, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes the calling vcpu's TLB." }
       - { name: MMUEXT_INVLPG_LOCAL, number: 7, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes arg1.linear_addr from the calling vcpu's TLB." }
-      - { name: MMUEXT_TLB_FLUSH_MULTI, number: 8, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes the TLBs of the vcpus in arg2.vcpumask. Only those that run at the moment are disturbed, so it is cheaper than an IPI of the guest's own.", errors: [ { code: EFAULT, when: "the bitmap cannot be read" } ] }
-      - { name: MMUEXT_INVLPG_MULTI, number: 9, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes arg1.linear_addr on the vcpus in arg2.vcpumask.", errors: [ { code: EFAULT, when: "the bitmap cannot be read" } ] }
+      - { name: MMUEXT_TLB_FLUSH_MULTI, number: 8, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes the TLBs of the vcpus in arg2.vcpumask. Only those that run at the moment are disturbed, so it is cheaper than an IPI of the guest's own.", errors: [ { code: EINVAL, when: "the bitmap cannot be read" } ] }
+      - { name: MMUEXT_INVLPG_MULTI, number: 9, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes arg1.linear_addr on the vcpus in arg2.vcpumask.", errors: [ { code: EINVAL, when: "the bitmap cannot be read" } ] }
       - { name: MMUEXT_TLB_FLUSH_ALL, number: 10, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes the TLBs of all vcpus of the domain." }
       - { name: MMUEXT_INVLPG_ALL, number: 11, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes arg1.linear_addr on all vcpus of the domain." }
       - { name: MMUEXT_FLUSH_CACHE, number: 12, argument: mmuext_op, batch: true, callers: guest, doc: "Writes back and flushes this CPU's caches, as `wbinvd`. For domains with devices of their own.", errors: [ { code: EACCES, when: "the domain has no device or I/O memory" } ] }
@@ -2792,6 +2924,7 @@ include: [common]
 constants:
   - group: assist-command
     doc: Commands of vm_assist.
+    source: "public/xen.h, VMASST_CMD_*"
     type: u32
     kind: enum
     values:
@@ -2799,6 +2932,7 @@ constants:
       - { name: VMASST_CMD_disable, value: 1, doc: "Switch it off." }
   - group: assist-type
     doc: Assists, which are off until asked for. Numbers of bits in vcpu_guest_context.vm_assist too.
+    source: "public/xen.h, VMASST_TYPE_*"
     type: u32
     kind: enum
     values:
@@ -2903,6 +3037,7 @@ topics:
 constants:
   - group: netif-limits
     doc: Limits.
+    source: "public/io/netif.h, XEN_NETIF_*"
     type: uint
     kind: values
     values:
@@ -2910,6 +3045,7 @@ constants:
       - { name: XEN_NETIF_MAX_TX_SIZE, value: 65535, doc: "Bytes of one packet." }
   - group: netif-tx-flags
     doc: Flags of a tx request.
+    source: "public/io/netif.h, NETTXF_*"
     type: u16
     kind: flags
     values:
@@ -2919,6 +3055,7 @@ constants:
       - { name: NETTXF_extra_info, value: 8, doc: "An extra slot follows." }
   - group: netif-rx-flags
     doc: Flags of an rx response.
+    source: "public/io/netif.h, NETRXF_*"
     type: u16
     kind: flags
     values:
@@ -2929,6 +3066,7 @@ constants:
       - { name: NETRXF_gso_prefix, value: 16, doc: "Old form of GSO with a slot of its own in front.", deprecated: "Use extra info." }
   - group: netif-status
     doc: Status of a tx response; negative ones of an rx response too, in which positive numbers are bytes.
+    source: "public/io/netif.h, NETIF_RSP_*"
     type: i16
     kind: enum
     values:
@@ -2938,6 +3076,7 @@ constants:
       - { name: NETIF_RSP_NULL, value: 1, doc: "Answer to an extra slot; means nothing." }
   - group: netif-extra-type
     doc: Types of extra slots.
+    source: "public/io/netif.h, XEN_NETIF_EXTRA_TYPE_*"
     type: u8
     kind: enum
     values:
@@ -2949,12 +3088,14 @@ constants:
       - { name: XEN_NETIF_EXTRA_TYPE_MAX, value: 5, doc: "How many types there are." }
   - group: netif-extra-flags
     doc: Flags of extra slots.
+    source: "public/io/netif.h, XEN_NETIF_EXTRA_FLAG_MORE"
     type: u8
     kind: flags
     values:
       - { name: XEN_NETIF_EXTRA_FLAG_MORE, value: 1, doc: "Another extra slot follows." }
   - group: netif-gso-type
     doc: Protocol of a large segment.
+    source: "public/io/netif.h, XEN_NETIF_GSO_TYPE_*"
     type: u8
     kind: enum
     values:
@@ -2963,6 +3104,7 @@ constants:
       - { name: XEN_NETIF_GSO_TYPE_TCPV6, value: 2, doc: "TCP over IPv6.", since: "4.4" }
   - group: netif-hash-type
     doc: What is hashed, as bits. In an extra slot the number of the bit stands instead.
+    source: "public/io/netif.h, XEN_NETIF_CTRL_HASH_TYPE_*"
     type: u32
     kind: flags
     since: "4.7"
@@ -2973,6 +3115,7 @@ constants:
       - { name: XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP, value: 8, doc: "And TCP ports: 36 bytes." }
   - group: netif-hash-bit
     doc: The same as bit numbers, for extra slots.
+    source: "public/io/netif.h, _XEN_NETIF_CTRL_HASH_TYPE_*"
     type: u8
     kind: enum
     since: "4.7"
@@ -2983,6 +3126,7 @@ constants:
       - { name: _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP, value: 3, doc: "IPv6 and TCP." }
   - group: netif-hash-algorithm
     doc: Hash functions.
+    source: "public/io/netif.h, XEN_NETIF_CTRL_HASH_ALGORITHM_*"
     type: u8
     kind: enum
     since: "4.7"
@@ -2991,6 +3135,7 @@ constants:
       - { name: XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ, value: 1, doc: "Toeplitz: for each set bit of the input, from the highest of the first byte, XOR the 32 bits of the key that start at the same bit position." }
   - group: netif-ctrl-type
     doc: Control requests.
+    source: "public/io/netif.h, XEN_NETIF_CTRL_TYPE_*"
     type: u16
     kind: enum
     since: "4.7"
@@ -3008,6 +3153,7 @@ constants:
       - { name: XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING, value: 10, doc: "Unmap such a list; each entry's status tells, and the answer's word counts.", since: "4.10" }
   - group: netif-ctrl-status
     doc: Status of control answers.
+    source: "public/io/netif.h, XEN_NETIF_CTRL_STATUS_*"
     type: u32
     kind: enum
     since: "4.7"
@@ -3018,6 +3164,7 @@ constants:
       - { name: XEN_NETIF_CTRL_STATUS_BUFFER_OVERFLOW, value: 3, doc: "Key or table is larger than the backend has room for." }
   - group: netif-gref-flags
     doc: Flags of xen_netif_gref.
+    source: "public/io/netif.h, XEN_NETIF_CTRLF_GREF_readonly"
     type: u16
     kind: flags
     since: "4.10"
@@ -3028,6 +3175,7 @@ structures:
   - name: netif_tx_request
     typedef: netif_tx_request_t
     doc: A piece of a packet to send.
+    source: "public/io/netif.h, struct netif_tx_request"
     size: 12
     fields:
       - { name: gref, type: grant_ref_t, doc: "Page." }
@@ -3038,6 +3186,7 @@ structures:
   - name: netif_extra_info
     typedef: netif_extra_info_t
     doc: Extra slot, in place of a request or response. 8 bytes, so that it fits into both rings' slots.
+    source: "public/io/netif.h, struct netif_extra_info"
     size: 8
     fields:
       - { name: type, type: u8, values: netif-extra-type, doc: "XEN_NETIF_EXTRA_TYPE number." }
@@ -3066,6 +3215,7 @@ structures:
   - name: netif_tx_response
     typedef: netif_tx_response_t
     doc: Answer to a tx request or extra slot.
+    source: "public/io/netif.h, struct netif_tx_response"
     size: 4
     fields:
       - { name: id, type: u16, doc: "Of the request." }
@@ -3073,6 +3223,7 @@ structures:
   - name: netif_rx_request
     typedef: netif_rx_request_t
     doc: A page to receive into.
+    source: "public/io/netif.h, struct netif_rx_request"
     size: 8
     fields:
       - { name: id, type: u16, doc: "The frontend's own." }
@@ -3081,6 +3232,7 @@ structures:
   - name: netif_rx_response
     typedef: netif_rx_response_t
     doc: A piece of a packet received.
+    source: "public/io/netif.h, struct netif_rx_response"
     size: 8
     fields:
       - { name: id, type: u16, doc: "Of the request." }
@@ -3090,6 +3242,7 @@ structures:
   - name: xen_netif_ctrl_request
     doc: A control request.
     since: "4.7"
+    source: "public/io/netif.h, struct xen_netif_ctrl_request"
     size: 16
     fields:
       - { name: id, type: u16, doc: "The frontend's own." }
@@ -3098,6 +3251,7 @@ structures:
   - name: xen_netif_ctrl_response
     doc: Its answer.
     since: "4.7"
+    source: "public/io/netif.h, struct xen_netif_ctrl_response"
     size: 12
     fields:
       - { name: id, type: u16, doc: "Of the request." }
@@ -3107,6 +3261,7 @@ structures:
   - name: xen_netif_gref
     doc: One grant in a list for the backend to keep mapped.
     since: "4.10"
+    source: "public/io/netif.h, struct xen_netif_gref"
     size: 8
     fields:
       - { name: ref, type: grant_ref_t, doc: "The grant." }
@@ -3179,6 +3334,7 @@ include: [common]
 constants:
   - group: nmi-reason
     doc: Bits of arch_shared_info.nmi_reason.
+    source: "public/nmi.h, XEN_NMIREASON_*"
     type: uint
     kind: flags
     values:
@@ -3190,6 +3346,7 @@ structures:
   - name: xennmi_callback
     typedef: xennmi_callback_t
     doc: Argument of XENNMI_register_callback.
+    source: "public/nmi.h, struct xennmi_callback"
     size: { x86_64: 16, x86_32: 8 }
     fields:
       - { name: handler_address, type: ulong, dir: in, doc: "Handler; canonical." }
@@ -3233,6 +3390,7 @@ topics:
 constants:
   - group: pci-shared-flags
     doc: Bits of xen_pci_sharedinfo.flags.
+    source: "public/io/pciif.h, XEN_*"
     type: u32
     kind: flags
     values:
@@ -3241,6 +3399,7 @@ constants:
       - { name: XEN_PCIB_active, value: 4, doc: "The same as XEN_PCIF_active, for aer_op and from the backend." }
   - group: pci-op
     doc: Operations.
+    source: "public/io/pciif.h, XEN_PCI_OP_*"
     type: u32
     kind: enum
     values:
@@ -3257,6 +3416,7 @@ constants:
       - { name: XEN_PCI_OP_enable_multi_msi, value: 10, doc: "Switch several MSI on." }
   - group: pci-error
     doc: Errors.
+    source: "public/io/pciif.h, XEN_PCI_ERR_*"
     type: i32
     kind: enum
     values:
@@ -3268,12 +3428,14 @@ constants:
       - { name: XEN_PCI_ERR_op_failed, value: -5, doc: "It failed." }
   - group: pci-limits
     doc: Limits and names.
+    source: "public/io/pciif.h, SH_INFO_MAX_VEC"
     type: uint
     kind: values
     values:
       - { name: SH_INFO_MAX_VEC, value: 128, doc: "MSI-X entries in one request." }
   - group: pci-magic
     doc: Version of the interface.
+    source: "public/io/pciif.h, XEN_PCI_MAGIC"
     type: string
     kind: strings
     values:
@@ -3282,12 +3444,14 @@ constants:
 structures:
   - name: xen_msix_entry
     doc: One MSI-X entry.
+    source: "public/io/pciif.h, struct xen_msix_entry"
     size: 4
     fields:
       - { name: vector, type: u16, doc: "Answer: PIRQ." }
       - { name: entry, type: u16, doc: "Number in the device's table." }
   - name: xen_pci_op
     doc: A request.
+    source: "public/io/pciif.h, struct xen_pci_op"
     size: 548
     fields:
       - { name: cmd, type: u32, dir: in, values: pci-op, doc: "XEN_PCI_OP number." }
@@ -3302,6 +3466,7 @@ structures:
       - { name: msix_entries, type: "xen_msix_entry[SH_INFO_MAX_VEC]", dir: inout, doc: "MSI-X entries." }
   - name: xen_pcie_aer_op
     doc: An error of a device, from the backend.
+    source: "public/io/pciif.h, struct xen_pcie_aer_op"
     size: 20
     fields:
       - { name: cmd, type: u32, values: pci-op, doc: "XEN_PCI_OP number." }
@@ -3311,6 +3476,7 @@ structures:
       - { name: devfn, type: u32, doc: "Device and function." }
   - name: xen_pci_sharedinfo
     doc: The page.
+    source: "public/io/pciif.h, struct xen_pci_sharedinfo"
     size: 572
     fields:
       - { name: flags, type: u32, values: pci-shared-flags, doc: "Change atomically." }
@@ -3352,6 +3518,7 @@ topics:
 constants:
   - group: irq-status
     doc: Answer of PHYSDEVOP_irq_status_query.
+    source: "public/physdev.h, XENIRQSTAT_*"
     type: u32
     kind: flags
     values:
@@ -3359,6 +3526,7 @@ constants:
       - { name: XENIRQSTAT_shared, value: 2, doc: "The line may have several owners." }
   - group: pirq-type
     doc: Kinds of interrupt for PHYSDEVOP_map_pirq.
+    source: "public/physdev.h, MAP_PIRQ_TYPE_*"
     type: i32
     kind: enum
     values:
@@ -3369,12 +3537,14 @@ constants:
       - { name: MAP_PIRQ_TYPE_MULTI_MSI, value: 4, doc: "Several message interrupts in a row; `entry_nr` says how many.", since: "4.4" }
   - group: mmcfg-flags
     doc: Flags of PHYSDEVOP_pci_mmcfg_reserved.
+    source: "public/physdev.h, XEN_PCI_MMCFG_RESERVED"
     type: u32
     kind: flags
     values:
       - { name: XEN_PCI_MMCFG_RESERVED, value: 1, doc: "The firmware's map has the window reserved; without it Xen does not use the window." }
   - group: pci-device-flags
     doc: Flags of PHYSDEVOP_pci_device_add.
+    source: "public/physdev.h, XEN_PCI_DEV_*"
     type: u32
     kind: flags
     values:
@@ -3383,6 +3553,7 @@ constants:
       - { name: XEN_PCI_DEV_PXM, value: 4, doc: "optarr[0] holds the proximity domain." }
   - group: dbgp-op
     doc: Steps of PHYSDEVOP_dbgp_op.
+    source: "public/physdev.h, PHYSDEVOP_DBGP_RESET_*"
     type: u8
     kind: enum
     values:
@@ -3390,6 +3561,7 @@ constants:
       - { name: PHYSDEVOP_DBGP_RESET_DONE, value: 2, doc: "It has been." }
   - group: dbgp-bus
     doc: How PHYSDEVOP_dbgp_op names the controller.
+    source: "public/physdev.h, PHYSDEVOP_DBGP_BUS_*"
     type: u8
     kind: enum
     values:
@@ -3400,18 +3572,21 @@ structures:
   - name: physdev_eoi
     typedef: physdev_eoi_t
     doc: Argument of PHYSDEVOP_eoi.
+    source: "public/physdev.h, struct physdev_eoi"
     size: 4
     fields:
       - { name: irq, type: u32, dir: in, doc: "PIRQ." }
   - name: physdev_pirq_eoi_gmfn
     typedef: physdev_pirq_eoi_gmfn_t
     doc: Argument of PHYSDEVOP_pirq_eoi_gmfn_v1 and v2.
+    source: "public/physdev.h, struct physdev_pirq_eoi_gmfn"
     size: { x86_64: 8, x86_32: 4 }
     fields:
       - { name: gmfn, type: xen_pfn_t, dir: in, doc: "Frame for the bits, one a PIRQ." }
   - name: physdev_irq_status_query
     typedef: physdev_irq_status_query_t
     doc: Argument of PHYSDEVOP_irq_status_query.
+    source: "public/physdev.h, struct physdev_irq_status_query"
     size: 8
     fields:
       - { name: irq, type: u32, dir: in, doc: "PIRQ." }
@@ -3419,12 +3594,14 @@ structures:
   - name: physdev_set_iopl
     typedef: physdev_set_iopl_t
     doc: Argument of PHYSDEVOP_set_iopl.
+    source: "public/physdev.h, struct physdev_set_iopl"
     size: 4
     fields:
       - { name: iopl, type: u32, dir: in, doc: "0 to 3; at least 1 for the kernel of domain 0 to use ports and `cli`." }
   - name: physdev_set_iobitmap
     typedef: physdev_set_iobitmap_t
     doc: Argument of PHYSDEVOP_set_iobitmap.
+    source: "public/physdev.h, struct physdev_set_iobitmap"
     size: { x86_64: 16, x86_32: 8 }
     fields:
       - { name: bitmap, type: handle<u8>, dir: in, doc: "One bit a port, set where user mode may not. Xen reads it at each access: keep it mapped." }
@@ -3433,6 +3610,7 @@ structures:
   - name: physdev_apic
     typedef: physdev_apic_t
     doc: Argument of PHYSDEVOP_apic_read and write.
+    source: "public/physdev.h, struct physdev_apic"
     size: { x86_64: 16, x86_32: 12 }
     fields:
       - { name: apic_physbase, type: ulong, dir: in, doc: "Machine address of the I/O APIC." }
@@ -3441,6 +3619,7 @@ structures:
   - name: physdev_irq
     typedef: physdev_irq_t
     doc: Argument of PHYSDEVOP_alloc_irq_vector.
+    source: "public/physdev.h, struct physdev_irq"
     size: 8
     fields:
       - { name: irq, type: u32, dir: in, doc: "Line." }
@@ -3448,6 +3627,7 @@ structures:
   - name: physdev_map_pirq
     typedef: physdev_map_pirq_t
     doc: Argument of PHYSDEVOP_map_pirq.
+    source: "public/physdev.h, struct physdev_map_pirq"
     size: { x86_64: 40, x86_32: 36 }
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "For whom; DOMID_SELF." }
@@ -3463,6 +3643,7 @@ structures:
   - name: physdev_unmap_pirq
     typedef: physdev_unmap_pirq_t
     doc: Argument of PHYSDEVOP_unmap_pirq.
+    source: "public/physdev.h, struct physdev_unmap_pirq"
     size: 8
     fields:
       - { name: domid, type: domid_t, dir: in, doc: "For whom." }
@@ -3471,6 +3652,7 @@ structures:
   - name: physdev_manage_pci
     typedef: physdev_manage_pci_t
     doc: Argument of PHYSDEVOP_manage_pci_add and remove.
+    source: "public/physdev.h, struct physdev_manage_pci"
     size: 2
     fields:
       - { name: bus, type: u8, dir: in, doc: "Bus." }
@@ -3478,6 +3660,7 @@ structures:
   - name: physdev_restore_msi
     typedef: physdev_restore_msi_t
     doc: Argument of PHYSDEVOP_restore_msi.
+    source: "public/physdev.h, struct physdev_restore_msi"
     size: 2
     fields:
       - { name: bus, type: u8, dir: in, doc: "Bus." }
@@ -3485,6 +3668,7 @@ structures:
   - name: physdev_manage_pci_ext
     typedef: physdev_manage_pci_ext_t
     doc: Argument of PHYSDEVOP_manage_pci_add_ext.
+    source: "public/physdev.h, struct physdev_manage_pci_ext"
     size: 16
     fields:
       - { name: bus, type: u8, dir: in, doc: "Bus." }
@@ -3502,6 +3686,7 @@ structures:
     typedef: physdev_op_t
     doc: Argument of the old physdev_op_compat.
     deprecated: Use physdev_op.
+    source: "public/physdev.h, struct physdev_op"
     size: { x86_64: 24, x86_32: 16 }
     fields:
       - { name: cmd, type: u32, dir: in, doc: "PHYSDEVOP number." }
@@ -3517,6 +3702,7 @@ structures:
   - name: physdev_setup_gsi
     typedef: physdev_setup_gsi_t
     doc: Argument of PHYSDEVOP_setup_gsi.
+    source: "public/physdev.h, struct physdev_setup_gsi"
     size: 8
     fields:
       - { name: gsi, type: i32, dir: in, doc: "Line." }
@@ -3526,6 +3712,7 @@ structures:
   - name: physdev_get_free_pirq
     typedef: physdev_get_free_pirq_t
     doc: Argument of PHYSDEVOP_get_free_pirq.
+    source: "public/physdev.h, struct physdev_get_free_pirq"
     size: 8
     fields:
       - { name: type, type: i32, dir: in, values: pirq-type, doc: "GSI or MSI." }
@@ -3533,6 +3720,7 @@ structures:
   - name: physdev_pci_mmcfg_reserved
     typedef: physdev_pci_mmcfg_reserved_t
     doc: Argument of PHYSDEVOP_pci_mmcfg_reserved.
+    source: "public/physdev.h, struct physdev_pci_mmcfg_reserved"
     size: 16
     fields:
       - { name: address, type: u64, dir: in, doc: "Machine address of the window." }
@@ -3544,6 +3732,7 @@ structures:
     typedef: physdev_pci_device_add_t
     doc: Argument of PHYSDEVOP_pci_device_add.
     since: "4.2"
+    source: "public/physdev.h, struct physdev_pci_device_add"
     size: 12
     fields:
       - { name: seg, type: u16, dir: in, doc: "Segment." }
@@ -3561,6 +3750,7 @@ structures:
     typedef: physdev_pci_device_t
     doc: Names a PCI device.
     since: "4.2"
+    source: "public/physdev.h, struct physdev_pci_device"
     size: 4
     fields:
       - { name: seg, type: u16, dir: in, doc: "Segment." }
@@ -3570,6 +3760,7 @@ structures:
     typedef: physdev_dbgp_op_t
     doc: Argument of PHYSDEVOP_dbgp_op.
     since: "4.2"
+    source: "public/physdev.h, struct physdev_dbgp_op"
     size: 6
     fields:
       - { name: op, type: u8, dir: in, values: dbgp-op, doc: "Step." }
@@ -3638,12 +3829,14 @@ include: [common]
 constants:
   - group: platform-version
     doc: Version of this interface.
+    source: "public/platform.h, XENPF_INTERFACE_VERSION"
     type: u32
     kind: values
     values:
       - { name: XENPF_INTERFACE_VERSION, value: 0x03000001, doc: "What to put into interface_version." }
   - group: platform-quirk
     doc: Quirks of XENPF_platform_quirk.
+    source: "public/platform.h, QUIRK_*"
     type: u32
     kind: enum
     values:
@@ -3652,6 +3845,7 @@ constants:
       - { name: QUIRK_IOAPIC_GOOD_REGSEL, value: 3, doc: "It does not." }
   - group: efi-function
     doc: Functions of XENPF_efi_runtime_call.
+    source: "public/platform.h, XEN_EFI_*"
     type: u32
     kind: enum
     values:
@@ -3668,6 +3862,7 @@ constants:
       - { name: XEN_EFI_update_capsule, value: 11, doc: "Hand over capsules." }
   - group: efi-time-flags
     doc: Bits of misc for the clock and the alarm.
+    source: "public/platform.h, XEN_EFI_*"
     type: u32
     kind: values
     values:
@@ -3678,6 +3873,7 @@ constants:
       - { name: XEN_EFI_SET_WAKEUP_TIME_ENABLE_ONLY, value: 2, doc: "And leave its time." }
   - group: efi-variable-flags
     doc: Attributes of EFI variables, in misc.
+    source: "public/platform.h, XEN_EFI_VARIABLE_*"
     type: u32
     kind: flags
     values:
@@ -3686,12 +3882,14 @@ constants:
       - { name: XEN_EFI_VARIABLE_RUNTIME_ACCESS, value: 4, doc: "Readable while it runs." }
   - group: efi-varinfo-flags
     doc: Bit of misc for XEN_EFI_query_variable_info.
+    source: "public/platform.h, XEN_EFI_VARINFO_BOOT_SNAPSHOT"
     type: u32
     kind: flags
     values:
       - { name: XEN_EFI_VARINFO_BOOT_SNAPSHOT, value: 1, doc: "Answer what was true at boot." }
   - group: firmware-info
     doc: Types of XENPF_firmware_info.
+    source: "public/platform.h, XEN_FW_*"
     type: u32
     kind: enum
     values:
@@ -3702,6 +3900,7 @@ constants:
       - { name: XEN_FW_KBD_SHIFT_FLAGS, value: 5, doc: "Shift keys held at boot." }
   - group: firmware-efi
     doc: Indexes of XEN_FW_EFI_INFO.
+    source: "public/platform.h, XEN_FW_EFI_*"
     type: u32
     kind: enum
     values:
@@ -3714,12 +3913,14 @@ constants:
       - { name: XEN_FW_EFI_APPLE_PROPERTIES, value: 6, doc: "Apple's device properties." }
   - group: acpi-sleep-flags
     doc: Flags of XENPF_enter_acpi_sleep.
+    source: "public/platform.h, XENPF_ACPI_SLEEP_EXTENDED"
     type: u32
     kind: flags
     values:
       - { name: XENPF_ACPI_SLEEP_EXTENDED, value: 1, doc: "val_a and val_b are sleep types of reduced-hardware ACPI." }
   - group: processor-pm-ability
     doc: What domain 0 leaves to Xen.
+    source: "public/platform.h, XEN_PROCESSOR_PM_*"
     type: u32
     kind: flags
     values:
@@ -3728,6 +3929,7 @@ constants:
       - { name: XEN_PROCESSOR_PM_TX, value: 4, doc: "Throttling." }
   - group: processor-pm-type
     doc: Types of XENPF_set_processor_pminfo.
+    source: "public/platform.h, XEN_PM_*"
     type: u32
     kind: enum
     values:
@@ -3748,6 +3950,7 @@ constants:
       - { name: XEN_PROCESSOR_BM_RLD_SET, value: 16, doc: "The reload bit is set." }
   - group: processor-px-flags
     doc: Which parts of xen_processor_performance are valid.
+    source: "public/platform.h, XEN_PX_*"
     type: u32
     kind: flags
     values:
@@ -3757,6 +3960,7 @@ constants:
       - { name: XEN_PX_PSD, value: 8, doc: "Dependencies." }
   - group: cpuperf-shared
     doc: How CPUs that share a clock are coordinated.
+    source: "public/platform.h, XEN_CPUPERF_SHARED_TYPE_*"
     type: u32
     kind: enum
     values:
@@ -3765,6 +3969,7 @@ constants:
       - { name: XEN_CPUPERF_SHARED_TYPE_ANY, value: 3, doc: "Any sets it." }
   - group: pcpu-flags
     doc: Flags of XENPF_get_cpuinfo.
+    source: "public/platform.h, XEN_PCPU_FLAGS_*"
     type: u32
     kind: flags
     values:
@@ -3772,6 +3977,7 @@ constants:
       - { name: XEN_PCPU_FLAGS_INVALID, value: 2, doc: "There is no such CPU." }
   - group: core-parking
     doc: Types of XENPF_core_parking.
+    source: "public/platform.h, XEN_CORE_PARKING_*"
     type: u32
     kind: enum
     values:
@@ -3779,6 +3985,7 @@ constants:
       - { name: XEN_CORE_PARKING_GET, value: 2, doc: "Tell how many are." }
   - group: resource-op
     doc: Commands of XENPF_resource_op.
+    source: "public/platform.h, XEN_RESOURCE_OP_MSR_*"
     type: u32
     kind: enum
     values:
@@ -3789,6 +3996,7 @@ structures:
   - name: xenpf_settime32
     typedef: xenpf_settime32_t
     doc: Argument of XENPF_settime32.
+    source: "public/platform.h, struct xenpf_settime32"
     size: 16
     fields:
       - { name: secs, type: u32, dir: in, doc: "UTC seconds since 1970." }
@@ -3798,6 +4006,7 @@ structures:
     typedef: xenpf_settime64_t
     doc: Argument of XENPF_settime64.
     since: "4.6"
+    source: "public/platform.h, struct xenpf_settime64"
     size: 24
     fields:
       - { name: secs, type: u64, dir: in, doc: "UTC seconds since 1970." }
@@ -3807,6 +4016,7 @@ structures:
   - name: xenpf_add_memtype
     typedef: xenpf_add_memtype_t
     doc: Argument of XENPF_add_memtype.
+    source: "public/platform.h, struct xenpf_add_memtype"
     size: { x86_64: 32, x86_32: 24 }
     fields:
       - { name: mfn, type: xen_pfn_t, dir: in, doc: "First frame." }
@@ -3818,6 +4028,7 @@ structures:
   - name: xenpf_del_memtype
     typedef: xenpf_del_memtype_t
     doc: Argument of XENPF_del_memtype.
+    source: "public/platform.h, struct xenpf_del_memtype"
     size: 8
     fields:
       - { name: handle, type: u32, dir: in, doc: "What add_memtype answered, or 0." }
@@ -3825,6 +4036,7 @@ structures:
   - name: xenpf_read_memtype
     typedef: xenpf_read_memtype_t
     doc: Argument of XENPF_read_memtype.
+    source: "public/platform.h, struct xenpf_read_memtype"
     size: { x86_64: 32, x86_32: 20 }
     fields:
       - { name: reg, type: u32, dir: in, doc: "Register." }
@@ -3836,6 +4048,7 @@ structures:
   - name: xenpf_microcode_update
     typedef: xenpf_microcode_update_t
     doc: Argument of XENPF_microcode_update.
+    source: "public/platform.h, struct xenpf_microcode_update"
     size: { x86_64: 16, x86_32: 8 }
     fields:
       - { name: data, type: handle<void>, dir: in, doc: "The blob." }
@@ -3844,11 +4057,13 @@ structures:
   - name: xenpf_platform_quirk
     typedef: xenpf_platform_quirk_t
     doc: Argument of XENPF_platform_quirk.
+    source: "public/platform.h, struct xenpf_platform_quirk"
     size: 4
     fields:
       - { name: quirk_id, type: u32, dir: in, values: platform-quirk, doc: "QUIRK number." }
   - name: xenpf_efi_time
     doc: A time in EFI's form.
+    source: "public/platform.h, struct xenpf_efi_time"
     size: 16
     fields:
       - { name: year, type: u16 }
@@ -3864,6 +4079,7 @@ structures:
       - { name: hole1, type: u8, pad: true }
   - name: xenpf_efi_guid
     doc: A GUID in EFI's form.
+    source: "public/platform.h, struct xenpf_efi_guid"
     size: 16
     fields:
       - { name: data1, type: u32 }
@@ -3873,6 +4089,7 @@ structures:
   - name: xenpf_efi_runtime_call
     typedef: xenpf_efi_runtime_call_t
     doc: Argument of XENPF_efi_runtime_call.
+    source: "public/platform.h, struct xenpf_efi_runtime_call"
     size: { x86_64: 56, x86_32: 40 }
     fields:
       - { name: function, type: u32, dir: in, values: efi-function, doc: "XEN_EFI number." }
@@ -3928,6 +4145,7 @@ structures:
   - name: xenpf_efi_info
     kind: union
     doc: Answers of XEN_FW_EFI_INFO.
+    source: "public/platform.h, union xenpf_efi_info"
     size: { x86_64: 32, x86_32: 28 }
     fields:
       - { name: version, type: u32, dir: out, doc: "Revision." }
@@ -3964,6 +4182,7 @@ structures:
   - name: xenpf_firmware_info
     typedef: xenpf_firmware_info_t
     doc: Argument of XENPF_firmware_info.
+    source: "public/platform.h, struct xenpf_firmware_info"
     size: { x86_64: 40, x86_32: 36 }
     fields:
       - { name: type, type: u32, dir: in, values: firmware-info, doc: "XEN_FW number." }
@@ -3997,6 +4216,7 @@ structures:
   - name: xenpf_enter_acpi_sleep
     typedef: xenpf_enter_acpi_sleep_t
     doc: Argument of XENPF_enter_acpi_sleep.
+    source: "public/platform.h, struct xenpf_enter_acpi_sleep"
     size: 12
     fields:
       - { name: val_a, type: u16, dir: in, doc: "Value for PM1a control, or sleep type A." }
@@ -4006,6 +4226,7 @@ structures:
   - name: xenpf_change_freq
     typedef: xenpf_change_freq_t
     doc: Argument of XENPF_change_freq.
+    source: "public/platform.h, struct xenpf_change_freq"
     size: 16
     fields:
       - { name: flags, type: u32, dir: in, doc: "Zero." }
@@ -4014,6 +4235,7 @@ structures:
   - name: xenpf_getidletime
     typedef: xenpf_getidletime_t
     doc: Argument of XENPF_getidletime.
+    source: "public/platform.h, struct xenpf_getidletime"
     size: { x86_64: 32, x86_32: 20 }
     fields:
       - { name: cpumap_bitmap, type: handle<u8>, dir: inout, doc: "CPUs wanted; those that do not exist are cleared." }
@@ -4023,6 +4245,7 @@ structures:
       - { name: now, type: u64, dir: out, doc: "System time of the answer." }
   - name: xen_power_register
     doc: A register in ACPI's generic form.
+    source: "public/platform.h, struct xen_power_register"
     size: 24
     fields:
       - { name: space_id, type: u32 }
@@ -4033,6 +4256,7 @@ structures:
   - name: xen_processor_csd
     typedef: xen_processor_csd_t
     doc: Dependency of idle states.
+    source: "public/platform.h, struct xen_processor_csd"
     size: 12
     fields:
       - { name: domain, type: u32 }
@@ -4041,6 +4265,7 @@ structures:
   - name: xen_processor_cx
     typedef: xen_processor_cx_t
     doc: One idle state.
+    source: "public/platform.h, struct xen_processor_cx"
     size: { x86_64: 48, x86_32: 44 }
     fields:
       - { name: reg, type: xen_power_register }
@@ -4058,6 +4283,7 @@ structures:
       - { name: bits, type: u32, values: processor-flags, doc: "XEN_PROCESSOR bits." }
   - name: xen_processor_power
     doc: Idle states of a processor.
+    source: "public/platform.h, struct xen_processor_power"
     size: { x86_64: 16, x86_32: 12 }
     fields:
       - { name: count, type: u32, doc: "Elements of states." }
@@ -4065,6 +4291,7 @@ structures:
       - { name: states, type: handle<xen_processor_cx> }
   - name: xen_pct_register
     doc: A register of performance control.
+    source: "public/platform.h, struct xen_pct_register"
     size: 16
     fields:
       - { name: descriptor, type: u8 }
@@ -4078,6 +4305,7 @@ structures:
   - name: xen_processor_px
     typedef: xen_processor_px_t
     doc: One performance state.
+    source: "public/platform.h, struct xen_processor_px"
     size: 48
     fields:
       - { name: core_frequency, type: u64, doc: "MHz." }
@@ -4088,6 +4316,7 @@ structures:
       - { name: status, type: u64 }
   - name: xen_psd_package
     doc: Dependency of performance states.
+    source: "public/platform.h, struct xen_psd_package"
     size: 40
     fields:
       - { name: num_entries, type: u64 }
@@ -4098,6 +4327,7 @@ structures:
   - name: xen_processor_performance
     typedef: xen_processor_performance_t
     doc: Performance states of a processor.
+    source: "public/platform.h, struct xen_processor_performance"
     size: { x86_64: 104, x86_32: 92 }
     fields:
       - { name: flags, type: u32, values: processor-px-flags, doc: "XEN_PX bits." }
@@ -4113,6 +4343,7 @@ structures:
   - name: xenpf_set_processor_pminfo
     typedef: xenpf_set_processor_pminfo_t
     doc: Argument of XENPF_set_processor_pminfo.
+    source: "public/platform.h, struct xenpf_set_processor_pminfo"
     size: { x86_64: 112, x86_32: 100 }
     fields:
       - { name: id, type: u32, dir: in, doc: "ACPI id of the CPU." }
@@ -4126,6 +4357,7 @@ structures:
   - name: xenpf_pcpuinfo
     typedef: xenpf_pcpuinfo_t
     doc: Argument of XENPF_get_cpuinfo.
+    source: "public/platform.h, struct xenpf_pcpuinfo"
     size: 20
     fields:
       - { name: xen_cpuid, type: u32, dir: in, doc: "Physical CPU." }
@@ -4136,6 +4368,7 @@ structures:
   - name: xenpf_pcpu_version
     typedef: xenpf_pcpu_version_t
     doc: Argument of XENPF_get_cpu_version.
+    source: "public/platform.h, struct xenpf_pcpu_version"
     size: 32
     fields:
       - { name: xen_cpuid, type: u32, dir: in, doc: "Physical CPU." }
@@ -4147,12 +4380,14 @@ structures:
   - name: xenpf_cpu_ol
     typedef: xenpf_cpu_ol_t
     doc: Argument of XENPF_cpu_online and offline.
+    source: "public/platform.h, struct xenpf_cpu_ol"
     size: 4
     fields:
       - { name: cpuid, type: u32, dir: in, doc: "Physical CPU." }
   - name: xenpf_cpu_hotadd
     typedef: xenpf_cpu_hotadd_t
     doc: Argument of XENPF_cpu_hotadd.
+    source: "public/platform.h, struct xenpf_cpu_hotadd"
     size: 12
     fields:
       - { name: apic_id, type: u32, dir: in }
@@ -4161,6 +4396,7 @@ structures:
   - name: xenpf_mem_hotadd
     typedef: xenpf_mem_hotadd_t
     doc: Argument of XENPF_mem_hotadd.
+    source: "public/platform.h, struct xenpf_mem_hotadd"
     size: 24
     fields:
       - { name: spfn, type: u64, dir: in, doc: "First frame." }
@@ -4170,6 +4406,7 @@ structures:
   - name: xenpf_core_parking
     typedef: xenpf_core_parking_t
     doc: Argument of XENPF_core_parking.
+    source: "public/platform.h, struct xenpf_core_parking"
     size: 8
     fields:
       - { name: type, type: u32, dir: in, values: core-parking, doc: "XEN_CORE_PARKING number." }
@@ -4177,6 +4414,7 @@ structures:
   - name: xenpf_resource_entry
     typedef: xenpf_resource_entry_t
     doc: One access of XENPF_resource_op.
+    source: "public/platform.h, struct xenpf_resource_entry"
     size: 24
     fields:
       - name: u
@@ -4189,6 +4427,7 @@ structures:
   - name: xenpf_resource_op
     typedef: xenpf_resource_op_t
     doc: Argument of XENPF_resource_op.
+    source: "public/platform.h, struct xenpf_resource_op"
     size: { x86_64: 16, x86_32: 12 }
     fields:
       - { name: nr_entries, type: u32, dir: in, doc: "Elements." }
@@ -4197,6 +4436,7 @@ structures:
   - name: xenpf_symdata
     typedef: xenpf_symdata_t
     doc: Argument of XENPF_get_symbol.
+    source: "public/platform.h, struct xenpf_symdata"
     size: { x86_64: 32, x86_32: 24 }
     fields:
       - { name: namelen, type: u32, dir: inout, doc: "Room for the name; its length." }
@@ -4209,6 +4449,7 @@ structures:
   - name: xen_platform_op
     typedef: xen_platform_op_t
     doc: Argument of platform_op.
+    source: "public/platform.h, struct xen_platform_op"
     size: 136
     fields:
       - { name: cmd, type: u32, dir: in, doc: "XENPF number." }
@@ -4465,12 +4706,14 @@ topics:
 constants:
   - group: pvh-magic
     doc: Marks hvm_start_info.
+    source: "public/arch-x86/hvm/start_info.h, XEN_HVM_START_MAGIC_VALUE"
     type: u32
     kind: values
     values:
       - { name: XEN_HVM_START_MAGIC_VALUE, value: 0x336ec578, doc: "\"xEn3\" with bit 7 of the E set." }
   - group: pvh-memory-type
     doc: Types of regions, as in ACPI's address map.
+    source: "public/arch-x86/hvm/start_info.h, XEN_HVM_MEMMAP_TYPE_*"
     type: u32
     kind: enum
     since: "4.11"
@@ -4486,6 +4729,7 @@ constants:
 structures:
   - name: hvm_start_info
     doc: What `%ebx` points to.
+    source: "public/arch-x86/hvm/start_info.h, struct hvm_start_info"
     size: 56
     fields:
       - { name: magic, type: u32, dir: out, doc: "XEN_HVM_START_MAGIC_VALUE." }
@@ -4500,6 +4744,7 @@ structures:
       - { name: reserved, type: u32, doc: "Zero.", since: "4.11" }
   - name: hvm_modlist_entry
     doc: One module, such as a ramdisk.
+    source: "public/arch-x86/hvm/start_info.h, struct hvm_modlist_entry"
     size: 32
     fields:
       - { name: paddr, type: u64, dir: out, doc: "Physical address." }
@@ -4509,6 +4754,7 @@ structures:
   - name: hvm_memmap_table_entry
     doc: One region of memory.
     since: "4.11"
+    source: "public/arch-x86/hvm/start_info.h, struct hvm_memmap_table_entry"
     size: 24
     fields:
       - { name: addr, type: u64, dir: out, doc: "First byte." }
@@ -4578,7 +4824,7 @@ topics:
 constants:
   - group: ring-protocol
     doc: Values of the key `protocol` by which a frontend says for which architecture its slots are laid out. Absent it is the backend's own.
-    source: public/io/protocols.h
+    source: "public/io/protocols.h, XEN_IO_PROTO_ABI_*"
     type: string
     kind: strings
     values:
@@ -4630,6 +4876,7 @@ topics:
 constants:
   - group: shutdown-reason
     doc: Why a domain ends. The toolstack acts on it; to Xen most are the same.
+    source: "public/sched.h, SHUTDOWN_*"
     type: u32
     kind: enum
     values:
@@ -4645,12 +4892,14 @@ structures:
   - name: sched_shutdown
     typedef: sched_shutdown_t
     doc: Argument of SCHEDOP_shutdown and SCHEDOP_shutdown_code.
+    source: "public/sched.h, struct sched_shutdown"
     size: 4
     fields:
       - { name: reason, type: u32, dir: in, values: shutdown-reason, doc: "SHUTDOWN number." }
   - name: sched_poll
     typedef: sched_poll_t
     doc: Argument of SCHEDOP_poll.
+    source: "public/sched.h, struct sched_poll"
     size: { x86_64: 24, x86_32: 16 }
     fields:
       - { name: ports, type: handle<evtchn_port_t>, dir: in, doc: "The ports." }
@@ -4660,6 +4909,7 @@ structures:
   - name: sched_remote_shutdown
     typedef: sched_remote_shutdown_t
     doc: Argument of SCHEDOP_remote_shutdown.
+    source: "public/sched.h, struct sched_remote_shutdown"
     size: 8
     fields:
       - { name: domain_id, type: domid_t, dir: in, doc: "The domain." }
@@ -4669,6 +4919,7 @@ structures:
     typedef: sched_watchdog_t
     doc: Argument of SCHEDOP_watchdog.
     since: "4.0"
+    source: "public/sched.h, struct sched_watchdog"
     size: 8
     fields:
       - { name: id, type: u32, dir: in, doc: "0 for a new watchdog, else the one meant." }
@@ -4677,6 +4928,7 @@ structures:
     typedef: sched_pin_override_t
     doc: Argument of SCHEDOP_pin_override.
     since: "4.7"
+    source: "public/sched.h, struct sched_pin_override"
     size: 4
     fields:
       - { name: pcpu, type: i32, dir: in, doc: "Physical CPU; negative to undo." }
@@ -4705,7 +4957,7 @@ hypercalls:
       - { name: SCHEDOP_poll, number: 3, argument: sched_poll, callers: guest, doc: "Sleeps until one of the ports is pending or the time is over, with the upcall mask as it is. Returns at once if one is pending already, or if an upcall is due because an unmasked event waits.", when: "To wait for one thing without taking upcalls, as in a spin lock or an early console.", before: "The ports should be masked if no upcall is wanted as well. Clear a port's pending bit first, look at what it stands for, and only then poll.", returns: "0 for every cause.", errors: [ { code: EINVAL, when: "more than 128 ports, or a port is invalid" }, { code: EFAULT, when: "the list cannot be read" } ] }
       - { name: SCHEDOP_remote_shutdown, number: 4, argument: sched_remote_shutdown, callers: privileged, doc: "Ends another domain with a reason of the caller's choice. For device models.", returns: "0.", errors: [ { code: ESRCH, when: "there is no such domain" }, { code: EPERM, when: "the caller is not privileged over it" } ] }
       - { name: SCHEDOP_shutdown_code, number: 5, argument: sched_shutdown, callers: guest, since: "4.0", doc: "Sets the reason that a later shutdown will report, and nothing else.", when: "Before a crash handler does risky things.", returns: "0.", errors: [ { code: EFAULT, when: "the structure cannot be read" } ] }
-      - { name: SCHEDOP_watchdog, number: 6, argument: sched_watchdog, callers: guest, since: "4.0", doc: "Starts, feeds or ends one of the domain's two watchdogs, each of which ends the domain with SHUTDOWN_watchdog.", returns: "The new watchdog's id, else 0.", errors: [ { code: ENOSPC, when: "both are in use" }, { code: EINVAL, when: "the id is not 0, 1 or 2, or a new one has timeout 0" }, { code: EEXIST, when: "the watchdog named is not running" } ] }
+      - { name: SCHEDOP_watchdog, number: 6, argument: sched_watchdog, callers: guest, since: "4.0", doc: "Starts, feeds or ends one of the domain's two watchdogs, each of which ends the domain with SHUTDOWN_watchdog. A new one with timeout 0 does so at once.", returns: "The new watchdog's id, else 0.", errors: [ { code: ENOSPC, when: "both are in use" }, { code: EINVAL, when: "the id is not 0, 1 or 2, or that watchdog is not running; older releases say EEXIST for the latter" } ] }
       - { name: SCHEDOP_pin_override, number: 7, argument: sched_pin_override, callers: domain0, since: "4.7", doc: "Pins the calling vcpu to a physical CPU for a while, whatever its affinity, for firmware calls that demand a certain CPU.", returns: "0.", errors: [ { code: EPERM, when: "the caller is not the hardware domain" }, { code: EINVAL, when: "the CPU is not in the domain's pool, or there is nothing to undo" }, { code: EBUSY, when: "an override is in force already" } ] }
 
 """#),
@@ -4748,11 +5000,12 @@ topics:
 constants:
   - group: vcpu-limits
     doc: Limits of the page.
-    source: public/arch-x86/xen.h
+    source: "public/arch-x86/xen.h, XEN_LEGACY_MAX_VCPUS"
     type: uint
     kind: values
     values:
       - { name: XEN_LEGACY_MAX_VCPUS, value: 32, doc: "Vcpus that have their vcpu_info inside shared_info. Later ones must register one with VCPUOP_register_vcpu_info before they run." }
+      - { name: XEN_EVTCHN_WORDS, values: { x86_64: 64, x86_32: 32 }, own: true, doc: "Words of pending bits, and of mask bits: as many as a word has bits." }
 
 structures:
   - name: arch_vcpu_info
@@ -4802,10 +5055,8 @@ structures:
     size: { x86_64: 3136, x86_32: 2344 }
     fields:
       - { name: vcpu_info, type: "vcpu_info[XEN_LEGACY_MAX_VCPUS]", dir: inout, doc: "Per-vcpu part of the first 32 vcpus. An element is dead once its vcpu has registered another place." }
-      - { name: evtchn_pending, type: "xen_ulong_t[64]", arch: x86_64, dir: inout, doc: "One bit a port: an event waits. Xen sets, the guest clears with a locked instruction before it handles the event." }
-      - { name: evtchn_pending, type: "xen_ulong_t[32]", arch: x86_32, dir: inout, doc: "One bit a port: an event waits. Xen sets, the guest clears with a locked instruction before it handles the event." }
-      - { name: evtchn_mask, type: "xen_ulong_t[64]", arch: x86_64, dir: in, doc: "One bit a port: do not tell the vcpu about it. All clear when the domain starts: set them all before the first port is bound. Clearing a bit does not deliver what came meanwhile: use EVTCHNOP_unmask or check the pending bit." }
-      - { name: evtchn_mask, type: "xen_ulong_t[32]", arch: x86_32, dir: in, doc: "One bit a port: do not tell the vcpu about it. All clear when the domain starts: set them all before the first port is bound. Clearing a bit does not deliver what came meanwhile: use EVTCHNOP_unmask or check the pending bit." }
+      - { name: evtchn_pending, type: "xen_ulong_t[XEN_EVTCHN_WORDS]", dir: inout, doc: "One bit a port: an event waits. Xen sets, the guest clears with a locked instruction before it handles the event." }
+      - { name: evtchn_mask, type: "xen_ulong_t[XEN_EVTCHN_WORDS]", dir: in, doc: "One bit a port: do not tell the vcpu about it. All clear when the domain starts: set them all before the first port is bound. Clearing a bit does not deliver what came meanwhile: use EVTCHNOP_unmask or check the pending bit." }
       - { name: wc_version, type: u32, dir: out, doc: "Guards the wall clock as the version of vcpu_time_info guards that." }
       - { name: wc_sec, type: u32, dir: out, doc: "Low half of the UTC seconds since 1970 at system time zero." }
       - { name: wc_nsec, type: u32, dir: out, doc: "Nanoseconds that belong to wc_sec." }
@@ -4877,6 +5128,7 @@ topics:
 constants:
   - group: start-flags
     doc: Bits of start_info.flags, and of hvm_start_info.flags.
+    source: "public/xen.h, SIF_*"
     type: u32
     kind: flags
     values:
@@ -4888,12 +5140,14 @@ constants:
       - { name: SIF_PM_MASK, value: 0xFF00, doc: "Eight bits of power management options from the hypervisor's command line, for domain 0." }
   - group: start-limits
     doc: Sizes.
+    source: "public/xen.h, MAX_GUEST_CMDLINE"
     type: uint
     kind: values
     values:
       - { name: MAX_GUEST_CMDLINE, value: 1024, doc: "Bytes of start_info.cmd_line, the closing zero included. Longer command lines are cut." }
   - group: vga-type
     doc: Kinds of screen that domain 0 may inherit.
+    source: "public/xen.h, XEN_VGATYPE_*"
     type: u8
     kind: enum
     values:
@@ -5048,6 +5302,7 @@ topics:
 constants:
   - group: pvclock-flags
     doc: Bits of vcpu_time_info.flags.
+    source: "public/xen.h, XEN_PVCLOCK_*"
     type: u8
     kind: flags
     since: "4.7"
@@ -5100,6 +5355,7 @@ include: [common, grant-table]
 constants:
   - group: tpm-state
     doc: States of the page. The frontend sets SUBMIT and CANCEL, the backend IDLE and FINISH; each sends an event.
+    source: "public/io/tpmif.h, TPMIF_STATE_*"
     type: u8
     kind: enum
     values:
@@ -5109,6 +5365,7 @@ constants:
       - { name: TPMIF_STATE_CANCEL, value: 3, doc: "The frontend wants no answer any more. FINISH or IDLE follows." }
   - group: tpm-v1
     doc: Number of the old interface.
+    source: "public/io/tpmif.h, TPMIF_TX_RING_SIZE"
     type: uint
     kind: values
     values:
@@ -5122,6 +5379,7 @@ structures:
     typedef: tpmif_tx_request_t
     doc: Request of the old interface.
     deprecated: Use tpmif_shared_page.
+    source: "public/io/tpmif.h, struct tpmif_tx_request"
     size: { x86_64: 16, x86_32: 12 }
     fields:
       - { name: addr, type: ulong, doc: "Machine address of the packet." }
@@ -5132,6 +5390,7 @@ structures:
     typedef: tpmif_ring_t
     doc: Slot of the old interface.
     deprecated: Use tpmif_shared_page.
+    source: "public/io/tpmif.h, struct tpmif_ring"
     size: { x86_64: 16, x86_32: 12 }
     fields:
       - { name: req, type: tpmif_tx_request }
@@ -5139,12 +5398,14 @@ structures:
     typedef: tpmif_tx_interface_t
     doc: Page of the old interface.
     deprecated: Use tpmif_shared_page.
+    source: "public/io/tpmif.h, struct tpmif_tx_interface"
     size: { x86_64: 16, x86_32: 12 }
     fields:
       - { name: ring, type: "tpmif_ring[TPMIF_TX_RING_SIZE]" }
   - name: tpmif_shared_page
     typedef: tpmif_shared_page_t
     doc: Start of the page. The packet follows behind the list of extra pages, and goes on in those.
+    source: "public/io/tpmif.h, struct tpmif_shared_page"
     size: 8
     fields:
       - { name: length, type: u32, doc: "Bytes of the packet." }
@@ -5195,6 +5456,23 @@ topics:
 
       A page fault's address is not in %cr2 but in vcpu_info.arch.cr2. If the frame cannot be written the domain is crashed; nothing like a double fault is
       delivered.
+  - name: syscall-entry
+    title: System calls on x86_64
+    doc: |
+      `syscall` from user mode enters Xen, which switches to the kernel's page table and GS base and enters the address of CALLBACKTYPE_syscall on the stack of stack_switch, with the frame of an exception without
+      error code: rcx, r11, rip, cs, rflags, rsp, ss. rip and rcx hold the user's return address, rflags and r11 its flags, cs says user mode. Other registers are the user's. Events are masked
+      on entry only if the callback was registered with CALLBACKF_mask_events; set_callbacks registers it without.
+
+      So a native entry path changes little: drop `swapgs` and the loading of the kernel stack, pop rcx and r11. Return by jumping to the iret hypercall with iret_context and VGCF_in_syscall if rcx and r11 may be lost as with `sysret`,
+      and 0 in `flags` if all registers must be right (signals, ptrace, new processes). 32-bit programs come in by `int $0x80`, which is a row of the trap table, or by
+      CALLBACKTYPE_syscall32 and sysenter, where the processor has them.
+  - name: failsafe-entry
+    title: The failsafe callback
+    doc: |
+      When Xen returns to the guest it loads the data selectors that were saved. If one is not valid any more (its descriptor has been removed meanwhile), the guest's kernel is entered at CALLBACKTYPE_failsafe. The
+      frame has ds, es, fs, gs in front, each as wide as a register, then (x86_64) rcx and r11, then the frame of what was being returned to. Usual handling: if the saved selectors differ from those in the registers, the fault
+      was one of them: load zero selectors, drop the four words, and go on with iret; otherwise the fault was in the iret itself: raise the fault for the program. A kernel
+      whose descriptors never go away needs only a handler that reports.
   - name: user-and-kernel-mode
     title: Two modes in one ring on x86_64
     doc: |
@@ -5214,7 +5492,7 @@ constants:
     doc: >
       Selectors of the flat segments that are always in the GDT of a 64-bit guest, in the part that Xen reserves. With them many kernels need
       no GDT of their own. Kernel and user have the same ones because both run in ring 3.
-    source: public/arch-x86/xen-x86_64.h
+    source: "public/arch-x86/xen-x86_64.h, FLAT_*"
     type: u16
     kind: values
     values:
@@ -5238,7 +5516,7 @@ constants:
       - { name: FLAT_USER_SS32, value: 0xe02b, arch: x86_64, doc: "User stack segment for 32-bit code." }
   - group: selectors-x86_32
     doc: Selectors of the flat segments that are always in the GDT of a 32-bit guest. The kernel runs in ring 1, user mode in ring 3.
-    source: public/arch-x86/xen-x86_32.h
+    source: "public/arch-x86/xen-x86_32.h, FLAT_*"
     type: u16
     kind: values
     values:
@@ -5250,7 +5528,7 @@ constants:
       - { name: FLAT_RING3_SS, value: 0xe033, arch: x86_32, doc: "Stack, ring 3." }
   - group: selectors
     doc: The selectors that code for both architectures names.
-    source: public/arch-x86/xen-x86_64.h and xen-x86_32.h
+    source: "public/arch-x86/xen-x86_64.h and xen-x86_32.h, FLAT_*"
     type: u16
     kind: values
     values:
@@ -5262,6 +5540,7 @@ constants:
       - { name: FLAT_USER_SS, values: { x86_64: 0xe02b, x86_32: 0xe033 }, doc: "User stack segment." }
   - group: gdt-limits
     doc: Xen keeps the end of every GDT to itself. The guest has 14 pages, 7168 entries.
+    source: "public/arch-x86/xen.h, FIRST_RESERVED_GDT_*"
     type: u32
     kind: values
     values:
@@ -5278,7 +5557,7 @@ constants:
       - { name: XEN_TRAP_MASK_EVENTS, value: 4, doc: "Enter with the upcall mask set, as an interrupt gate does with interrupts." }
   - group: segment-base
     doc: What set_segment_base sets.
-    source: public/arch-x86/xen-x86_64.h
+    source: "public/arch-x86/xen-x86_64.h, SEGBASE_*"
     type: u32
     kind: enum
     values:
@@ -5288,6 +5567,7 @@ constants:
       - { name: SEGBASE_GS_USER_SEL, value: 3, arch: x86_64, doc: "User mode's GS selector, in the low 16 bits; its base is read from the descriptor." }
   - group: context-flags
     doc: Bits of vcpu_guest_context.flags.
+    source: "public/arch-x86/xen.h, VGCF_*"
     type: uint
     kind: flags
     values:
@@ -5300,7 +5580,7 @@ constants:
       - { name: VGCF_IN_KERNEL, value: 4, alias: VGCF_in_kernel, doc: "Older spelling." }
   - group: iret-flags
     doc: Bits of iret_context.flags.
-    source: public/arch-x86/xen-x86_64.h
+    source: "public/arch-x86/xen-x86_64.h, VGCF_*"
     type: uint
     kind: flags
     values:
@@ -5308,7 +5588,7 @@ constants:
       - { name: VGCF_IN_SYSCALL, value: 256, arch: x86_64, alias: VGCF_in_syscall, doc: "Older spelling." }
   - group: callback-type
     doc: Entry points of the kernel besides the trap table.
-    source: public/callback.h
+    source: "public/callback.h, CALLBACKTYPE_*"
     type: u16
     kind: enum
     values:
@@ -5321,7 +5601,7 @@ constants:
       - { name: CALLBACKTYPE_syscall32, value: 7, doc: "Entered on `syscall` from 32-bit user mode, on AMD processors." }
   - group: callback-flags
     doc: Flags of CALLBACKOP_register.
-    source: public/callback.h
+    source: "public/callback.h, CALLBACKF_mask_events"
     type: u16
     kind: flags
     values:
@@ -5331,6 +5611,7 @@ structures:
   - name: trap_info
     typedef: trap_info_t
     doc: One row of the trap table. A row whose address is 0 ends it.
+    source: "public/arch-x86/xen.h, struct trap_info"
     size: { x86_64: 16, x86_32: 8 }
     fields:
       - { name: vector, type: u8, dir: in, doc: "Exception or software interrupt number." }
@@ -5669,6 +5950,7 @@ include: [common, grant-table, ring]
 constants:
   - group: usb-version
     doc: Values of the key usb-ver.
+    source: "public/io/usbif.h, USB_VER_*"
     type: u32
     kind: enum
     values:
@@ -5678,6 +5960,7 @@ constants:
       - { name: USB_VER_USB30, value: 3, doc: "USB 3.0; not in use." }
   - group: usb-pipe
     doc: Fields of usbif_urb_request.pipe.
+    source: "public/io/usbif.h, USBIF_PIPE_*"
     type: u32
     kind: values
     values:
@@ -5696,6 +5979,7 @@ constants:
       - { name: USBIF_PIPE_TYPE_BULK, value: 3, doc: "Bulk." }
   - group: usb-limits
     doc: Sizes.
+    source: "public/io/usbif.h, USB*"
     type: uint
     kind: values
     values:
@@ -5706,12 +5990,14 @@ constants:
       - { name: USB_CONN_RING_SIZE, value: 512, doc: "Slots of the plug ring." }
   - group: usb-transfer-flags
     doc: Flags of a transfer.
+    source: "public/io/usbif.h, USBIF_SHORT_NOT_OK"
     type: u16
     kind: flags
     values:
       - { name: USBIF_SHORT_NOT_OK, value: 1, doc: "A short answer is an error." }
   - group: usb-status
     doc: Status of a transfer.
+    source: "public/io/usbif.h, USBIF_STATUS_*"
     type: i32
     kind: enum
     values:
@@ -5724,6 +6010,7 @@ constants:
       - { name: USBIF_STATUS_SHUTDOWN, value: -108, doc: "The controller is going down." }
   - group: usb-speed
     doc: Speed of a device plugged in.
+    source: "public/io/usbif.h, USBIF_SPEED_*"
     type: u8
     kind: enum
     values:
@@ -5735,6 +6022,7 @@ constants:
 structures:
   - name: usbif_request_segment
     doc: A piece of memory.
+    source: "public/io/usbif.h, struct usbif_request_segment"
     size: 8
     fields:
       - { name: gref, type: grant_ref_t, doc: "Page." }
@@ -5743,6 +6031,7 @@ structures:
   - name: usbif_urb_request
     typedef: usbif_urb_request_t
     doc: A transfer.
+    source: "public/io/usbif.h, struct usbif_urb_request"
     size: 148
     fields:
       - { name: id, type: u16, doc: "The frontend's own." }
@@ -5775,6 +6064,7 @@ structures:
   - name: usbif_urb_response
     typedef: usbif_urb_response_t
     doc: Answer to a transfer.
+    source: "public/io/usbif.h, struct usbif_urb_response"
     size: 16
     fields:
       - { name: id, type: u16, doc: "Of the request." }
@@ -5785,12 +6075,14 @@ structures:
   - name: usbif_conn_request
     typedef: usbif_conn_request_t
     doc: A slot that the frontend offers for news of plugging.
+    source: "public/io/usbif.h, struct usbif_conn_request"
     size: 2
     fields:
       - { name: id, type: u16, doc: "The frontend's own." }
   - name: usbif_conn_response
     typedef: usbif_conn_response_t
     doc: Something was plugged in or out.
+    source: "public/io/usbif.h, struct usbif_conn_response"
     size: 4
     fields:
       - { name: id, type: u16, doc: "Of the request." }
@@ -5832,6 +6124,7 @@ topics:
 constants:
   - group: runstate
     doc: States of a vcpu, in vcpu_runstate_info.
+    source: "public/vcpu.h, RUNSTATE_*"
     type: i32
     kind: enum
     values:
@@ -5841,6 +6134,7 @@ constants:
       - { name: RUNSTATE_offline, value: 3, doc: "Down or paused." }
   - group: runstate-update
     doc: The bit in state_entry_time that shows an update in progress, where VMASST_TYPE_runstate_update_flag is enabled.
+    source: "public/vcpu.h, XEN_RUNSTATE_UPDATE"
     type: u64
     kind: flags
     since: "4.9"
@@ -5848,6 +6142,7 @@ constants:
       - { name: XEN_RUNSTATE_UPDATE, value: 0x8000000000000000, doc: "The area is being written: read again. It matters when another vcpu reads." }
   - group: singleshot-flags
     doc: Flags of VCPUOP_set_singleshot_timer.
+    source: "public/vcpu.h, VCPU_SSHOTTMR_future"
     type: u32
     kind: flags
     since: "3.1"
@@ -5858,6 +6153,7 @@ structures:
   - name: vcpu_runstate_info
     typedef: vcpu_runstate_info_t
     doc: Where a vcpu's time went. The four times add up to system time since the vcpu was made.
+    source: "public/vcpu.h, struct vcpu_runstate_info"
     size: { x86_64: 48, x86_32: 44 }
     fields:
       - { name: state, type: i32, dir: out, values: runstate, doc: "RUNSTATE number." }
@@ -5867,6 +6163,7 @@ structures:
   - name: vcpu_register_runstate_memory_area
     typedef: vcpu_register_runstate_memory_area_t
     doc: Argument of VCPUOP_register_runstate_memory_area.
+    source: "public/vcpu.h, struct vcpu_register_runstate_memory_area"
     size: 8
     fields:
       - name: addr
@@ -5879,6 +6176,7 @@ structures:
     typedef: vcpu_set_periodic_timer_t
     doc: Argument of VCPUOP_set_periodic_timer.
     since: "3.1"
+    source: "public/vcpu.h, struct vcpu_set_periodic_timer"
     size: 8
     fields:
       - { name: period_ns, type: u64, dir: in, doc: "Period; at least one millisecond." }
@@ -5886,6 +6184,7 @@ structures:
     typedef: vcpu_set_singleshot_timer_t
     doc: Argument of VCPUOP_set_singleshot_timer.
     since: "3.1"
+    source: "public/vcpu.h, struct vcpu_set_singleshot_timer"
     size: { x86_64: 16, x86_32: 12 }
     fields:
       - { name: timeout_abs_ns, type: u64, dir: in, doc: "System time of the event." }
@@ -5894,6 +6193,7 @@ structures:
   - name: vcpu_register_vcpu_info
     typedef: vcpu_register_vcpu_info_t
     doc: Argument of VCPUOP_register_vcpu_info.
+    source: "public/vcpu.h, struct vcpu_register_vcpu_info"
     size: 16
     fields:
       - { name: mfn, type: u64, dir: in, doc: "Frame (GFN) that holds it." }
@@ -5902,6 +6202,7 @@ structures:
   - name: vcpu_get_physid
     typedef: vcpu_get_physid_t
     doc: Argument of VCPUOP_get_physid.
+    source: "public/vcpu.h, struct vcpu_get_physid"
     size: 8
     fields:
       - { name: phys_id, type: u64, dir: out, doc: "Low half: APIC id; high half: ACPI processor id." }
@@ -5909,6 +6210,7 @@ structures:
     typedef: vcpu_register_time_memory_area_t
     doc: Argument of VCPUOP_register_vcpu_time_memory_area.
     since: "4.0"
+    source: "public/vcpu.h, struct vcpu_register_time_memory_area"
     size: 8
     fields:
       - name: addr
@@ -5945,9 +6247,9 @@ hypercalls:
       - { name: VCPUOP_register_runstate_memory_area, number: 5, argument: vcpu_register_runstate_memory_area, callers: guest, doc: "Has Xen write the states and times into guest memory each time the vcpu is scheduled. A new call replaces the area.", when: "To tell stolen time from idle time cheaply.", before: "The area is mapped in every page table of the kernel; Xen skips updates when it cannot write." }
       - { name: VCPUOP_set_periodic_timer, number: 6, argument: vcpu_set_periodic_timer, callers: guest, since: "3.1", doc: "Starts the periodic timer of a vcpu.", errors: [ { code: EINVAL, when: "the period is below a millisecond, or absurd" } ] }
       - { name: VCPUOP_stop_periodic_timer, number: 7, callers: guest, since: "3.1", doc: "Stops it. A PV vcpu starts with 100 Hz.", when: "At start of each vcpu of a kernel that sets one-shot timers." }
-      - { name: VCPUOP_set_singleshot_timer, number: 8, argument: vcpu_set_singleshot_timer, callers: guest, since: "3.1", doc: "Sets the one-shot timer of the calling vcpu.", before: "VIRQ_TIMER is bound on the vcpu.", errors: [ { code: EINVAL, when: "another vcpu is named" }, { code: ETIME, when: "VCPU_SSHOTTMR_future is given and the time has passed" } ] }
+      - { name: VCPUOP_set_singleshot_timer, number: 8, argument: vcpu_set_singleshot_timer, callers: guest, since: "3.1", doc: "Sets the one-shot timer of the calling vcpu.", before: "VIRQ_TIMER is bound on the vcpu.", errors: [ { code: EINVAL, when: "another vcpu is named" }, { code: ETIME, when: "VCPU_SSHOTTMR_future is given and the time has passed; from 4.18 on the event comes instead" } ] }
       - { name: VCPUOP_stop_singleshot_timer, number: 9, callers: guest, since: "3.1", doc: "Stops it.", errors: [ { code: EINVAL, when: "another vcpu is named" } ] }
-      - { name: VCPUOP_register_vcpu_info, number: 10, argument: vcpu_register_vcpu_info, callers: guest, doc: "Moves a vcpu's vcpu_info out of shared_info. Once for each vcpu; the contents are copied and an event is raised, so that nothing is lost.", when: "Needed for vcpus from 32 on; useful for all, to have it in per-CPU data.", errors: [ { code: EINVAL, when: "it would cross the page's end, the frame is bad, it has been done, or the vcpu is another that is up" } ] }
+      - { name: VCPUOP_register_vcpu_info, number: 10, argument: vcpu_register_vcpu_info, callers: guest, doc: "Moves a vcpu's vcpu_info out of shared_info. Once for each vcpu; the contents are copied and an event is raised, so that nothing is lost.", when: "Needed for vcpus from 32 on; useful for all, to have it in per-CPU data.", errors: [ { code: EINVAL, when: "it would cross the page's end, the frame is bad, it has been done, or the vcpu is another that is up; later releases say ENXIO for the offset, and demand that it is a multiple of 8 (4 on x86_32)" } ] }
       - { name: VCPUOP_send_nmi, number: 11, callers: guest, doc: "Sends an NMI to a vcpu.", before: "The vcpu has a handler for vector 2." }
       - { name: VCPUOP_get_physid, number: 12, argument: vcpu_get_physid, callers: domain0, doc: "Tells the physical ids of the CPU under a pinned vcpu of domain 0.", errors: [ { code: EINVAL, when: "the vcpu is not pinned" } ] }
       - { name: VCPUOP_register_vcpu_time_memory_area, number: 13, argument: vcpu_register_time_memory_area, callers: guest, since: "4.0", doc: "Has Xen keep a second copy of vcpu_time_info up to date, which user mode may be allowed to read.", when: "For reading the clock in user mode.", errors: [ { code: EFAULT, when: "the area cannot be written" } ] }
@@ -5964,6 +6266,7 @@ include: [common]
 constants:
   - group: version-lengths
     doc: Sizes of the answers that are text, closing zero included.
+    source: "public/version.h, XEN*"
     type: uint
     kind: values
     values:
@@ -5975,7 +6278,7 @@ constants:
     doc: >
       Numbers of bits in the feature map of XENVER_get_features, and names (without XENFEAT_) in the ELF note FEATURES. A feature holds for this
       guest on this host.
-    source: public/features.h
+    source: "public/features.h, XENFEAT_*"
     type: u32
     kind: enum
     values:
@@ -6001,6 +6304,7 @@ structures:
   - name: xen_compile_info
     typedef: xen_compile_info_t
     doc: Answer of XENVER_compile_info.
+    source: "public/version.h, struct xen_compile_info"
     size: 144
     fields:
       - { name: compiler, type: "char[64]", dir: out, doc: "Compiler's version line." }
@@ -6010,12 +6314,14 @@ structures:
   - name: xen_platform_parameters
     typedef: xen_platform_parameters_t
     doc: Answer of XENVER_platform_parameters.
+    source: "public/version.h, struct xen_platform_parameters"
     size: { x86_64: 8, x86_32: 4 }
     fields:
       - { name: virt_start, type: xen_ulong_t, dir: out, doc: "Where the hypervisor's range begins for this guest." }
   - name: xen_feature_info
     typedef: xen_feature_info_t
     doc: Argument of XENVER_get_features.
+    source: "public/version.h, struct xen_feature_info"
     size: 8
     fields:
       - { name: submap_idx, type: u32, dir: in, doc: "Which word: 0." }
@@ -6024,6 +6330,7 @@ structures:
     typedef: xen_build_id_t
     doc: Argument of XENVER_build_id.
     since: "4.7"
+    source: "public/version.h, struct xen_build_id"
     size: 4
     fields:
       - { name: len, type: u32, dir: in, doc: "Room in buf." }
@@ -6077,6 +6384,7 @@ include: [common, grant-table, ring]
 constants:
   - group: vscsi-action
     doc: What a request is.
+    source: "public/io/vscsiif.h, VSCSIIF_ACT_SCSI_*"
     type: u8
     kind: enum
     values:
@@ -6086,6 +6394,7 @@ constants:
       - { name: VSCSIIF_ACT_SCSI_SG_PRESET, value: 4, doc: "Segments for the next request.", deprecated: "Use feature-sg-grant." }
   - group: vscsi-limits
     doc: Sizes.
+    source: "public/io/vscsiif.h, VSCSIIF_*"
     type: uint
     kind: values
     values:
@@ -6098,6 +6407,7 @@ constants:
       - { name: VSCSIIF_SG_LIST_SIZE, value: 31, doc: "Segments of the old preset request." }
   - group: vscsi-host-result
     doc: Host's result, in bits 16 to 23 of rslt. The device's status stands in bits 0 to 7.
+    source: "public/io/vscsiif.h, XEN_VSCSIIF_RSLT_HOST_*"
     type: u8
     kind: enum
     since: "4.17"
@@ -6125,6 +6435,7 @@ constants:
       - { name: XEN_VSCSIIF_RSLT_HOST_TRANSPORT_MARGINAL, value: 20, doc: "The transport is poor." }
   - group: vscsi-reset-result
     doc: Result of a reset or abort.
+    source: "public/io/vscsiif.h, XEN_VSCSIIF_RSLT_RESET_*"
     type: i32
     kind: enum
     values:
@@ -6135,6 +6446,7 @@ structures:
   - name: scsiif_request_segment
     typedef: vscsiif_segment_t
     doc: A piece of memory.
+    source: "public/io/vscsiif.h, struct scsiif_request_segment"
     size: 8
     fields:
       - { name: gref, type: grant_ref_t, doc: "Page." }
@@ -6143,6 +6455,7 @@ structures:
   - name: vscsiif_request
     typedef: vscsiif_request_t
     doc: A request.
+    source: "public/io/vscsiif.h, struct vscsiif_request"
     size: 252
     fields:
       - { name: rqid, type: u16, doc: "The frontend's own." }
@@ -6162,6 +6475,7 @@ structures:
     typedef: vscsiif_sg_list_t
     doc: Old preset request.
     deprecated: Use feature-sg-grant.
+    source: "public/io/vscsiif.h, struct vscsiif_sg_list"
     size: 252
     fields:
       - { name: rqid, type: u16, doc: "Of the request that follows." }
@@ -6171,6 +6485,7 @@ structures:
   - name: vscsiif_response
     typedef: vscsiif_response_t
     doc: Answer.
+    source: "public/io/vscsiif.h, struct vscsiif_response"
     size: 252
     fields:
       - { name: rqid, type: u16, doc: "Of the request." }
@@ -6269,6 +6584,7 @@ include: [common]
 constants:
   - group: pmu-version
     doc: Version of the interface.
+    source: "public/pmu.h, XENPMU_VER_*"
     type: u32
     kind: values
     values:
@@ -6276,6 +6592,7 @@ constants:
       - { name: XENPMU_VER_MIN, value: 1, doc: "Minor number." }
   - group: pmu-mode
     doc: Who may count.
+    source: "public/pmu.h, XENPMU_MODE_*"
     type: u64
     kind: values
     values:
@@ -6285,6 +6602,7 @@ constants:
       - { name: XENPMU_MODE_ALL, value: 4, doc: "Domain 0 alone, and everything." }
   - group: pmu-feature
     doc: What may be counted.
+    source: "public/pmu.h, XENPMU_FEATURE_*"
     type: u64
     kind: flags
     values:
@@ -6293,7 +6611,7 @@ constants:
       - { name: XENPMU_FEATURE_ARCH_ONLY, value: 4, doc: "Only the architectural events." }
   - group: pmu-flags
     doc: Bits of xen_pmu_arch.pmu_flags.
-    source: public/arch-x86/pmu.h
+    source: "public/arch-x86/pmu.h, PMU_*"
     type: u64
     kind: flags
     values:
@@ -6303,7 +6621,7 @@ constants:
       - { name: PMU_SAMPLE_PV, value: 8, doc: "The sample is of a PV guest." }
   - group: pmu-sizes
     doc: Room that is kept for additions.
-    source: public/arch-x86/pmu.h
+    source: "public/arch-x86/pmu.h, XENPMU_*"
     type: uint
     kind: values
     values:
@@ -6314,6 +6632,7 @@ structures:
   - name: xen_pmu_params
     typedef: xen_pmu_params_t
     doc: Argument of xenpmu_op.
+    source: "public/pmu.h, struct xen_pmu_params"
     size: 24
     fields:
       - name: version
@@ -6326,13 +6645,12 @@ structures:
       - { name: pad, type: u32, doc: "Zero." }
   - name: xen_pmu_amd_ctxt
     typedef: xen_pmu_amd_ctxt_t
-    doc: AMD's counters.
+    doc: AMD's counters. The registers stand behind xen_pmu_data, at the offsets given.
     source: public/arch-x86/pmu.h
     size: 8
     fields:
       - { name: counters, type: u32, doc: "Offset of the counters from here." }
       - { name: ctrls, type: u32, doc: "Offset of the controls from here." }
-      - { name: regs, type: "u64[]", doc: "Both." }
   - name: xen_pmu_cntr_pair
     typedef: xen_pmu_cntr_pair_t
     doc: One of Intel's general counters.
@@ -6343,7 +6661,7 @@ structures:
       - { name: control, type: u64 }
   - name: xen_pmu_intel_ctxt
     typedef: xen_pmu_intel_ctxt_t
-    doc: Intel's counters.
+    doc: Intel's counters. The registers stand behind xen_pmu_data, at the offsets given.
     source: public/arch-x86/pmu.h
     size: 64
     fields:
@@ -6356,7 +6674,6 @@ structures:
       - { name: ds_area, type: u64 }
       - { name: pebs_enable, type: u64 }
       - { name: debugctl, type: u64 }
-      - { name: regs, type: "u64[]", doc: "The counters." }
   - name: xen_pmu_regs
     typedef: xen_pmu_regs_t
     doc: Where the sample was taken.
@@ -6395,6 +6712,7 @@ structures:
           - { name: pad, type: "u8[XENPMU_CTXT_PAD_SZ]" }
   - name: xen_pmu_data
     doc: The page that a vcpu and Xen share. Counters follow behind it, at the offsets given.
+    source: "public/pmu.h, struct xen_pmu_data"
     size: 224
     fields:
       - { name: vcpu_id, type: u32, dir: out, doc: "Vcpu interrupted." }
@@ -6481,6 +6799,7 @@ topics:
 constants:
   - group: xenstore-type
     doc: Types of messages.
+    source: "public/io/xs_wire.h, XS_CONTROL to XS_INVALID"
     type: u32
     kind: enum
     values:
@@ -6511,6 +6830,7 @@ constants:
       - { name: XS_INVALID, value: 0xffff, doc: "Never a type." }
   - group: xenstore-write-flags
     doc: Words of an old form of XS_WRITE. Not sent any more.
+    source: "public/io/xs_wire.h, XS_WRITE_*"
     type: string
     kind: strings
     values:
@@ -6519,6 +6839,7 @@ constants:
       - { name: XS_WRITE_CREATE_EXCL, value: "CREATE|EXCL", doc: "Node must be made." }
   - group: xenstore-watch-field
     doc: Order of the texts of a watch event.
+    source: "public/io/xs_wire.h, XS_WATCH_*"
     type: u32
     kind: enum
     values:
@@ -6526,6 +6847,7 @@ constants:
       - { name: XS_WATCH_TOKEN, value: 1, doc: "Then the token." }
   - group: xenstore-limits
     doc: Limits. A payload that is too long makes the daemon drop the connection; paths that are too long only fail.
+    source: "public/io/xs_wire.h, XENSTORE_*"
     type: uint
     kind: values
     values:
@@ -6535,6 +6857,7 @@ constants:
       - { name: XENSTORE_REL_PATH_MAX, value: 2048, doc: "Bytes of a path from the home." }
   - group: xenstore-server-features
     doc: Bits of xenstore_domain_interface.server_features.
+    source: "public/io/xs_wire.h, XENSTORE_SERVER_FEATURE_*"
     type: u32
     kind: flags
     since: "4.6"
@@ -6543,6 +6866,7 @@ constants:
       - { name: XENSTORE_SERVER_FEATURE_ERROR, value: 2, doc: "The field `error` is used.", since: "4.17" }
   - group: xenstore-connection
     doc: Values of xenstore_domain_interface.connection.
+    source: "public/io/xs_wire.h, XENSTORE_*"
     type: u32
     kind: enum
     since: "4.6"
@@ -6551,6 +6875,7 @@ constants:
       - { name: XENSTORE_RECONNECT, value: 1, doc: "Set by the guest to ask for a reset: the daemon forgets messages in part, clears the indexes and sets 0. The guest sends and takes nothing meanwhile." }
   - group: xenstore-error
     doc: Values of xenstore_domain_interface.error, set by the daemon when it gives up.
+    source: "public/io/xs_wire.h, XENSTORE_ERROR_*"
     type: u32
     kind: enum
     since: "4.17"
@@ -6566,6 +6891,7 @@ types:
 structures:
   - name: xsd_sockmsg
     doc: Header of a message.
+    source: "public/io/xs_wire.h, struct xsd_sockmsg"
     size: 16
     fields:
       - { name: type, type: u32, values: xenstore-type, doc: "XS number." }
@@ -6575,6 +6901,7 @@ structures:
   - name: xenstore_domain_interface
     doc: The xenstore page.
     stream: { in: rsp, inCons: rsp_cons, inProd: rsp_prod, out: req, outCons: req_cons, outProd: req_prod }
+    source: "public/io/xs_wire.h, struct xenstore_domain_interface"
     size: 2076
     fields:
       - { name: req, type: "char[XENSTORE_RING_SIZE]", doc: "From the guest." }

@@ -68,37 +68,37 @@ extension Xen {
   public enum KbdNames {
     /// `XENKBD_DRIVER_NAME`. Device type.
     @inlinable public static var driverName: StaticString { "vkbd" }
-    /// `XENKBD_FIELD_FEAT_DSBL_KEYBRD`. See the key.
+    /// `XENKBD_FIELD_FEAT_DSBL_KEYBRD`. Written by the backend: there is no keyboard.
     @inlinable public static var fieldFeatDsblKeybrd: StaticString { "feature-disable-keyboard" }
-    /// `XENKBD_FIELD_FEAT_DSBL_POINTER`. See the key.
+    /// `XENKBD_FIELD_FEAT_DSBL_POINTER`. Written by the backend: there is no pointer.
     @inlinable public static var fieldFeatDsblPointer: StaticString { "feature-disable-pointer" }
-    /// `XENKBD_FIELD_FEAT_ABS_POINTER`. See the key.
+    /// `XENKBD_FIELD_FEAT_ABS_POINTER`. Written by the backend: it can report positions.
     @inlinable public static var fieldFeatAbsPointer: StaticString { "feature-abs-pointer" }
-    /// `XENKBD_FIELD_FEAT_RAW_POINTER`. See the key.
+    /// `XENKBD_FIELD_FEAT_RAW_POINTER`. Written by the backend: it can report unscaled positions.
     @inlinable public static var fieldFeatRawPointer: StaticString { "feature-raw-pointer" }
-    /// `XENKBD_FIELD_FEAT_MTOUCH`. See the key.
+    /// `XENKBD_FIELD_FEAT_MTOUCH`. Written by the backend: it can report touches.
     @inlinable public static var fieldFeatMtouch: StaticString { "feature-multi-touch" }
-    /// `XENKBD_FIELD_REQ_ABS_POINTER`. See the key.
+    /// `XENKBD_FIELD_REQ_ABS_POINTER`. Written by the frontend: report positions.
     @inlinable public static var fieldReqAbsPointer: StaticString { "request-abs-pointer" }
-    /// `XENKBD_FIELD_REQ_RAW_POINTER`. See the key.
+    /// `XENKBD_FIELD_REQ_RAW_POINTER`. Written by the frontend: report unscaled positions.
     @inlinable public static var fieldReqRawPointer: StaticString { "request-raw-pointer" }
-    /// `XENKBD_FIELD_REQ_MTOUCH`. See the key.
+    /// `XENKBD_FIELD_REQ_MTOUCH`. Written by the frontend: report touches.
     @inlinable public static var fieldReqMtouch: StaticString { "request-multi-touch" }
-    /// `XENKBD_FIELD_RING_GREF`. See the key.
+    /// `XENKBD_FIELD_RING_GREF`. Written by the frontend: grant of the page.
     @inlinable public static var fieldRingGref: StaticString { "page-gref" }
-    /// `XENKBD_FIELD_EVT_CHANNEL`. See the key.
+    /// `XENKBD_FIELD_EVT_CHANNEL`. Written by the frontend: its port.
     @inlinable public static var fieldEvtChannel: StaticString { "event-channel" }
-    /// `XENKBD_FIELD_WIDTH`. See the key.
+    /// `XENKBD_FIELD_WIDTH`. Written by the backend: largest x.
     @inlinable public static var fieldWidth: StaticString { "width" }
-    /// `XENKBD_FIELD_HEIGHT`. See the key.
+    /// `XENKBD_FIELD_HEIGHT`. Written by the backend: largest y.
     @inlinable public static var fieldHeight: StaticString { "height" }
-    /// `XENKBD_FIELD_MT_WIDTH`. See the key.
+    /// `XENKBD_FIELD_MT_WIDTH`. Written by the backend: width of the touch area.
     @inlinable public static var fieldMtWidth: StaticString { "multi-touch-width" }
-    /// `XENKBD_FIELD_MT_HEIGHT`. See the key.
+    /// `XENKBD_FIELD_MT_HEIGHT`. Written by the backend: height of the touch area.
     @inlinable public static var fieldMtHeight: StaticString { "multi-touch-height" }
-    /// `XENKBD_FIELD_MT_NUM_CONTACTS`. See the key.
+    /// `XENKBD_FIELD_MT_NUM_CONTACTS`. Written by the backend: fingers at a time.
     @inlinable public static var fieldMtNumContacts: StaticString { "multi-touch-num-contacts" }
-    /// `XENKBD_FIELD_UNIQUE_ID`. See the key.
+    /// `XENKBD_FIELD_UNIQUE_ID`. Written by the backend: tells instances apart.
     @inlinable public static var fieldUniqueId: StaticString { "unique-id" }
     /// `XENKBD_FIELD_RING_REF`. Frame number of the page, of old frontends.
     @inlinable public static var fieldRingRef: StaticString { "page-ref" }

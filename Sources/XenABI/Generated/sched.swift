@@ -50,7 +50,7 @@ extension Xen {
     /// else.
     @inlinable public static var shutdownCode: Self { Self(rawValue: 5) }
     /// `SCHEDOP_watchdog`. Starts, feeds or ends one of the domain's two watchdogs, each of which
-    /// ends the domain with SHUTDOWN_watchdog.
+    /// ends the domain with SHUTDOWN_watchdog. A new one with timeout 0 does so at once.
     @inlinable public static var watchdog: Self { Self(rawValue: 6) }
     /// `SCHEDOP_pin_override`. Pins the calling vcpu to a physical CPU for a while, whatever its
     /// affinity, for firmware calls that demand a certain CPU.

@@ -8,7 +8,15 @@ extension Xen {
   public enum VcpuLimits {
     /// `XEN_LEGACY_MAX_VCPUS`. Vcpus that have their vcpu_info inside shared_info. Later ones must
     /// register one with VCPUOP_register_vcpu_info before they run.
-    @inlinable public static var xenLegacyMaxVcpus: UInt32 { 32 }
+    @inlinable public static var legacyMaxVcpus: UInt32 { 32 }
+    #if arch(x86_64)
+    /// `XEN_EVTCHN_WORDS`. Words of pending bits, and of mask bits: as many as a word has bits.
+    @inlinable public static var evtchnWords: UInt32 { 64 }
+    #endif
+    #if arch(i386)
+    /// `XEN_EVTCHN_WORDS`. Words of pending bits, and of mask bits: as many as a word has bits.
+    @inlinable public static var evtchnWords: UInt32 { 32 }
+    #endif
   }
 }
 

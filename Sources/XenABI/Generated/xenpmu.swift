@@ -94,11 +94,11 @@ extension Xen {
 extension Xen {
   /// Argument of xenpmu_op.
   public typealias XenPmuParams = xen_pmu_params
-  /// AMD's counters.
+  /// AMD's counters. The registers stand behind xen_pmu_data, at the offsets given.
   public typealias XenPmuAmdCtxt = xen_pmu_amd_ctxt
   /// One of Intel's general counters.
   public typealias XenPmuCntrPair = xen_pmu_cntr_pair
-  /// Intel's counters.
+  /// Intel's counters. The registers stand behind xen_pmu_data, at the offsets given.
   public typealias XenPmuIntelCtxt = xen_pmu_intel_ctxt
   /// Where the sample was taken.
   public typealias XenPmuRegs = xen_pmu_regs

@@ -11,7 +11,7 @@
 
 /*
  * Operations.
- * public/io/blkif.h.
+ * public/io/blkif.h, BLKIF_OP_*.
  */
 /* Read. */
 #define BLKIF_OP_READ 0
@@ -30,7 +30,7 @@
 
 /*
  * Status of a response.
- * public/io/blkif.h.
+ * public/io/blkif.h, BLKIF_RSP_*.
  */
 /* Done. */
 #define BLKIF_RSP_OKAY 0
@@ -41,7 +41,7 @@
 
 /*
  * Limits.
- * public/io/blkif.h.
+ * public/io/blkif.h, BLKIF_MAX_*.
  */
 /* Segments in a plain request. */
 #define BLKIF_MAX_SEGMENTS_PER_REQUEST 11
@@ -50,14 +50,14 @@
 
 /*
  * Flags of a discard.
- * public/io/blkif.h.
+ * public/io/blkif.h, BLKIF_DISCARD_SECURE.
  */
 /* Make the data unrecoverable. With discard-secure. */
 #define BLKIF_DISCARD_SECURE 0x1
 
 /*
  * Bits of the key `info`.
- * public/io/blkif.h.
+ * public/io/blkif.h, VDISK_*.
  */
 /* A CD. */
 #define VDISK_CDROM 0x1
@@ -90,7 +90,7 @@ struct blkif_response;
 
 /*
  * A run of sectors in one page.
- * public/io/blkif.h. Since Xen 3.0.
+ * public/io/blkif.h, struct blkif_request_segment. Since Xen 3.0.
  */
 struct blkif_request_segment {
     grant_ref_t gref; /* The page. */
@@ -106,7 +106,7 @@ XENABI_ASSERT(offsetof(struct blkif_request_segment, hole0) == 6, "abi blkif_req
 
 /*
  * Read, write, barrier and flush.
- * public/io/blkif.h. Since Xen 3.0.
+ * public/io/blkif.h, struct blkif_request. Since Xen 3.0.
  */
 struct blkif_request {
     uint8_t operation; /* BLKIF_OP number. Values: blkif-op. */
@@ -139,7 +139,7 @@ XENABI_ASSERT(offsetof(struct blkif_request, seg) == 20, "abi blkif_request.seg:
 
 /*
  * A discard. Occupies the same slot as blkif_request.
- * public/io/blkif.h. Since Xen 4.2.
+ * public/io/blkif.h, struct blkif_request_discard. Since Xen 4.2.
  */
 struct blkif_request_discard {
     uint8_t operation; /* BLKIF_OP_DISCARD. Values: blkif-op. */
@@ -172,7 +172,7 @@ XENABI_ASSERT(offsetof(struct blkif_request_discard, nr_sectors) == 20, "abi blk
 
 /*
  * An indirect request. Occupies the same slot as blkif_request.
- * public/io/blkif.h. Since Xen 4.4.
+ * public/io/blkif.h, struct blkif_request_indirect. Since Xen 4.4.
  */
 struct blkif_request_indirect {
     uint8_t operation; /* BLKIF_OP_INDIRECT. Values: blkif-op. */
@@ -218,7 +218,7 @@ XENABI_ASSERT(offsetof(struct blkif_request_indirect, pad) == 56, "abi blkif_req
 
 /*
  * Answer to any request.
- * public/io/blkif.h. Since Xen 3.0.
+ * public/io/blkif.h, struct blkif_response. Since Xen 3.0.
  */
 struct blkif_response {
     uint64_t id; /* Of the request. */

@@ -12,7 +12,7 @@
 /*
  * The version of the interface that these definitions describe. Xen's own headers switch layouts
  * and names by it; the definitions here are those of the newest version and need no switch.
- * public/xen-compat.h.
+ * public/xen-compat.h, __XEN_LATEST_INTERFACE_VERSION__.
  */
 /* Interface version of the headers that ship with Xen 4.17; the last change of a layout or name
  * was in 4.14. */
@@ -20,7 +20,7 @@
 
 /*
  * Page size of every interface, whatever the guest uses internally.
- * public/io/ring.h.
+ * public/io/ring.h, XEN_PAGE_SHIFT.
  */
 /* Binary logarithm of the page size of all hypercall and ring interfaces. */
 #define XEN_PAGE_SHIFT 12
@@ -31,7 +31,7 @@
  * Error numbers. Hypercalls return them negated. The numbers are those of Linux on x86, fixed here
  * whatever the guest's own errno table says; translate them before they reach the guest's user
  * space.
- * public/errno.h.
+ * public/errno.h, XEN_*.
  */
 /* The caller is not privileged enough for this operation or this target. */
 #define XEN_EPERM 1
@@ -136,7 +136,7 @@
  * Domain ids with a special meaning. Real domains are numbered below DOMID_FIRST_RESERVED. Each
  * operation says which of these it accepts; DOMID_SELF is accepted nearly everywhere a domain is
  * named.
- * public/xen.h.
+ * public/xen.h, DOMID_*.
  */
 /* First id that no ordinary domain can have. */
 #define DOMID_FIRST_RESERVED 32752

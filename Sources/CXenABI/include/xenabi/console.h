@@ -11,7 +11,7 @@
 
 /*
  * Ports and limits.
- * public/arch-x86/xen.h.
+ * public/arch-x86/xen.h, XEN_HVM_DEBUGCONS_IOPORT.
  */
 /* Bytes written to this I/O port go to the hypervisor's log. PVH and HVM guests. */
 #define XEN_HVM_DEBUGCONS_IOPORT 233
@@ -46,7 +46,7 @@ struct xencons_interface;
 
 /*
  * The console page.
- * public/io/console.h. Since Xen 3.0.
+ * public/io/console.h, struct xencons_interface. Since Xen 3.0.
  */
 struct xencons_interface {
     char in[1024]; /* Bytes typed. */

@@ -11,7 +11,7 @@
 
 /*
  * Numbers of leaves.
- * public/arch-x86/cpuid.h.
+ * public/arch-x86/cpuid.h, XEN_CPUID_*.
  */
 /* Where to start looking. */
 #define XEN_CPUID_FIRST_LEAF 0x40000000
@@ -20,7 +20,7 @@
 
 /*
  * The prefix as text for inline assembly, and the whole instruction.
- * public/arch-x86/xen.h.
+ * public/arch-x86/xen.h, XEN_*.
  */
 /* Put it directly in front of the instruction. */
 #define XEN_EMULATE_PREFIX ".byte 0x0f,0x0b,0x78,0x65,0x6e ; "
@@ -29,7 +29,7 @@
 
 /*
  * The signature "XenVMMXenVMM".
- * public/arch-x86/cpuid.h.
+ * public/arch-x86/cpuid.h, XEN_CPUID_SIGNATURE_*.
  */
 /* "XenV". */
 #define XEN_CPUID_SIGNATURE_EBX 0x566e6558
@@ -40,14 +40,14 @@
 
 /*
  * Features in leaf 2, ecx.
- * public/arch-x86/cpuid.h.
+ * public/arch-x86/cpuid.h, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD.
  */
 /* MMU_PT_UPDATE_PRESERVE_AD works. */
 #define XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD 0x1
 
 /*
  * Features of HVM and PVH guests in leaf 4, eax.
- * public/arch-x86/cpuid.h.
+ * public/arch-x86/cpuid.h, XEN_HVM_CPUID_*.
  */
 /* The APIC page is virtualized by hardware. */
 #define XEN_HVM_CPUID_APIC_ACCESS_VIRT 0x1
@@ -66,14 +66,14 @@
 
 /*
  * Masks of leaf 5.
- * public/arch-x86/cpuid.h.
+ * public/arch-x86/cpuid.h, XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK.
  */
 /* Width of machine addresses, memory that may be added later included. */
 #define XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK 255
 
 /*
  * Marks leaves without sub-leaves in tables of leaves.
- * public/arch-x86/xen.h.
+ * public/arch-x86/xen.h, XEN_CPUID_NO_SUBLEAF.
  */
 /* The leaf has no sub-leaves. */
 #define XEN_CPUID_NO_SUBLEAF 0xffffffff

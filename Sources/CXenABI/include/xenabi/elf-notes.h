@@ -13,14 +13,14 @@
 
 /*
  * Numbers about notes.
- * public/elfnote.h.
+ * public/elfnote.h, XEN_ELFNOTE_MAX.
  */
 /* Highest type that a kernel may use. */
 #define XEN_ELFNOTE_MAX 18
 
 /*
  * Types of notes that dump tools write. No kernel does.
- * public/elfnote.h.
+ * public/elfnote.h, XEN_ELFNOTE_*.
  */
 /* Crash dump: the hypervisor's state. */
 #define XEN_ELFNOTE_CRASH_INFO 0x1000001

@@ -14,7 +14,7 @@
  * Virtual interrupts. Per-vcpu ones can be bound once on each vcpu and stay there; global ones
  * once in the domain, on vcpu 0, and may then be moved by EVTCHNOP_bind_vcpu. The global ones are
  * of use to domain 0 only unless the toolstack has given them to another.
- * public/xen.h.
+ * public/xen.h, VIRQ_TIMER to NR_VIRQS.
  */
 /* Per vcpu: a timer expired. */
 #define VIRQ_TIMER 0
@@ -65,7 +65,7 @@
 
 /*
  * What a port is, in evtchn_status.status.
- * public/event_channel.h.
+ * public/event_channel.h, EVTCHNSTAT_*.
  */
 /* Free. */
 #define EVTCHNSTAT_closed 0
@@ -82,14 +82,14 @@
 
 /*
  * Flags of EVTCHNOP_bind_pirq.
- * public/event_channel.h.
+ * public/event_channel.h, BIND_PIRQ__WILL_SHARE.
  */
 /* Other domains may bind the same line. */
 #define BIND_PIRQ__WILL_SHARE 0x1
 
 /*
  * Limit of the two-level form.
- * public/event_channel.h.
+ * public/event_channel.h, EVTCHN_2L_NR_CHANNELS.
  */
 /* Number of ports. */
 #if defined(__x86_64__)
@@ -101,7 +101,7 @@
 
 /*
  * Numbers of the FIFO form.
- * public/event_channel.h.
+ * public/event_channel.h, EVTCHN_FIFO_*.
  */
 /* Highest priority. */
 #define EVTCHN_FIFO_PRIORITY_MAX 0
@@ -202,7 +202,7 @@ struct evtchn_unmask;
 
 /*
  * Argument of EVTCHNOP_alloc_unbound.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_alloc_unbound. Since Xen 3.0.
  */
 struct evtchn_alloc_unbound {
     domid_t dom; /* IN: In which domain to allocate; DOMID_SELF. */
@@ -217,7 +217,7 @@ XENABI_ASSERT(offsetof(struct evtchn_alloc_unbound, port) == 4, "abi evtchn_allo
 
 /*
  * Argument of EVTCHNOP_bind_interdomain.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_bind_interdomain. Since Xen 3.0.
  */
 struct evtchn_bind_interdomain {
     domid_t remote_dom; /* IN: The other domain. */
@@ -234,7 +234,7 @@ XENABI_ASSERT(offsetof(struct evtchn_bind_interdomain, local_port) == 8, "abi ev
 
 /*
  * Argument of EVTCHNOP_bind_virq.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_bind_virq. Since Xen 3.0.
  */
 struct evtchn_bind_virq {
     uint32_t virq; /* IN: VIRQ number. Values: virq. */
@@ -249,7 +249,7 @@ XENABI_ASSERT(offsetof(struct evtchn_bind_virq, port) == 8, "abi evtchn_bind_vir
 
 /*
  * Argument of EVTCHNOP_bind_pirq.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_bind_pirq. Since Xen 3.0.
  */
 struct evtchn_bind_pirq {
     uint32_t pirq; /* IN: Number from PHYSDEVOP_map_pirq. */
@@ -264,7 +264,7 @@ XENABI_ASSERT(offsetof(struct evtchn_bind_pirq, port) == 8, "abi evtchn_bind_pir
 
 /*
  * Argument of EVTCHNOP_bind_ipi.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_bind_ipi. Since Xen 3.0.
  */
 struct evtchn_bind_ipi {
     uint32_t vcpu; /* IN: Vcpu that shall get the events. */
@@ -277,7 +277,7 @@ XENABI_ASSERT(offsetof(struct evtchn_bind_ipi, port) == 4, "abi evtchn_bind_ipi.
 
 /*
  * Argument of EVTCHNOP_close.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_close. Since Xen 3.0.
  */
 struct evtchn_close {
     evtchn_port_t port; /* IN: The port. */
@@ -288,7 +288,7 @@ XENABI_ASSERT(offsetof(struct evtchn_close, port) == 0, "abi evtchn_close.port: 
 
 /*
  * Argument of EVTCHNOP_send.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_send. Since Xen 3.0.
  */
 struct evtchn_send {
     evtchn_port_t port; /* IN: The caller's own end. */
@@ -299,7 +299,7 @@ XENABI_ASSERT(offsetof(struct evtchn_send, port) == 0, "abi evtchn_send.port: of
 
 /*
  * Argument of EVTCHNOP_status.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_status. Since Xen 3.0.
  */
 struct evtchn_status {
     domid_t dom; /* IN: Whose port; DOMID_SELF. */
@@ -342,7 +342,7 @@ XENABI_ASSERT(offsetof(struct evtchn_status, u.virq) == 16, "abi evtchn_status.u
 
 /*
  * Argument of EVTCHNOP_bind_vcpu.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_bind_vcpu. Since Xen 3.0.
  */
 struct evtchn_bind_vcpu {
     evtchn_port_t port; /* IN: The port. */
@@ -355,7 +355,7 @@ XENABI_ASSERT(offsetof(struct evtchn_bind_vcpu, vcpu) == 4, "abi evtchn_bind_vcp
 
 /*
  * Argument of EVTCHNOP_unmask.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_unmask. Since Xen 3.0.
  */
 struct evtchn_unmask {
     evtchn_port_t port; /* IN: The port. */
@@ -366,7 +366,7 @@ XENABI_ASSERT(offsetof(struct evtchn_unmask, port) == 0, "abi evtchn_unmask.port
 
 /*
  * Argument of EVTCHNOP_reset.
- * public/event_channel.h. Since Xen 3.0.
+ * public/event_channel.h, struct evtchn_reset. Since Xen 3.0.
  */
 struct evtchn_reset {
     domid_t dom; /* IN: Whose ports; DOMID_SELF. */
@@ -377,7 +377,7 @@ XENABI_ASSERT(offsetof(struct evtchn_reset, dom) == 0, "abi evtchn_reset.dom: of
 
 /*
  * Argument of EVTCHNOP_init_control.
- * public/event_channel.h. Since Xen 4.4.
+ * public/event_channel.h, struct evtchn_init_control. Since Xen 4.4.
  */
 struct evtchn_init_control {
     uint64_t control_gfn; /* IN: Frame that holds the control block. */
@@ -397,7 +397,7 @@ XENABI_ASSERT(offsetof(struct evtchn_init_control, _pad) == 17, "abi evtchn_init
 
 /*
  * Argument of EVTCHNOP_expand_array.
- * public/event_channel.h. Since Xen 4.4.
+ * public/event_channel.h, struct evtchn_expand_array. Since Xen 4.4.
  */
 struct evtchn_expand_array {
     uint64_t array_gfn; /* IN: Frame for the next 1024 words. */
@@ -408,7 +408,7 @@ XENABI_ASSERT(offsetof(struct evtchn_expand_array, array_gfn) == 0, "abi evtchn_
 
 /*
  * Argument of EVTCHNOP_set_priority.
- * public/event_channel.h. Since Xen 4.4.
+ * public/event_channel.h, struct evtchn_set_priority. Since Xen 4.4.
  */
 struct evtchn_set_priority {
     evtchn_port_t port; /* IN: The port. */
@@ -421,7 +421,7 @@ XENABI_ASSERT(offsetof(struct evtchn_set_priority, priority) == 4, "abi evtchn_s
 
 /*
  * What one vcpu and Xen share in the FIFO form.
- * public/event_channel.h. Since Xen 4.4.
+ * public/event_channel.h, struct evtchn_fifo_control_block. Since Xen 4.4.
  */
 struct evtchn_fifo_control_block {
     /* INOUT: One bit a priority: its queue has news. Exchange or clear with locked instructions. */

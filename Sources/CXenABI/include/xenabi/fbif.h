@@ -10,7 +10,7 @@
 
 /*
  * Types of events to the backend.
- * public/io/fbif.h.
+ * public/io/fbif.h, XENFB_TYPE_*.
  */
 /* A rectangle changed. */
 #define XENFB_TYPE_UPDATE 2
@@ -19,14 +19,14 @@
 
 /*
  * Types of events from the backend.
- * public/io/fbif.h.
+ * public/io/fbif.h, XENFB_TYPE_REFRESH_PERIOD.
  */
 /* How often to refresh. */
 #define XENFB_TYPE_REFRESH_PERIOD 1
 
 /*
  * Layout of the page.
- * public/io/fbif.h.
+ * public/io/fbif.h, XENFB_*.
  */
 /* Bytes of an event to the backend. */
 #define XENFB_OUT_EVENT_SIZE 40
@@ -58,7 +58,7 @@ struct xenfb_update;
 
 /*
  * A rectangle changed.
- * public/io/fbif.h. Since Xen 3.0.4.
+ * public/io/fbif.h, struct xenfb_update. Since Xen 3.0.4.
  */
 struct xenfb_update {
     uint8_t type; /* XENFB_TYPE_UPDATE. Values: fb-out-type. */
@@ -78,7 +78,7 @@ XENABI_ASSERT(offsetof(struct xenfb_update, height) == 16, "abi xenfb_update.hei
 
 /*
  * The screen has another size.
- * public/io/fbif.h. Since Xen 3.0.4.
+ * public/io/fbif.h, struct xenfb_resize. Since Xen 3.0.4.
  */
 struct xenfb_resize {
     uint8_t type; /* XENFB_TYPE_RESIZE. Values: fb-out-type. */
@@ -100,7 +100,7 @@ XENABI_ASSERT(offsetof(struct xenfb_resize, offset) == 20, "abi xenfb_resize.off
 
 /*
  * Any event to the backend.
- * public/io/fbif.h. Since Xen 3.0.4.
+ * public/io/fbif.h, union xenfb_out_event. Since Xen 3.0.4.
  */
 union xenfb_out_event {
     uint8_t type; /* XENFB_TYPE number. Values: fb-out-type. */
@@ -116,7 +116,7 @@ XENABI_ASSERT(offsetof(union xenfb_out_event, pad) == 0, "abi xenfb_out_event.pa
 
 /*
  * How often to refresh.
- * public/io/fbif.h. Since Xen 3.0.4.
+ * public/io/fbif.h, struct xenfb_refresh_period. Since Xen 3.0.4.
  */
 struct xenfb_refresh_period {
     uint8_t type; /* XENFB_TYPE_REFRESH_PERIOD. Values: fb-in-type. */
@@ -130,7 +130,7 @@ XENABI_ASSERT(offsetof(struct xenfb_refresh_period, period) == 4, "abi xenfb_ref
 
 /*
  * Any event from the backend. Unknown ones are skipped.
- * public/io/fbif.h. Since Xen 3.0.4.
+ * public/io/fbif.h, union xenfb_in_event. Since Xen 3.0.4.
  */
 union xenfb_in_event {
     uint8_t type; /* XENFB_TYPE number. Values: fb-in-type. */
@@ -144,7 +144,7 @@ XENABI_ASSERT(offsetof(union xenfb_in_event, pad) == 0, "abi xenfb_in_event.pad:
 
 /*
  * Start of the page.
- * public/io/fbif.h. Since Xen 3.0.4.
+ * public/io/fbif.h, struct xenfb_page. Since Xen 3.0.4.
  */
 struct xenfb_page {
     uint32_t in_cons; /* Frontend writes. */

@@ -13,7 +13,7 @@
 /*
  * Entries that the toolstack fills in before the domain runs and that survive
  * GNTTABOP_set_version.
- * public/grant_table.h.
+ * public/grant_table.h, GNTTAB_*.
  */
 /* Entries from here on are free for the guest. */
 #define GNTTAB_NR_RESERVED_ENTRIES 8
@@ -24,7 +24,7 @@
 
 /*
  * Type of an entry, in the two low bits of its flags.
- * public/grant_table.h.
+ * public/grant_table.h, GTF_*.
  */
 /* The entry grants nothing. This is how a free entry looks. */
 #define GTF_invalid 0
@@ -38,7 +38,7 @@
 /*
  * Further bits of an entry's flags. In version 2 GTF_reading and GTF_writing stand in the status
  * word and not here.
- * public/grant_table.h.
+ * public/grant_table.h, GTF_*.
  */
 /* Mask of the type. */
 #define GTF_type_mask 0x3
@@ -60,7 +60,7 @@
 
 /*
  * Bits of a GTF_accept_transfer entry's flags, which reuse the numbers of the access flags.
- * public/grant_table.h.
+ * public/grant_table.h, GTF_transfer_*.
  */
 /* Set by Xen: a frame is on its way and the guest must not touch the entry. */
 #define GTF_transfer_committed 0x4
@@ -70,7 +70,7 @@
 
 /*
  * Flags of GNTTABOP_map_grant_ref.
- * public/grant_table.h.
+ * public/grant_table.h, GNTMAP_*.
  */
 /* Make the frame usable for devices; dev_bus_addr answers the address. */
 #define GNTMAP_device_map 0x1
@@ -89,7 +89,7 @@
 
 /*
  * Flags of GNTTABOP_copy.
- * public/grant_table.h.
+ * public/grant_table.h, GNTCOPY_*.
  */
 /* source.u.ref is valid, and not source.u.gmfn. */
 #define GNTCOPY_source_gref 0x1
@@ -98,7 +98,7 @@
 
 /*
  * Flags of GNTTABOP_cache_flush.
- * public/grant_table.h.
+ * public/grant_table.h, GNTTAB_CACHE_*.
  */
 /* Write dirty lines back. */
 #define GNTTAB_CACHE_CLEAN 0x1
@@ -110,7 +110,7 @@
 /*
  * Result of one element of a grant operation, in its field `status`. The hypercall itself returns
  * 0 all the same.
- * public/grant_table.h.
+ * public/grant_table.h, GNTST_*.
  */
 /* Done. */
 #define GNTST_okay 0
@@ -235,7 +235,7 @@ union grant_entry_v2;
 /*
  * Entry of a version 1 table. `flags` and `domid` are read and changed by Xen as one 32-bit word,
  * so a guest writes flags last and by a single store.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct grant_entry_v1. Since Xen 3.0.
  */
 struct grant_entry_v1 {
     /*
@@ -258,7 +258,7 @@ XENABI_ASSERT(offsetof(struct grant_entry_v1, frame) == 4, "abi grant_entry_v1.f
 
 /*
  * What entries of both versions begin with.
- * public/grant_table.h. Since Xen 4.0.
+ * public/grant_table.h, struct grant_entry_header. Since Xen 4.0.
  */
 struct grant_entry_header {
     uint16_t flags; /* IN: Type and GTF bits. Values: grant-type. */
@@ -272,7 +272,7 @@ XENABI_ASSERT(offsetof(struct grant_entry_header, domid) == 2, "abi grant_entry_
 /*
  * Entry of a version 2 table. Only the guest writes it; what Xen has to say stands in the status
  * frames.
- * public/grant_table.h. Since Xen 4.0.
+ * public/grant_table.h, union grant_entry_v2. Since Xen 4.0.
  */
 union grant_entry_v2 {
     struct grant_entry_header hdr; /* Type, flags and domain. */
@@ -319,7 +319,7 @@ XENABI_ASSERT(offsetof(union grant_entry_v2, __spacer) == 0, "abi grant_entry_v2
 
 /*
  * Argument of GNTTABOP_map_grant_ref.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct gnttab_map_grant_ref. Since Xen 3.0.
  */
 struct gnttab_map_grant_ref {
     /*
@@ -346,7 +346,7 @@ XENABI_ASSERT(offsetof(struct gnttab_map_grant_ref, dev_bus_addr) == 24, "abi gn
 
 /*
  * Argument of GNTTABOP_unmap_grant_ref.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct gnttab_unmap_grant_ref. Since Xen 3.0.
  */
 struct gnttab_unmap_grant_ref {
     /* IN: Where it is mapped, in the same form as given to the map; 0 to leave the host mapping. */
@@ -367,7 +367,7 @@ XENABI_ASSERT(offsetof(struct gnttab_unmap_grant_ref, hole0) == 22, "abi gnttab_
 
 /*
  * Argument of GNTTABOP_setup_table.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct gnttab_setup_table. Since Xen 3.0.
  */
 struct gnttab_setup_table {
     domid_t dom; /* IN: Whose table; DOMID_SELF for the own. */
@@ -400,7 +400,7 @@ XENABI_ASSERT(offsetof(struct gnttab_setup_table, frame_list) == 12, "abi gnttab
 
 /*
  * Argument of GNTTABOP_dump_table.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct gnttab_dump_table. Since Xen 3.0.
  */
 struct gnttab_dump_table {
     domid_t dom; /* IN: Whose table. */
@@ -413,7 +413,7 @@ XENABI_ASSERT(offsetof(struct gnttab_dump_table, status) == 2, "abi gnttab_dump_
 
 /*
  * Argument of GNTTABOP_transfer.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct gnttab_transfer. Since Xen 3.0.
  */
 struct gnttab_transfer {
     xen_pfn_t mfn; /* IN: The frame to give away; it must be mapped nowhere. */
@@ -449,7 +449,7 @@ XENABI_ASSERT(offsetof(struct gnttab_transfer, hole2) == 14, "abi gnttab_transfe
 
 /*
  * One side of a copy.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct gnttab_copy_ptr. Since Xen 3.0.
  */
 struct gnttab_copy_ptr {
     /* The frame; which member is valid follows from the flags. */
@@ -480,7 +480,7 @@ XENABI_ASSERT(offsetof(struct gnttab_copy_ptr, offset) == 6, "abi gnttab_copy_pt
 
 /*
  * Argument of GNTTABOP_copy.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct gnttab_copy. Since Xen 3.0.
  */
 struct gnttab_copy {
     struct gnttab_copy_ptr source; /* Where from. */
@@ -511,7 +511,7 @@ XENABI_ASSERT(offsetof(struct gnttab_copy, hole0) == 22, "abi gnttab_copy.hole0:
 
 /*
  * Argument of GNTTABOP_query_size.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct gnttab_query_size. Since Xen 3.0.
  */
 struct gnttab_query_size {
     domid_t dom; /* IN: Whose table. */
@@ -532,7 +532,7 @@ XENABI_ASSERT(offsetof(struct gnttab_query_size, hole1) == 14, "abi gnttab_query
 
 /*
  * Argument of GNTTABOP_unmap_and_replace.
- * public/grant_table.h. Since Xen 3.0.
+ * public/grant_table.h, struct gnttab_unmap_and_replace. Since Xen 3.0.
  */
 struct gnttab_unmap_and_replace {
     uint64_t host_addr; /* IN: Virtual address of the grant's mapping. */
@@ -551,7 +551,7 @@ XENABI_ASSERT(offsetof(struct gnttab_unmap_and_replace, hole0) == 22, "abi gntta
 
 /*
  * Argument of GNTTABOP_set_version.
- * public/grant_table.h. Since Xen 4.0.
+ * public/grant_table.h, struct gnttab_set_version. Since Xen 4.0.
  */
 struct gnttab_set_version {
     /* INOUT: 1 or 2; answers the version in effect after the call, also when it failed. */
@@ -563,7 +563,7 @@ XENABI_ASSERT(offsetof(struct gnttab_set_version, version) == 0, "abi gnttab_set
 
 /*
  * Argument of GNTTABOP_get_status_frames.
- * public/grant_table.h. Since Xen 4.0.
+ * public/grant_table.h, struct gnttab_get_status_frames. Since Xen 4.0.
  */
 struct gnttab_get_status_frames {
     /* IN: Frames wanted; one status frame serves eight frames of the table. */
@@ -586,7 +586,7 @@ XENABI_ASSERT(sizeof(struct gnttab_get_status_frames) == 12, "abi gnttab_get_sta
 
 /*
  * Argument of GNTTABOP_get_version.
- * public/grant_table.h. Since Xen 4.0.
+ * public/grant_table.h, struct gnttab_get_version. Since Xen 4.0.
  */
 struct gnttab_get_version {
     domid_t dom; /* IN: Whose table. */
@@ -601,7 +601,7 @@ XENABI_ASSERT(offsetof(struct gnttab_get_version, version) == 4, "abi gnttab_get
 
 /*
  * Argument of GNTTABOP_swap_grant_ref.
- * public/grant_table.h. Since Xen 4.2.
+ * public/grant_table.h, struct gnttab_swap_grant_ref. Since Xen 4.2.
  */
 struct gnttab_swap_grant_ref {
     grant_ref_t ref_a; /* IN: One entry. */
@@ -618,7 +618,7 @@ XENABI_ASSERT(offsetof(struct gnttab_swap_grant_ref, hole0) == 10, "abi gnttab_s
 
 /*
  * Argument of GNTTABOP_cache_flush.
- * public/grant_table.h. Since Xen 4.5.
+ * public/grant_table.h, struct gnttab_cache_flush. Since Xen 4.5.
  */
 struct gnttab_cache_flush {
     /* The page. */

@@ -13,7 +13,7 @@
 /*
  * Numbers of parameters for HVMOP_get_param and HVMOP_set_param. A guest reads store, console and
  * callback ones; the rest belong to the toolstack and device models.
- * public/hvm/params.h.
+ * public/hvm/params.h, HVM_*.
  */
 /* How events arrive: kind in bits 56 to 63, number below; 0 for not at all. The guest sets it. */
 #define HVM_PARAM_CALLBACK_IRQ 0
@@ -92,7 +92,7 @@
 
 /*
  * Kinds in HVM_PARAM_CALLBACK_IRQ.
- * public/hvm/params.h.
+ * public/hvm/params.h, HVM_PARAM_CALLBACK_TYPE_*.
  */
 /* A line; bits 0 to 55, not 0. */
 #define HVM_PARAM_CALLBACK_TYPE_GSI 0
@@ -104,14 +104,14 @@
 
 /*
  * Mask of the kind.
- * public/hvm/params.h.
+ * public/hvm/params.h, HVM_PARAM_CALLBACK_IRQ_TYPE_MASK.
  */
 /* Bits of the kind. */
 #define HVM_PARAM_CALLBACK_IRQ_TYPE_MASK 0xff00000000000000
 
 /*
  * Values of HVM_PARAM_TIMER_MODE.
- * public/hvm/params.h.
+ * public/hvm/params.h, HVMPTM_*.
  */
 /* The guest's time waits for the ticks. */
 #define HVMPTM_delay_for_missed_ticks 0
@@ -124,7 +124,7 @@
 
 /*
  * Values of HVM_PARAM_ALTP2M.
- * public/hvm/params.h.
+ * public/hvm/params.h, XEN_ALTP2M_*.
  */
 /* Off. */
 #define XEN_ALTP2M_disabled 0
@@ -137,14 +137,14 @@
 
 /*
  * Bits of HVM_PARAM_MCA_CAP.
- * public/hvm/params.h.
+ * public/hvm/params.h, XEN_HVM_MCA_CAP_LMCE.
  */
 /* Local machine checks. */
 #define XEN_HVM_MCA_CAP_LMCE 0x1
 
 /*
  * Answers of HVMOP_get_mem_type.
- * public/hvm/hvm_op.h.
+ * public/hvm/hvm_op.h, HVMMEM_*.
  */
 /* Memory. */
 #define HVMMEM_ram_rw 0
@@ -159,7 +159,7 @@
 
 /*
  * Which member of vcpu_hvm_context is valid.
- * public/hvm/hvm_vcpu.h.
+ * public/hvm/hvm_vcpu.h, VCPU_HVM_MODE_*.
  */
 /* x86_32: protected mode, or compatibility mode. */
 #define VCPU_HVM_MODE_32B 0
@@ -212,7 +212,7 @@ struct xen_hvm_xentrace;
 
 /*
  * Argument of HVMOP_get_param and HVMOP_set_param.
- * public/hvm/hvm_op.h. Since Xen 3.0.
+ * public/hvm/hvm_op.h, struct xen_hvm_param. Since Xen 3.0.
  */
 struct xen_hvm_param {
     domid_t domid; /* IN: Whose; DOMID_SELF. */
@@ -229,7 +229,7 @@ XENABI_ASSERT(offsetof(struct xen_hvm_param, value) == 8, "abi xen_hvm_param.val
 
 /*
  * Argument of HVMOP_pagetable_dying.
- * public/hvm/hvm_op.h. Since Xen 3.0.
+ * public/hvm/hvm_op.h, struct xen_hvm_pagetable_dying. Since Xen 3.0.
  */
 struct xen_hvm_pagetable_dying {
     domid_t domid; /* IN: DOMID_SELF. */
@@ -244,7 +244,7 @@ XENABI_ASSERT(offsetof(struct xen_hvm_pagetable_dying, gpa) == 8, "abi xen_hvm_p
 
 /*
  * Argument of HVMOP_get_time.
- * public/hvm/hvm_op.h. Since Xen 3.0.
+ * public/hvm/hvm_op.h, struct xen_hvm_get_time. Since Xen 3.0.
  */
 struct xen_hvm_get_time {
     uint64_t now; /* OUT: System time. */
@@ -255,7 +255,7 @@ XENABI_ASSERT(offsetof(struct xen_hvm_get_time, now) == 0, "abi xen_hvm_get_time
 
 /*
  * Argument of HVMOP_xentrace.
- * public/hvm/hvm_op.h. Since Xen 3.0.
+ * public/hvm/hvm_op.h, struct xen_hvm_xentrace. Since Xen 3.0.
  */
 struct xen_hvm_xentrace {
     uint16_t event; /* IN: Number of the event. */
@@ -270,7 +270,7 @@ XENABI_ASSERT(offsetof(struct xen_hvm_xentrace, extra) == 4, "abi xen_hvm_xentra
 
 /*
  * Argument of HVMOP_get_mem_type.
- * public/hvm/hvm_op.h. Since Xen 3.0.
+ * public/hvm/hvm_op.h, struct xen_hvm_get_mem_type. Since Xen 3.0.
  */
 struct xen_hvm_get_mem_type {
     domid_t domid; /* IN: Whose; DOMID_SELF. */
@@ -287,7 +287,7 @@ XENABI_ASSERT(offsetof(struct xen_hvm_get_mem_type, pfn) == 8, "abi xen_hvm_get_
 
 /*
  * Argument of HVMOP_set_evtchn_upcall_vector.
- * public/hvm/hvm_op.h. Since Xen 4.6.
+ * public/hvm/hvm_op.h, struct xen_hvm_evtchn_upcall_vector. Since Xen 4.6.
  */
 struct xen_hvm_evtchn_upcall_vector {
     uint32_t vcpu; /* IN: Vcpu. */

@@ -13,7 +13,7 @@
  * Numbers reserved for hypercalls that one architecture alone defines. x86 uses the first for the
  * machine check interface of domain 0 and the second for paging assistance that no current guest
  * issues.
- * public/xen.h.
+ * public/xen.h, __HYPERVISOR_arch_*.
  */
 /* Machine check interface on x86; see mca. */
 #define __HYPERVISOR_arch_0 48

@@ -10,7 +10,7 @@
 
 /*
  * Types of events.
- * public/io/kbdif.h.
+ * public/io/kbdif.h, XENKBD_TYPE_*.
  */
 /* The pointer moved: motion. */
 #define XENKBD_TYPE_MOTION 1
@@ -25,7 +25,7 @@
 
 /*
  * What happened to a touch.
- * public/io/kbdif.h.
+ * public/io/kbdif.h, XENKBD_MT_EV_*.
  */
 /* A finger came down: u.pos. */
 #define XENKBD_MT_EV_DOWN 0
@@ -42,7 +42,7 @@
 
 /*
  * Layout of the page.
- * public/io/kbdif.h.
+ * public/io/kbdif.h, XENKBD_*.
  */
 /* Bytes of an event. */
 #define XENKBD_IN_EVENT_SIZE 40
@@ -63,41 +63,41 @@
 
 /*
  * Names of keys in xenstore.
- * public/io/kbdif.h.
+ * public/io/kbdif.h, XENKBD_*.
  */
 /* Device type. */
 #define XENKBD_DRIVER_NAME "vkbd"
-/* See the key. */
+/* Written by the backend: there is no keyboard. */
 #define XENKBD_FIELD_FEAT_DSBL_KEYBRD "feature-disable-keyboard"
-/* See the key. */
+/* Written by the backend: there is no pointer. */
 #define XENKBD_FIELD_FEAT_DSBL_POINTER "feature-disable-pointer"
-/* See the key. */
+/* Written by the backend: it can report positions. */
 #define XENKBD_FIELD_FEAT_ABS_POINTER "feature-abs-pointer"
-/* See the key. */
+/* Written by the backend: it can report unscaled positions. */
 #define XENKBD_FIELD_FEAT_RAW_POINTER "feature-raw-pointer"
-/* See the key. */
+/* Written by the backend: it can report touches. */
 #define XENKBD_FIELD_FEAT_MTOUCH "feature-multi-touch"
-/* See the key. */
+/* Written by the frontend: report positions. */
 #define XENKBD_FIELD_REQ_ABS_POINTER "request-abs-pointer"
-/* See the key. */
+/* Written by the frontend: report unscaled positions. */
 #define XENKBD_FIELD_REQ_RAW_POINTER "request-raw-pointer"
-/* See the key. */
+/* Written by the frontend: report touches. */
 #define XENKBD_FIELD_REQ_MTOUCH "request-multi-touch"
-/* See the key. */
+/* Written by the frontend: grant of the page. */
 #define XENKBD_FIELD_RING_GREF "page-gref"
-/* See the key. */
+/* Written by the frontend: its port. */
 #define XENKBD_FIELD_EVT_CHANNEL "event-channel"
-/* See the key. */
+/* Written by the backend: largest x. */
 #define XENKBD_FIELD_WIDTH "width"
-/* See the key. */
+/* Written by the backend: largest y. */
 #define XENKBD_FIELD_HEIGHT "height"
-/* See the key. */
+/* Written by the backend: width of the touch area. */
 #define XENKBD_FIELD_MT_WIDTH "multi-touch-width"
-/* See the key. */
+/* Written by the backend: height of the touch area. */
 #define XENKBD_FIELD_MT_HEIGHT "multi-touch-height"
-/* See the key. */
+/* Written by the backend: fingers at a time. */
 #define XENKBD_FIELD_MT_NUM_CONTACTS "multi-touch-num-contacts"
-/* See the key. */
+/* Written by the backend: tells instances apart. */
 #define XENKBD_FIELD_UNIQUE_ID "unique-id"
 /* Frame number of the page, of old frontends. */
 #define XENKBD_FIELD_RING_REF "page-ref"
@@ -114,7 +114,7 @@ struct xenkbd_position;
 
 /*
  * The pointer moved.
- * public/io/kbdif.h. Since Xen 3.0.4.
+ * public/io/kbdif.h, struct xenkbd_motion. Since Xen 3.0.4.
  */
 struct xenkbd_motion {
     uint8_t type; /* XENKBD_TYPE_MOTION. Values: kbd-type. */
@@ -132,7 +132,7 @@ XENABI_ASSERT(offsetof(struct xenkbd_motion, rel_z) == 12, "abi xenkbd_motion.re
 
 /*
  * A key or button.
- * public/io/kbdif.h. Since Xen 3.0.4.
+ * public/io/kbdif.h, struct xenkbd_key. Since Xen 3.0.4.
  */
 struct xenkbd_key {
     uint8_t type; /* XENKBD_TYPE_KEY. Values: kbd-type. */
@@ -148,7 +148,7 @@ XENABI_ASSERT(offsetof(struct xenkbd_key, keycode) == 4, "abi xenkbd_key.keycode
 
 /*
  * The pointer is at.
- * public/io/kbdif.h. Since Xen 3.0.4.
+ * public/io/kbdif.h, struct xenkbd_position. Since Xen 3.0.4.
  */
 struct xenkbd_position {
     uint8_t type; /* XENKBD_TYPE_POS. Values: kbd-type. */
@@ -166,7 +166,7 @@ XENABI_ASSERT(offsetof(struct xenkbd_position, rel_z) == 12, "abi xenkbd_positio
 
 /*
  * Touch.
- * public/io/kbdif.h. Since Xen 4.9.
+ * public/io/kbdif.h, struct xenkbd_mtouch. Since Xen 4.9.
  */
 struct xenkbd_mtouch {
     uint8_t type; /* XENKBD_TYPE_MTOUCH. Values: kbd-type. */
@@ -204,7 +204,7 @@ XENABI_ASSERT(offsetof(struct xenkbd_mtouch, u.orientation) == 8, "abi xenkbd_mt
 
 /*
  * Any event from the backend.
- * public/io/kbdif.h. Since Xen 3.0.4.
+ * public/io/kbdif.h, union xenkbd_in_event. Since Xen 3.0.4.
  */
 union xenkbd_in_event {
     uint8_t type; /* XENKBD_TYPE number. Values: kbd-type. */
@@ -224,7 +224,7 @@ XENABI_ASSERT(offsetof(union xenkbd_in_event, pad) == 0, "abi xenkbd_in_event.pa
 
 /*
  * Any event to the backend; there are none.
- * public/io/kbdif.h. Since Xen 3.0.4.
+ * public/io/kbdif.h, union xenkbd_out_event. Since Xen 3.0.4.
  */
 union xenkbd_out_event {
     uint8_t type;
@@ -236,7 +236,7 @@ XENABI_ASSERT(offsetof(union xenkbd_out_event, pad) == 0, "abi xenkbd_out_event.
 
 /*
  * Start of the page.
- * public/io/kbdif.h. Since Xen 3.0.4.
+ * public/io/kbdif.h, struct xenkbd_page. Since Xen 3.0.4.
  */
 struct xenkbd_page {
     uint32_t in_cons; /* Frontend writes. */

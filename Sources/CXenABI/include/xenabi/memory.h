@@ -13,7 +13,7 @@
 /*
  * Bits of xen_memory_reservation.mem_flags. Bits 0 to 7: how many address bits the frames may
  * need, 0 for no limit. Bits 8 to 15: NUMA node plus 1, 0 for any.
- * public/memory.h.
+ * public/memory.h, XENMEMF_*.
  */
 /* Only enter the extents in the map; memory comes on first use. HVM guests. */
 #define XENMEMF_populate_on_demand 0x10000
@@ -25,7 +25,7 @@
 
 /*
  * What XENMEM_add_to_physmap maps.
- * public/memory.h.
+ * public/memory.h, XENMAPSPACE_*.
  */
 /* The shared information page; idx is 0. */
 #define XENMAPSPACE_shared_info 0
@@ -43,14 +43,14 @@
 
 /*
  * Flag of the index.
- * public/memory.h.
+ * public/memory.h, XENMAPIDX_grant_table_status.
  */
 /* With XENMAPSPACE_grant_table: the frame is one of the status frames. */
 #define XENMAPIDX_grant_table_status 0x80000000
 
 /*
  * What XENMEM_acquire_resource maps.
- * public/memory.h.
+ * public/memory.h, XENMEM_resource_*.
  */
 /* Pages of an I/O request server. */
 #define XENMEM_resource_ioreq_server 0
@@ -61,7 +61,7 @@
 
 /*
  * Ids of the grant table resource.
- * public/memory.h.
+ * public/memory.h, XENMEM_resource_grant_table_id_*.
  */
 /* The entries. */
 #define XENMEM_resource_grant_table_id_shared 0
@@ -70,7 +70,7 @@
 
 /*
  * First frames of the I/O request server resource.
- * public/memory.h.
+ * public/memory.h, XENMEM_resource_ioreq_server_frame_bufioreq.
  */
 /* The page of buffered requests; synchronous ones follow from 1. */
 #define XENMEM_resource_ioreq_server_frame_bufioreq 0
@@ -173,7 +173,7 @@ struct xen_vnuma_topology_info;
 
 /*
  * A list of extents of 2^extent_order frames each.
- * public/memory.h. Since Xen 3.0.
+ * public/memory.h, struct xen_memory_reservation. Since Xen 3.0.
  */
 struct xen_memory_reservation {
     /*
@@ -218,7 +218,7 @@ XENABI_ASSERT(offsetof(struct xen_memory_reservation, hole1) == 18, "abi xen_mem
 /*
  * Argument of XENMEM_exchange. Both lists name the same number of frames in all, of the same
  * domain, and must not overlap in memory.
- * public/memory.h. Since Xen 3.0.
+ * public/memory.h, struct xen_memory_exchange. Since Xen 3.0.
  */
 struct xen_memory_exchange {
     struct xen_memory_reservation in; /* IN: MFNs to give. Its mem_flags are ignored. */
@@ -245,7 +245,7 @@ XENABI_ASSERT(offsetof(struct xen_memory_exchange, nr_exchanged) == 40, "abi xen
 
 /*
  * Names a domain.
- * public/memory.h. Since Xen 3.0.
+ * public/memory.h, struct xen_memory_domain. Since Xen 3.0.
  */
 struct xen_memory_domain {
     domid_t domid; /* IN: The domain. */
@@ -255,7 +255,7 @@ XENABI_ASSERT(offsetof(struct xen_memory_domain, domid) == 0, "abi xen_memory_do
 
 /*
  * Argument of XENMEM_machphys_mfn_list.
- * public/memory.h. Since Xen 3.0.
+ * public/memory.h, struct xen_machphys_mfn_list. Since Xen 3.0.
  */
 struct xen_machphys_mfn_list {
     uint32_t max_extents; /* IN: Room in the list. */
@@ -285,7 +285,7 @@ XENABI_ASSERT(offsetof(struct xen_machphys_mfn_list, nr_extents) == 8, "abi xen_
 
 /*
  * Argument of XENMEM_machphys_mapping.
- * public/memory.h. Since Xen 3.0.
+ * public/memory.h, struct xen_machphys_mapping. Since Xen 3.0.
  */
 struct xen_machphys_mapping {
     xen_ulong_t v_start; /* OUT: First address of the M2P table. */
@@ -307,7 +307,7 @@ XENABI_ASSERT(offsetof(struct xen_machphys_mapping, max_mfn) == 8, "abi xen_mach
 
 /*
  * Argument of XENMEM_add_to_physmap.
- * public/memory.h. Since Xen 3.0.
+ * public/memory.h, struct xen_add_to_physmap. Since Xen 3.0.
  */
 struct xen_add_to_physmap {
     domid_t domid; /* IN: Whose map to change. */
@@ -332,7 +332,7 @@ XENABI_ASSERT(offsetof(struct xen_add_to_physmap, gpfn) == 12, "abi xen_add_to_p
 
 /*
  * Argument of XENMEM_add_to_physmap_batch.
- * public/memory.h. Since Xen 4.4.
+ * public/memory.h, struct xen_add_to_physmap_batch. Since Xen 4.4.
  */
 struct xen_add_to_physmap_batch {
     domid_t domid; /* IN: Whose map to change. */
@@ -368,7 +368,7 @@ XENABI_ASSERT(offsetof(struct xen_add_to_physmap_batch, errs) == 16, "abi xen_ad
 
 /*
  * Argument of XENMEM_remove_from_physmap.
- * public/memory.h. Since Xen 4.1.
+ * public/memory.h, struct xen_remove_from_physmap. Since Xen 4.1.
  */
 struct xen_remove_from_physmap {
     domid_t domid; /* IN: Whose map to change. */
@@ -396,7 +396,7 @@ XENABI_ASSERT(offsetof(struct xen_remove_from_physmap, gpfn) == 4, "abi xen_remo
 /*
  * Argument of XENMEM_memory_map and XENMEM_machine_memory_map. The buffer's elements are
  * xen_e820_entry.
- * public/memory.h. Since Xen 3.0.
+ * public/memory.h, struct xen_memory_map. Since Xen 3.0.
  */
 struct xen_memory_map {
     uint32_t nr_entries; /* INOUT: Room in the buffer; then elements written. */
@@ -433,7 +433,7 @@ XENABI_ASSERT(offsetof(struct xen_e820_entry, type) == 16, "abi xen_e820_entry.t
 
 /*
  * Argument of XENMEM_set_memory_map.
- * public/memory.h. Since Xen 3.0.
+ * public/memory.h, struct xen_foreign_memory_map. Since Xen 3.0.
  */
 struct xen_foreign_memory_map {
     domid_t domid; /* IN: Whose. */
@@ -460,7 +460,7 @@ XENABI_ASSERT(offsetof(struct xen_foreign_memory_map, map) == 4, "abi xen_foreig
 
 /*
  * Argument of XENMEM_set_pod_target and XENMEM_get_pod_target.
- * public/memory.h. Since Xen 4.0.
+ * public/memory.h, struct xen_pod_target. Since Xen 4.0.
  */
 struct xen_pod_target {
     uint64_t target_pages; /* IN: Frames the domain shall have. */
@@ -492,7 +492,7 @@ XENABI_ASSERT(offsetof(struct xen_pod_target, hole1) == 34, "abi xen_pod_target.
 
 /*
  * Argument of XENMEM_acquire_resource.
- * public/memory.h. Since Xen 4.11.
+ * public/memory.h, struct xen_mem_acquire_resource. Since Xen 4.11.
  */
 struct xen_mem_acquire_resource {
     domid_t domid; /* IN: Whose resource. */
@@ -525,7 +525,7 @@ XENABI_ASSERT(sizeof(struct xen_mem_acquire_resource) == 28, "abi xen_mem_acquir
 
 /*
  * One range of memory of a virtual NUMA node.
- * public/memory.h. Since Xen 4.5.
+ * public/memory.h, struct xen_vmemrange. Since Xen 4.5.
  */
 struct xen_vmemrange {
     uint64_t start; /* OUT: First address. */
@@ -543,7 +543,7 @@ XENABI_ASSERT(offsetof(struct xen_vmemrange, nid) == 20, "abi xen_vmemrange.nid:
 /*
  * Argument of XENMEM_get_vnumainfo. Numbers say how much room the lists have, and are corrected
  * when they are too small.
- * public/memory.h. Since Xen 4.5.
+ * public/memory.h, struct xen_vnuma_topology_info. Since Xen 4.5.
  */
 struct xen_vnuma_topology_info {
     domid_t domid; /* IN: Whose topology. */

@@ -12,7 +12,7 @@
 
 /*
  * What mmu_update does with an element; the number stands in the two low bits of its `ptr`.
- * public/xen.h.
+ * public/xen.h, MMU_*.
  */
 /* Write a page-table entry. */
 #define MMU_NORMAL_PT_UPDATE 0
@@ -28,7 +28,7 @@
 /*
  * Flags of update_va_mapping: kind of flush in the low two bits, then whose TLBs. For MULTI add
  * the address of a bitmap of vcpus, which must be a multiple of 8.
- * public/xen.h.
+ * public/xen.h, UVMF_*.
  */
 /* No flush. */
 #define UVMF_NONE 0
@@ -51,7 +51,7 @@
  * part is the M2P table, which the guest's kernel can read. For 32-bit guests a 64-bit hypervisor
  * may start the hole higher up: ask XENVER_platform_parameters, and announce readiness for that
  * with the note HV_START_LOW.
- * public/arch-x86/xen-x86_64.h and xen-x86_32.h.
+ * public/arch-x86/xen-x86_64.h and xen-x86_32.h, HYPERVISOR_VIRT_START to MACH2PHYS_NR_ENTRIES.
  */
 /* First address of the hypervisor's range. */
 #if defined(__x86_64__)

@@ -11,7 +11,7 @@
 
 /*
  * Commands of vm_assist.
- * public/xen.h.
+ * public/xen.h, VMASST_CMD_*.
  */
 /* Switch an assist on. */
 #define VMASST_CMD_enable 0
@@ -20,7 +20,7 @@
 
 /*
  * Assists, which are off until asked for. Numbers of bits in vcpu_guest_context.vm_assist too.
- * public/xen.h.
+ * public/xen.h, VMASST_TYPE_*.
  */
 /* x86_32: emulate accesses through segments that reach 4 GB, for thread-local storage with
  * negative offsets. Slow; build user space without them. */

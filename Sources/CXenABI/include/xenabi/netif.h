@@ -12,7 +12,7 @@
 
 /*
  * Limits.
- * public/io/netif.h.
+ * public/io/netif.h, XEN_NETIF_*.
  */
 /* Slots of one packet that every backend takes. */
 #define XEN_NETIF_NR_SLOTS_MIN 18
@@ -21,7 +21,7 @@
 
 /*
  * Flags of a tx request.
- * public/io/netif.h.
+ * public/io/netif.h, NETTXF_*.
  */
 /* The protocol's checksum still has to be computed. */
 #define NETTXF_csum_blank 0x1
@@ -34,7 +34,7 @@
 
 /*
  * Flags of an rx response.
- * public/io/netif.h.
+ * public/io/netif.h, NETRXF_*.
  */
 /* The data is known to be good. */
 #define NETRXF_data_validated 0x1
@@ -50,7 +50,7 @@
 /*
  * Status of a tx response; negative ones of an rx response too, in which positive numbers are
  * bytes.
- * public/io/netif.h.
+ * public/io/netif.h, NETIF_RSP_*.
  */
 /* Dropped. */
 #define NETIF_RSP_DROPPED (-2)
@@ -63,7 +63,7 @@
 
 /*
  * Types of extra slots.
- * public/io/netif.h.
+ * public/io/netif.h, XEN_NETIF_EXTRA_TYPE_*.
  */
 /* Invalid. */
 #define XEN_NETIF_EXTRA_TYPE_NONE 0
@@ -80,14 +80,14 @@
 
 /*
  * Flags of extra slots.
- * public/io/netif.h.
+ * public/io/netif.h, XEN_NETIF_EXTRA_FLAG_MORE.
  */
 /* Another extra slot follows. */
 #define XEN_NETIF_EXTRA_FLAG_MORE 0x1
 
 /*
  * Protocol of a large segment.
- * public/io/netif.h.
+ * public/io/netif.h, XEN_NETIF_GSO_TYPE_*.
  */
 /* None. */
 #define XEN_NETIF_GSO_TYPE_NONE 0
@@ -98,7 +98,7 @@
 
 /*
  * What is hashed, as bits. In an extra slot the number of the bit stands instead.
- * public/io/netif.h.
+ * public/io/netif.h, XEN_NETIF_CTRL_HASH_TYPE_*.
  */
 /* IPv4 addresses: source, destination; 8 bytes. */
 #define XEN_NETIF_CTRL_HASH_TYPE_IPV4 0x1
@@ -111,7 +111,7 @@
 
 /*
  * The same as bit numbers, for extra slots.
- * public/io/netif.h.
+ * public/io/netif.h, _XEN_NETIF_CTRL_HASH_TYPE_*.
  */
 /* IPv4. */
 #define _XEN_NETIF_CTRL_HASH_TYPE_IPV4 0
@@ -124,7 +124,7 @@
 
 /*
  * Hash functions.
- * public/io/netif.h.
+ * public/io/netif.h, XEN_NETIF_CTRL_HASH_ALGORITHM_*.
  */
 /* None: the backend spreads packets as it likes. */
 #define XEN_NETIF_CTRL_HASH_ALGORITHM_NONE 0
@@ -134,7 +134,7 @@
 
 /*
  * Control requests.
- * public/io/netif.h.
+ * public/io/netif.h, XEN_NETIF_CTRL_TYPE_*.
  */
 /* Invalid. */
 #define XEN_NETIF_CTRL_TYPE_INVALID 0
@@ -163,7 +163,7 @@
 
 /*
  * Status of control answers.
- * public/io/netif.h.
+ * public/io/netif.h, XEN_NETIF_CTRL_STATUS_*.
  */
 /* Done. */
 #define XEN_NETIF_CTRL_STATUS_SUCCESS 0
@@ -176,7 +176,7 @@
 
 /*
  * Flags of xen_netif_gref.
- * public/io/netif.h.
+ * public/io/netif.h, XEN_NETIF_CTRLF_GREF_readonly.
  */
 /* Map it read-only. */
 #define XEN_NETIF_CTRLF_GREF_readonly 0x1
@@ -194,7 +194,7 @@ struct xen_netif_gref;
 
 /*
  * A piece of a packet to send.
- * public/io/netif.h. Since Xen 3.0.
+ * public/io/netif.h, struct netif_tx_request. Since Xen 3.0.
  */
 struct netif_tx_request {
     grant_ref_t gref; /* Page. */
@@ -213,7 +213,7 @@ XENABI_ASSERT(offsetof(struct netif_tx_request, size) == 10, "abi netif_tx_reque
 
 /*
  * Extra slot, in place of a request or response. 8 bytes, so that it fits into both rings' slots.
- * public/io/netif.h. Since Xen 3.0.
+ * public/io/netif.h, struct netif_extra_info. Since Xen 3.0.
  */
 struct netif_extra_info {
     uint8_t type; /* XEN_NETIF_EXTRA_TYPE number. Values: netif-extra-type. */
@@ -260,7 +260,7 @@ XENABI_ASSERT(offsetof(struct netif_extra_info, u.pad) == 2, "abi netif_extra_in
 
 /*
  * Answer to a tx request or extra slot.
- * public/io/netif.h. Since Xen 3.0.
+ * public/io/netif.h, struct netif_tx_response. Since Xen 3.0.
  */
 struct netif_tx_response {
     uint16_t id; /* Of the request. */
@@ -273,7 +273,7 @@ XENABI_ASSERT(offsetof(struct netif_tx_response, status) == 2, "abi netif_tx_res
 
 /*
  * A page to receive into.
- * public/io/netif.h. Since Xen 3.0.
+ * public/io/netif.h, struct netif_rx_request. Since Xen 3.0.
  */
 struct netif_rx_request {
     uint16_t id; /* The frontend's own. */
@@ -288,7 +288,7 @@ XENABI_ASSERT(offsetof(struct netif_rx_request, gref) == 4, "abi netif_rx_reques
 
 /*
  * A piece of a packet received.
- * public/io/netif.h. Since Xen 3.0.
+ * public/io/netif.h, struct netif_rx_response. Since Xen 3.0.
  */
 struct netif_rx_response {
     uint16_t id; /* Of the request. */
@@ -305,7 +305,7 @@ XENABI_ASSERT(offsetof(struct netif_rx_response, status) == 6, "abi netif_rx_res
 
 /*
  * A control request.
- * public/io/netif.h. Since Xen 4.7.
+ * public/io/netif.h, struct xen_netif_ctrl_request. Since Xen 4.7.
  */
 struct xen_netif_ctrl_request {
     uint16_t id; /* The frontend's own. */
@@ -319,7 +319,7 @@ XENABI_ASSERT(offsetof(struct xen_netif_ctrl_request, data) == 4, "abi xen_netif
 
 /*
  * Its answer.
- * public/io/netif.h. Since Xen 4.7.
+ * public/io/netif.h, struct xen_netif_ctrl_response. Since Xen 4.7.
  */
 struct xen_netif_ctrl_response {
     uint16_t id; /* Of the request. */
@@ -335,7 +335,7 @@ XENABI_ASSERT(offsetof(struct xen_netif_ctrl_response, data) == 8, "abi xen_neti
 
 /*
  * One grant in a list for the backend to keep mapped.
- * public/io/netif.h. Since Xen 4.10.
+ * public/io/netif.h, struct xen_netif_gref. Since Xen 4.10.
  */
 struct xen_netif_gref {
     grant_ref_t ref; /* The grant. */

@@ -10,7 +10,7 @@
 
 /*
  * Bits of arch_shared_info.nmi_reason.
- * public/nmi.h.
+ * public/nmi.h, XEN_NMIREASON_*.
  */
 /* I/O check on port 0x61, bit 6. */
 #define XEN_NMIREASON_io_error 0x1
@@ -41,7 +41,7 @@ struct xennmi_callback;
 
 /*
  * Argument of XENNMI_register_callback.
- * public/nmi.h. Since Xen 3.0.
+ * public/nmi.h, struct xennmi_callback. Since Xen 3.0.
  */
 struct xennmi_callback {
     unsigned long handler_address; /* IN: Handler; canonical. */

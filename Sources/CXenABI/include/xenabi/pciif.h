@@ -10,7 +10,7 @@
 
 /*
  * Bits of xen_pci_sharedinfo.flags.
- * public/io/pciif.h.
+ * public/io/pciif.h, XEN_*.
  */
 /* Set by the frontend: `op` is a request. Cleared by the backend: it is the answer. */
 #define XEN_PCIF_active 0x1
@@ -21,7 +21,7 @@
 
 /*
  * Operations.
- * public/io/pciif.h.
+ * public/io/pciif.h, XEN_PCI_OP_*.
  */
 /* Read configuration space. */
 #define XEN_PCI_OP_conf_read 0
@@ -48,7 +48,7 @@
 
 /*
  * Errors.
- * public/io/pciif.h.
+ * public/io/pciif.h, XEN_PCI_ERR_*.
  */
 /* Done. */
 #define XEN_PCI_ERR_success 0
@@ -65,14 +65,14 @@
 
 /*
  * Limits and names.
- * public/io/pciif.h.
+ * public/io/pciif.h, SH_INFO_MAX_VEC.
  */
 /* MSI-X entries in one request. */
 #define SH_INFO_MAX_VEC 128
 
 /*
  * Version of the interface.
- * public/io/pciif.h.
+ * public/io/pciif.h, XEN_PCI_MAGIC.
  */
 /* Value of the key `magic`. */
 #define XEN_PCI_MAGIC "7"
@@ -86,7 +86,7 @@ struct xen_pcie_aer_op;
 
 /*
  * One MSI-X entry.
- * public/io/pciif.h. Since Xen 3.0.
+ * public/io/pciif.h, struct xen_msix_entry. Since Xen 3.0.
  */
 struct xen_msix_entry {
     uint16_t vector; /* Answer: PIRQ. */
@@ -98,7 +98,7 @@ XENABI_ASSERT(offsetof(struct xen_msix_entry, entry) == 2, "abi xen_msix_entry.e
 
 /*
  * A request.
- * public/io/pciif.h. Since Xen 3.0.
+ * public/io/pciif.h, struct xen_pci_op. Since Xen 3.0.
  */
 struct xen_pci_op {
     uint32_t cmd; /* IN: XEN_PCI_OP number. Values: pci-op. */
@@ -126,7 +126,7 @@ XENABI_ASSERT(offsetof(struct xen_pci_op, msix_entries) == 36, "abi xen_pci_op.m
 
 /*
  * An error of a device, from the backend.
- * public/io/pciif.h. Since Xen 3.0.
+ * public/io/pciif.h, struct xen_pcie_aer_op. Since Xen 3.0.
  */
 struct xen_pcie_aer_op {
     uint32_t cmd; /* XEN_PCI_OP number. Values: pci-op. */
@@ -144,7 +144,7 @@ XENABI_ASSERT(offsetof(struct xen_pcie_aer_op, devfn) == 16, "abi xen_pcie_aer_o
 
 /*
  * The page.
- * public/io/pciif.h. Since Xen 3.0.
+ * public/io/pciif.h, struct xen_pci_sharedinfo. Since Xen 3.0.
  */
 struct xen_pci_sharedinfo {
     uint32_t flags; /* Change atomically. Values: pci-shared-flags. */

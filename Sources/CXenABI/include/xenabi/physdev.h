@@ -12,7 +12,7 @@
 
 /*
  * Answer of PHYSDEVOP_irq_status_query.
- * public/physdev.h.
+ * public/physdev.h, XENIRQSTAT_*.
  */
 /* PHYSDEVOP_eoi is needed after each interrupt. */
 #define XENIRQSTAT_needs_eoi 0x1
@@ -21,7 +21,7 @@
 
 /*
  * Kinds of interrupt for PHYSDEVOP_map_pirq.
- * public/physdev.h.
+ * public/physdev.h, MAP_PIRQ_TYPE_*.
  */
 /* Message interrupt of a device in segment 0. */
 #define MAP_PIRQ_TYPE_MSI 0
@@ -36,14 +36,14 @@
 
 /*
  * Flags of PHYSDEVOP_pci_mmcfg_reserved.
- * public/physdev.h.
+ * public/physdev.h, XEN_PCI_MMCFG_RESERVED.
  */
 /* The firmware's map has the window reserved; without it Xen does not use the window. */
 #define XEN_PCI_MMCFG_RESERVED 0x1
 
 /*
  * Flags of PHYSDEVOP_pci_device_add.
- * public/physdev.h.
+ * public/physdev.h, XEN_PCI_DEV_*.
  */
 /* An extended function. */
 #define XEN_PCI_DEV_EXTFN 0x1
@@ -54,7 +54,7 @@
 
 /*
  * Steps of PHYSDEVOP_dbgp_op.
- * public/physdev.h.
+ * public/physdev.h, PHYSDEVOP_DBGP_RESET_*.
  */
 /* The controller is about to be reset. */
 #define PHYSDEVOP_DBGP_RESET_PREPARE 1
@@ -63,7 +63,7 @@
 
 /*
  * How PHYSDEVOP_dbgp_op names the controller.
- * public/physdev.h.
+ * public/physdev.h, PHYSDEVOP_DBGP_BUS_*.
  */
 /* Not named. */
 #define PHYSDEVOP_DBGP_BUS_UNKNOWN 0
@@ -162,7 +162,7 @@ struct physdev_unmap_pirq;
 
 /*
  * Argument of PHYSDEVOP_eoi.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_eoi. Since Xen 3.0.
  */
 struct physdev_eoi {
     uint32_t irq; /* IN: PIRQ. */
@@ -173,7 +173,7 @@ XENABI_ASSERT(offsetof(struct physdev_eoi, irq) == 0, "abi physdev_eoi.irq: offs
 
 /*
  * Argument of PHYSDEVOP_pirq_eoi_gmfn_v1 and v2.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_pirq_eoi_gmfn. Since Xen 3.0.
  */
 struct physdev_pirq_eoi_gmfn {
     xen_pfn_t gmfn; /* IN: Frame for the bits, one a PIRQ. */
@@ -189,7 +189,7 @@ XENABI_ASSERT(sizeof(struct physdev_pirq_eoi_gmfn) == 4, "abi physdev_pirq_eoi_g
 
 /*
  * Argument of PHYSDEVOP_irq_status_query.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_irq_status_query. Since Xen 3.0.
  */
 struct physdev_irq_status_query {
     uint32_t irq; /* IN: PIRQ. */
@@ -202,7 +202,7 @@ XENABI_ASSERT(offsetof(struct physdev_irq_status_query, flags) == 4, "abi physde
 
 /*
  * Argument of PHYSDEVOP_set_iopl.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_set_iopl. Since Xen 3.0.
  */
 struct physdev_set_iopl {
     uint32_t iopl; /* IN: 0 to 3; at least 1 for the kernel of domain 0 to use ports and `cli`. */
@@ -213,7 +213,7 @@ XENABI_ASSERT(offsetof(struct physdev_set_iopl, iopl) == 0, "abi physdev_set_iop
 
 /*
  * Argument of PHYSDEVOP_set_iobitmap.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_set_iobitmap. Since Xen 3.0.
  */
 struct physdev_set_iobitmap {
     /* IN: One bit a port, set where user mode may not. Xen reads it at each access: keep it mapped. */
@@ -237,7 +237,7 @@ XENABI_ASSERT(offsetof(struct physdev_set_iobitmap, nr_ports) == 4, "abi physdev
 
 /*
  * Argument of PHYSDEVOP_apic_read and write.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_apic. Since Xen 3.0.
  */
 struct physdev_apic {
     unsigned long apic_physbase; /* IN: Machine address of the I/O APIC. */
@@ -259,7 +259,7 @@ XENABI_ASSERT(offsetof(struct physdev_apic, value) == 8, "abi physdev_apic.value
 
 /*
  * Argument of PHYSDEVOP_alloc_irq_vector.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_irq. Since Xen 3.0.
  */
 struct physdev_irq {
     uint32_t irq; /* IN: Line. */
@@ -272,7 +272,7 @@ XENABI_ASSERT(offsetof(struct physdev_irq, vector) == 4, "abi physdev_irq.vector
 
 /*
  * Argument of PHYSDEVOP_map_pirq.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_map_pirq. Since Xen 3.0.
  */
 struct physdev_map_pirq {
     domid_t domid; /* IN: For whom; DOMID_SELF. */
@@ -310,7 +310,7 @@ XENABI_ASSERT(offsetof(struct physdev_map_pirq, table_base) == 28, "abi physdev_
 
 /*
  * Argument of PHYSDEVOP_unmap_pirq.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_unmap_pirq. Since Xen 3.0.
  */
 struct physdev_unmap_pirq {
     domid_t domid; /* IN: For whom. */
@@ -325,7 +325,7 @@ XENABI_ASSERT(offsetof(struct physdev_unmap_pirq, pirq) == 4, "abi physdev_unmap
 
 /*
  * Argument of PHYSDEVOP_manage_pci_add and remove.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_manage_pci. Since Xen 3.0.
  */
 struct physdev_manage_pci {
     uint8_t bus; /* IN: Bus. */
@@ -338,7 +338,7 @@ XENABI_ASSERT(offsetof(struct physdev_manage_pci, devfn) == 1, "abi physdev_mana
 
 /*
  * Argument of PHYSDEVOP_restore_msi.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_restore_msi. Since Xen 3.0.
  */
 struct physdev_restore_msi {
     uint8_t bus; /* IN: Bus. */
@@ -351,7 +351,7 @@ XENABI_ASSERT(offsetof(struct physdev_restore_msi, devfn) == 1, "abi physdev_res
 
 /*
  * Argument of PHYSDEVOP_manage_pci_add_ext.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_manage_pci_ext. Since Xen 3.0.
  */
 struct physdev_manage_pci_ext {
     uint8_t bus; /* IN: Bus. */
@@ -380,7 +380,7 @@ XENABI_ASSERT(offsetof(struct physdev_manage_pci_ext, hole1) == 14, "abi physdev
 
 /*
  * Argument of the old physdev_op_compat. Deprecated: Use physdev_op.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_op. Since Xen 3.0.
  */
 struct physdev_op {
     uint32_t cmd; /* IN: PHYSDEVOP number. */
@@ -420,7 +420,7 @@ XENABI_ASSERT(offsetof(struct physdev_op, u.irq_op) == 4, "abi physdev_op.u.irq_
 
 /*
  * Argument of PHYSDEVOP_setup_gsi.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_setup_gsi. Since Xen 3.0.
  */
 struct physdev_setup_gsi {
     int32_t gsi; /* IN: Line. */
@@ -437,7 +437,7 @@ XENABI_ASSERT(offsetof(struct physdev_setup_gsi, hole0) == 6, "abi physdev_setup
 
 /*
  * Argument of PHYSDEVOP_get_free_pirq.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_get_free_pirq. Since Xen 3.0.
  */
 struct physdev_get_free_pirq {
     int32_t type; /* IN: GSI or MSI. Values: pirq-type. */
@@ -450,7 +450,7 @@ XENABI_ASSERT(offsetof(struct physdev_get_free_pirq, pirq) == 4, "abi physdev_ge
 
 /*
  * Argument of PHYSDEVOP_pci_mmcfg_reserved.
- * public/physdev.h. Since Xen 3.0.
+ * public/physdev.h, struct physdev_pci_mmcfg_reserved. Since Xen 3.0.
  */
 struct physdev_pci_mmcfg_reserved {
     uint64_t address; /* IN: Machine address of the window. */
@@ -469,7 +469,7 @@ XENABI_ASSERT(offsetof(struct physdev_pci_mmcfg_reserved, flags) == 12, "abi phy
 
 /*
  * Argument of PHYSDEVOP_pci_device_add.
- * public/physdev.h. Since Xen 4.2.
+ * public/physdev.h, struct physdev_pci_device_add. Since Xen 4.2.
  */
 __extension__ struct physdev_pci_device_add {
     uint16_t seg; /* IN: Segment. */
@@ -498,7 +498,7 @@ XENABI_ASSERT(offsetof(struct physdev_pci_device_add, optarr) == 12, "abi physde
 
 /*
  * Names a PCI device.
- * public/physdev.h. Since Xen 4.2.
+ * public/physdev.h, struct physdev_pci_device. Since Xen 4.2.
  */
 struct physdev_pci_device {
     uint16_t seg; /* IN: Segment. */
@@ -513,7 +513,7 @@ XENABI_ASSERT(offsetof(struct physdev_pci_device, devfn) == 3, "abi physdev_pci_
 
 /*
  * Argument of PHYSDEVOP_dbgp_op.
- * public/physdev.h. Since Xen 4.2.
+ * public/physdev.h, struct physdev_dbgp_op. Since Xen 4.2.
  */
 struct physdev_dbgp_op {
     uint8_t op; /* IN: Step. Values: dbgp-op. */

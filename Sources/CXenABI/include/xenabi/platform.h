@@ -11,14 +11,14 @@
 
 /*
  * Version of this interface.
- * public/platform.h.
+ * public/platform.h, XENPF_INTERFACE_VERSION.
  */
 /* What to put into interface_version. */
 #define XENPF_INTERFACE_VERSION 0x3000001
 
 /*
  * Quirks of XENPF_platform_quirk.
- * public/platform.h.
+ * public/platform.h, QUIRK_*.
  */
 /* Do not move interrupts between CPUs. */
 #define QUIRK_NOIRQBALANCING 1
@@ -29,7 +29,7 @@
 
 /*
  * Functions of XENPF_efi_runtime_call.
- * public/platform.h.
+ * public/platform.h, XEN_EFI_*.
  */
 /* Read the clock. */
 #define XEN_EFI_get_time 1
@@ -56,7 +56,7 @@
 
 /*
  * Bits of misc for the clock and the alarm.
- * public/platform.h.
+ * public/platform.h, XEN_EFI_*.
  */
 /* Setting the clock clears what is below a second. */
 #define XEN_EFI_GET_TIME_SET_CLEARS_NS 1
@@ -71,7 +71,7 @@
 
 /*
  * Attributes of EFI variables, in misc.
- * public/platform.h.
+ * public/platform.h, XEN_EFI_VARIABLE_*.
  */
 /* Kept over a reboot. */
 #define XEN_EFI_VARIABLE_NON_VOLATILE 0x1
@@ -82,14 +82,14 @@
 
 /*
  * Bit of misc for XEN_EFI_query_variable_info.
- * public/platform.h.
+ * public/platform.h, XEN_EFI_VARINFO_BOOT_SNAPSHOT.
  */
 /* Answer what was true at boot. */
 #define XEN_EFI_VARINFO_BOOT_SNAPSHOT 0x1
 
 /*
  * Types of XENPF_firmware_info.
- * public/platform.h.
+ * public/platform.h, XEN_FW_*.
  */
 /* BIOS disks. */
 #define XEN_FW_DISK_INFO 1
@@ -104,7 +104,7 @@
 
 /*
  * Indexes of XEN_FW_EFI_INFO.
- * public/platform.h.
+ * public/platform.h, XEN_FW_EFI_*.
  */
 /* Version of EFI. */
 #define XEN_FW_EFI_VERSION 0
@@ -123,14 +123,14 @@
 
 /*
  * Flags of XENPF_enter_acpi_sleep.
- * public/platform.h.
+ * public/platform.h, XENPF_ACPI_SLEEP_EXTENDED.
  */
 /* val_a and val_b are sleep types of reduced-hardware ACPI. */
 #define XENPF_ACPI_SLEEP_EXTENDED 0x1
 
 /*
  * What domain 0 leaves to Xen.
- * public/platform.h.
+ * public/platform.h, XEN_PROCESSOR_PM_*.
  */
 /* Idle states. */
 #define XEN_PROCESSOR_PM_CX 0x1
@@ -141,7 +141,7 @@
 
 /*
  * Types of XENPF_set_processor_pminfo.
- * public/platform.h.
+ * public/platform.h, XEN_PM_*.
  */
 /* Idle states. */
 #define XEN_PM_CX 0
@@ -169,7 +169,7 @@
 
 /*
  * Which parts of xen_processor_performance are valid.
- * public/platform.h.
+ * public/platform.h, XEN_PX_*.
  */
 /* Control and status registers. */
 #define XEN_PX_PCT 0x1
@@ -182,7 +182,7 @@
 
 /*
  * How CPUs that share a clock are coordinated.
- * public/platform.h.
+ * public/platform.h, XEN_CPUPERF_SHARED_TYPE_*.
  */
 /* By hardware. */
 #define XEN_CPUPERF_SHARED_TYPE_HW 1
@@ -193,7 +193,7 @@
 
 /*
  * Flags of XENPF_get_cpuinfo.
- * public/platform.h.
+ * public/platform.h, XEN_PCPU_FLAGS_*.
  */
 /* The CPU runs. */
 #define XEN_PCPU_FLAGS_ONLINE 0x1
@@ -202,7 +202,7 @@
 
 /*
  * Types of XENPF_core_parking.
- * public/platform.h.
+ * public/platform.h, XEN_CORE_PARKING_*.
  */
 /* Park so many. */
 #define XEN_CORE_PARKING_SET 1
@@ -211,7 +211,7 @@
 
 /*
  * Commands of XENPF_resource_op.
- * public/platform.h.
+ * public/platform.h, XEN_RESOURCE_OP_MSR_*.
  */
 /* Read an MSR. */
 #define XEN_RESOURCE_OP_MSR_READ 0
@@ -316,7 +316,7 @@ struct xenpf_symdata;
 
 /*
  * Argument of XENPF_settime32.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_settime32. Since Xen 3.0.
  */
 struct xenpf_settime32 {
     uint32_t secs; /* IN: UTC seconds since 1970. */
@@ -331,7 +331,7 @@ XENABI_ASSERT(offsetof(struct xenpf_settime32, system_time) == 8, "abi xenpf_set
 
 /*
  * Argument of XENPF_settime64.
- * public/platform.h. Since Xen 4.6.
+ * public/platform.h, struct xenpf_settime64. Since Xen 4.6.
  */
 struct xenpf_settime64 {
     uint64_t secs; /* IN: UTC seconds since 1970. */
@@ -348,7 +348,7 @@ XENABI_ASSERT(offsetof(struct xenpf_settime64, system_time) == 16, "abi xenpf_se
 
 /*
  * Argument of XENPF_add_memtype.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_add_memtype. Since Xen 3.0.
  */
 struct xenpf_add_memtype {
     xen_pfn_t mfn; /* IN: First frame. */
@@ -380,7 +380,7 @@ XENABI_ASSERT(offsetof(struct xenpf_add_memtype, reg) == 20, "abi xenpf_add_memt
 
 /*
  * Argument of XENPF_del_memtype.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_del_memtype. Since Xen 3.0.
  */
 struct xenpf_del_memtype {
     uint32_t handle; /* IN: What add_memtype answered, or 0. */
@@ -393,7 +393,7 @@ XENABI_ASSERT(offsetof(struct xenpf_del_memtype, reg) == 4, "abi xenpf_del_memty
 
 /*
  * Argument of XENPF_read_memtype.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_read_memtype. Since Xen 3.0.
  */
 struct xenpf_read_memtype {
     uint32_t reg; /* IN: Register. */
@@ -426,7 +426,7 @@ XENABI_ASSERT(offsetof(struct xenpf_read_memtype, type) == 16, "abi xenpf_read_m
 
 /*
  * Argument of XENPF_microcode_update.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_microcode_update. Since Xen 3.0.
  */
 struct xenpf_microcode_update {
     void *data; /* IN: The blob. */
@@ -449,7 +449,7 @@ XENABI_ASSERT(offsetof(struct xenpf_microcode_update, length) == 4, "abi xenpf_m
 
 /*
  * Argument of XENPF_platform_quirk.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_platform_quirk. Since Xen 3.0.
  */
 struct xenpf_platform_quirk {
     uint32_t quirk_id; /* IN: QUIRK number. Values: platform-quirk. */
@@ -460,7 +460,7 @@ XENABI_ASSERT(offsetof(struct xenpf_platform_quirk, quirk_id) == 0, "abi xenpf_p
 
 /*
  * A time in EFI's form.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_efi_time. Since Xen 3.0.
  */
 struct xenpf_efi_time {
     uint16_t year;
@@ -490,7 +490,7 @@ XENABI_ASSERT(offsetof(struct xenpf_efi_time, hole1) == 15, "abi xenpf_efi_time.
 
 /*
  * A GUID in EFI's form.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_efi_guid. Since Xen 3.0.
  */
 struct xenpf_efi_guid {
     uint32_t data1;
@@ -506,7 +506,7 @@ XENABI_ASSERT(offsetof(struct xenpf_efi_guid, data4) == 8, "abi xenpf_efi_guid.d
 
 /*
  * Argument of XENPF_efi_runtime_call.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_efi_runtime_call. Since Xen 3.0.
  */
 struct xenpf_efi_runtime_call {
     uint32_t function; /* IN: XEN_EFI number. Values: efi-function. */
@@ -651,7 +651,7 @@ XENABI_ASSERT(offsetof(struct xenpf_efi_runtime_call, u.update_capsule.sg_list) 
 
 /*
  * Answers of XEN_FW_EFI_INFO.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, union xenpf_efi_info. Since Xen 3.0.
  */
 union xenpf_efi_info {
     uint32_t version; /* OUT: Revision. */
@@ -725,7 +725,7 @@ XENABI_ASSERT(sizeof(union xenpf_efi_info) == 28, "abi xenpf_efi_info: size", xe
 
 /*
  * Argument of XENPF_firmware_info.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_firmware_info. Since Xen 3.0.
  */
 struct xenpf_firmware_info {
     uint32_t type; /* IN: XEN_FW number. Values: firmware-info. */
@@ -795,7 +795,7 @@ XENABI_ASSERT(offsetof(struct xenpf_firmware_info, u.vbeddc_info.edid) == 12, "a
 
 /*
  * Argument of XENPF_enter_acpi_sleep.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_enter_acpi_sleep. Since Xen 3.0.
  */
 struct xenpf_enter_acpi_sleep {
     uint16_t val_a; /* IN: Value for PM1a control, or sleep type A. */
@@ -812,7 +812,7 @@ XENABI_ASSERT(offsetof(struct xenpf_enter_acpi_sleep, flags) == 8, "abi xenpf_en
 
 /*
  * Argument of XENPF_change_freq.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_change_freq. Since Xen 3.0.
  */
 struct xenpf_change_freq {
     uint32_t flags; /* IN: Zero. */
@@ -827,7 +827,7 @@ XENABI_ASSERT(offsetof(struct xenpf_change_freq, freq) == 8, "abi xenpf_change_f
 
 /*
  * Argument of XENPF_getidletime.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_getidletime. Since Xen 3.0.
  */
 struct xenpf_getidletime {
     uint8_t *cpumap_bitmap; /* INOUT: CPUs wanted; those that do not exist are cleared. */
@@ -856,7 +856,7 @@ XENABI_ASSERT(offsetof(struct xenpf_getidletime, now) == 12, "abi xenpf_getidlet
 
 /*
  * A register in ACPI's generic form.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xen_power_register. Since Xen 3.0.
  */
 struct xen_power_register {
     uint32_t space_id;
@@ -874,7 +874,7 @@ XENABI_ASSERT(offsetof(struct xen_power_register, address) == 16, "abi xen_power
 
 /*
  * Dependency of idle states.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xen_processor_csd. Since Xen 3.0.
  */
 struct xen_processor_csd {
     uint32_t domain;
@@ -889,7 +889,7 @@ XENABI_ASSERT(offsetof(struct xen_processor_csd, num) == 8, "abi xen_processor_c
 
 /*
  * One idle state.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xen_processor_cx. Since Xen 3.0.
  */
 struct xen_processor_cx {
     struct xen_power_register reg;
@@ -928,7 +928,7 @@ XENABI_ASSERT(offsetof(struct xen_processor_flags, bits) == 0, "abi xen_processo
 
 /*
  * Idle states of a processor.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xen_processor_power. Since Xen 3.0.
  */
 struct xen_processor_power {
     uint32_t count; /* Elements of states. */
@@ -947,7 +947,7 @@ XENABI_ASSERT(sizeof(struct xen_processor_power) == 12, "abi xen_processor_power
 
 /*
  * A register of performance control.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xen_pct_register. Since Xen 3.0.
  */
 struct xen_pct_register {
     uint8_t descriptor;
@@ -971,7 +971,7 @@ XENABI_ASSERT(offsetof(struct xen_pct_register, address) == 8, "abi xen_pct_regi
 
 /*
  * One performance state.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xen_processor_px. Since Xen 3.0.
  */
 struct xen_processor_px {
     uint64_t core_frequency; /* MHz. */
@@ -992,7 +992,7 @@ XENABI_ASSERT(offsetof(struct xen_processor_px, status) == 40, "abi xen_processo
 
 /*
  * Dependency of performance states.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xen_psd_package. Since Xen 3.0.
  */
 struct xen_psd_package {
     uint64_t num_entries;
@@ -1010,7 +1010,7 @@ XENABI_ASSERT(offsetof(struct xen_psd_package, num_processors) == 32, "abi xen_p
 
 /*
  * Performance states of a processor.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xen_processor_performance. Since Xen 3.0.
  */
 struct xen_processor_performance {
     uint32_t flags; /* XEN_PX bits. Values: processor-px-flags. */
@@ -1051,7 +1051,7 @@ XENABI_ASSERT(offsetof(struct xen_processor_performance, shared_type) == 88, "ab
 
 /*
  * Argument of XENPF_set_processor_pminfo.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_set_processor_pminfo. Since Xen 3.0.
  */
 struct xenpf_set_processor_pminfo {
     uint32_t id; /* IN: ACPI id of the CPU. */
@@ -1079,7 +1079,7 @@ XENABI_ASSERT(sizeof(struct xenpf_set_processor_pminfo) == 100, "abi xenpf_set_p
 
 /*
  * Argument of XENPF_get_cpuinfo.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_pcpuinfo. Since Xen 3.0.
  */
 struct xenpf_pcpuinfo {
     uint32_t xen_cpuid; /* IN: Physical CPU. */
@@ -1098,7 +1098,7 @@ XENABI_ASSERT(offsetof(struct xenpf_pcpuinfo, acpi_id) == 16, "abi xenpf_pcpuinf
 
 /*
  * Argument of XENPF_get_cpu_version.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_pcpu_version. Since Xen 3.0.
  */
 struct xenpf_pcpu_version {
     uint32_t xen_cpuid; /* IN: Physical CPU. */
@@ -1119,7 +1119,7 @@ XENABI_ASSERT(offsetof(struct xenpf_pcpu_version, stepping) == 28, "abi xenpf_pc
 
 /*
  * Argument of XENPF_cpu_online and offline.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_cpu_ol. Since Xen 3.0.
  */
 struct xenpf_cpu_ol {
     uint32_t cpuid; /* IN: Physical CPU. */
@@ -1130,7 +1130,7 @@ XENABI_ASSERT(offsetof(struct xenpf_cpu_ol, cpuid) == 0, "abi xenpf_cpu_ol.cpuid
 
 /*
  * Argument of XENPF_cpu_hotadd.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_cpu_hotadd. Since Xen 3.0.
  */
 struct xenpf_cpu_hotadd {
     uint32_t apic_id; /* IN:  */
@@ -1145,7 +1145,7 @@ XENABI_ASSERT(offsetof(struct xenpf_cpu_hotadd, pxm) == 8, "abi xenpf_cpu_hotadd
 
 /*
  * Argument of XENPF_mem_hotadd.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_mem_hotadd. Since Xen 3.0.
  */
 struct xenpf_mem_hotadd {
     uint64_t spfn; /* IN: First frame. */
@@ -1162,7 +1162,7 @@ XENABI_ASSERT(offsetof(struct xenpf_mem_hotadd, flags) == 20, "abi xenpf_mem_hot
 
 /*
  * Argument of XENPF_core_parking.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_core_parking. Since Xen 3.0.
  */
 struct xenpf_core_parking {
     uint32_t type; /* IN: XEN_CORE_PARKING number. Values: core-parking. */
@@ -1175,7 +1175,7 @@ XENABI_ASSERT(offsetof(struct xenpf_core_parking, idle_nums) == 4, "abi xenpf_co
 
 /*
  * One access of XENPF_resource_op.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_resource_entry. Since Xen 3.0.
  */
 struct xenpf_resource_entry {
     __extension__ union {
@@ -1197,7 +1197,7 @@ XENABI_ASSERT(offsetof(struct xenpf_resource_entry, val) == 16, "abi xenpf_resou
 
 /*
  * Argument of XENPF_resource_op.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_resource_op. Since Xen 3.0.
  */
 struct xenpf_resource_op {
     uint32_t nr_entries; /* IN: Elements. */
@@ -1217,7 +1217,7 @@ XENABI_ASSERT(sizeof(struct xenpf_resource_op) == 12, "abi xenpf_resource_op: si
 
 /*
  * Argument of XENPF_get_symbol.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xenpf_symdata. Since Xen 3.0.
  */
 struct xenpf_symdata {
     uint32_t namelen; /* INOUT: Room for the name; its length. */
@@ -1251,7 +1251,7 @@ XENABI_ASSERT(offsetof(struct xenpf_symdata, hole1) == 21, "abi xenpf_symdata.ho
 
 /*
  * Argument of platform_op.
- * public/platform.h. Since Xen 3.0.
+ * public/platform.h, struct xen_platform_op. Since Xen 3.0.
  */
 struct xen_platform_op {
     uint32_t cmd; /* IN: XENPF number. */

@@ -11,14 +11,14 @@
 
 /*
  * Marks hvm_start_info.
- * public/arch-x86/hvm/start_info.h.
+ * public/arch-x86/hvm/start_info.h, XEN_HVM_START_MAGIC_VALUE.
  */
 /* "xEn3" with bit 7 of the E set. */
 #define XEN_HVM_START_MAGIC_VALUE 0x336ec578
 
 /*
  * Types of regions, as in ACPI's address map.
- * public/arch-x86/hvm/start_info.h.
+ * public/arch-x86/hvm/start_info.h, XEN_HVM_MEMMAP_TYPE_*.
  */
 /* Memory. */
 #define XEN_HVM_MEMMAP_TYPE_RAM 1
@@ -43,7 +43,7 @@ struct hvm_start_info;
 
 /*
  * What `%ebx` points to.
- * public/arch-x86/hvm/start_info.h. Since Xen 4.10.
+ * public/arch-x86/hvm/start_info.h, struct hvm_start_info. Since Xen 4.10.
  */
 struct hvm_start_info {
     uint32_t magic; /* OUT: XEN_HVM_START_MAGIC_VALUE. */
@@ -73,7 +73,7 @@ XENABI_ASSERT(offsetof(struct hvm_start_info, reserved) == 52, "abi hvm_start_in
 
 /*
  * One module, such as a ramdisk.
- * public/arch-x86/hvm/start_info.h. Since Xen 4.10.
+ * public/arch-x86/hvm/start_info.h, struct hvm_modlist_entry. Since Xen 4.10.
  */
 struct hvm_modlist_entry {
     uint64_t paddr; /* OUT: Physical address. */
@@ -89,7 +89,7 @@ XENABI_ASSERT(offsetof(struct hvm_modlist_entry, reserved) == 24, "abi hvm_modli
 
 /*
  * One region of memory.
- * public/arch-x86/hvm/start_info.h. Since Xen 4.11.
+ * public/arch-x86/hvm/start_info.h, struct hvm_memmap_table_entry. Since Xen 4.11.
  */
 struct hvm_memmap_table_entry {
     uint64_t addr; /* OUT: First byte. */

@@ -11,7 +11,7 @@
 /*
  * Values of the key `protocol` by which a frontend says for which architecture its slots are laid
  * out. Absent it is the backend's own.
- * public/io/protocols.h.
+ * public/io/protocols.h, XEN_IO_PROTO_ABI_*.
  */
 /* i386 layout. */
 #define XEN_IO_PROTO_ABI_X86_32 "x86_32-abi"

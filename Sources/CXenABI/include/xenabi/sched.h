@@ -9,7 +9,7 @@
 
 /*
  * Why a domain ends. The toolstack acts on it; to Xen most are the same.
- * public/sched.h.
+ * public/sched.h, SHUTDOWN_*.
  */
 /* Normal end. */
 #define SHUTDOWN_poweroff 0
@@ -54,7 +54,7 @@
 /* Sets the reason that a later shutdown will report, and nothing else. */
 #define SCHEDOP_shutdown_code 5
 /* Starts, feeds or ends one of the domain's two watchdogs, each of which ends the domain with
- * SHUTDOWN_watchdog. */
+ * SHUTDOWN_watchdog. A new one with timeout 0 does so at once. */
 #define SCHEDOP_watchdog 6
 /* Pins the calling vcpu to a physical CPU for a while, whatever its affinity, for firmware calls
  * that demand a certain CPU. */
@@ -70,7 +70,7 @@ struct sched_watchdog;
 
 /*
  * Argument of SCHEDOP_shutdown and SCHEDOP_shutdown_code.
- * public/sched.h. Since Xen 3.0.
+ * public/sched.h, struct sched_shutdown. Since Xen 3.0.
  */
 struct sched_shutdown {
     uint32_t reason; /* IN: SHUTDOWN number. Values: shutdown-reason. */
@@ -81,7 +81,7 @@ XENABI_ASSERT(offsetof(struct sched_shutdown, reason) == 0, "abi sched_shutdown.
 
 /*
  * Argument of SCHEDOP_poll.
- * public/sched.h. Since Xen 3.0.
+ * public/sched.h, struct sched_poll. Since Xen 3.0.
  */
 struct sched_poll {
     evtchn_port_t *ports; /* IN: The ports. */
@@ -107,7 +107,7 @@ XENABI_ASSERT(offsetof(struct sched_poll, timeout) == 8, "abi sched_poll.timeout
 
 /*
  * Argument of SCHEDOP_remote_shutdown.
- * public/sched.h. Since Xen 3.0.
+ * public/sched.h, struct sched_remote_shutdown. Since Xen 3.0.
  */
 struct sched_remote_shutdown {
     domid_t domain_id; /* IN: The domain. */
@@ -122,7 +122,7 @@ XENABI_ASSERT(offsetof(struct sched_remote_shutdown, reason) == 4, "abi sched_re
 
 /*
  * Argument of SCHEDOP_watchdog.
- * public/sched.h. Since Xen 4.0.
+ * public/sched.h, struct sched_watchdog. Since Xen 4.0.
  */
 struct sched_watchdog {
     uint32_t id; /* IN: 0 for a new watchdog, else the one meant. */
@@ -135,7 +135,7 @@ XENABI_ASSERT(offsetof(struct sched_watchdog, timeout) == 4, "abi sched_watchdog
 
 /*
  * Argument of SCHEDOP_pin_override.
- * public/sched.h. Since Xen 4.7.
+ * public/sched.h, struct sched_pin_override. Since Xen 4.7.
  */
 struct sched_pin_override {
     int32_t pcpu; /* IN: Physical CPU; negative to undo. */

@@ -13,11 +13,18 @@
 
 /*
  * Limits of the page.
- * public/arch-x86/xen.h.
+ * public/arch-x86/xen.h, XEN_LEGACY_MAX_VCPUS.
  */
 /* Vcpus that have their vcpu_info inside shared_info. Later ones must register one with
  * VCPUOP_register_vcpu_info before they run. */
 #define XEN_LEGACY_MAX_VCPUS 32
+/* Words of pending bits, and of mask bits: as many as a word has bits. */
+#if defined(__x86_64__)
+#define XEN_EVTCHN_WORDS 64
+#endif
+#if defined(__i386__)
+#define XEN_EVTCHN_WORDS 32
+#endif
 
 #ifndef __ASSEMBLER__
 
@@ -162,36 +169,17 @@ struct shared_info {
      * another place.
      */
     struct vcpu_info vcpu_info[XEN_LEGACY_MAX_VCPUS];
-#if defined(__x86_64__)
     /*
      * INOUT: One bit a port: an event waits. Xen sets, the guest clears with a locked instruction
      * before it handles the event.
      */
-    xen_ulong_t evtchn_pending[64];
-#endif
-#if defined(__i386__)
-    /*
-     * INOUT: One bit a port: an event waits. Xen sets, the guest clears with a locked instruction
-     * before it handles the event.
-     */
-    xen_ulong_t evtchn_pending[32];
-#endif
-#if defined(__x86_64__)
+    xen_ulong_t evtchn_pending[XEN_EVTCHN_WORDS];
     /*
      * IN: One bit a port: do not tell the vcpu about it. All clear when the domain starts: set them
      * all before the first port is bound. Clearing a bit does not deliver what came meanwhile: use
      * EVTCHNOP_unmask or check the pending bit.
      */
-    xen_ulong_t evtchn_mask[64];
-#endif
-#if defined(__i386__)
-    /*
-     * IN: One bit a port: do not tell the vcpu about it. All clear when the domain starts: set them
-     * all before the first port is bound. Clearing a bit does not deliver what came meanwhile: use
-     * EVTCHNOP_unmask or check the pending bit.
-     */
-    xen_ulong_t evtchn_mask[32];
-#endif
+    xen_ulong_t evtchn_mask[XEN_EVTCHN_WORDS];
     /* OUT: Guards the wall clock as the version of vcpu_time_info guards that. */
     uint32_t wc_version;
     uint32_t wc_sec; /* OUT: Low half of the UTC seconds since 1970 at system time zero. */

@@ -12,7 +12,7 @@
 
 /*
  * Bits of start_info.flags, and of hvm_start_info.flags.
- * public/xen.h.
+ * public/xen.h, SIF_*.
  */
 /* The domain may issue privileged operations. */
 #define SIF_PRIVILEGED 0x1
@@ -31,14 +31,14 @@
 
 /*
  * Sizes.
- * public/xen.h.
+ * public/xen.h, MAX_GUEST_CMDLINE.
  */
 /* Bytes of start_info.cmd_line, the closing zero included. Longer command lines are cut. */
 #define MAX_GUEST_CMDLINE 1024
 
 /*
  * Kinds of screen that domain 0 may inherit.
- * public/xen.h.
+ * public/xen.h, XEN_VGATYPE_*.
  */
 /* VGA text mode; u.text_mode_3 is valid. */
 #define XEN_VGATYPE_TEXT_MODE_3 3

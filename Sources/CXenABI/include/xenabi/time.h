@@ -12,7 +12,7 @@
 
 /*
  * Bits of vcpu_time_info.flags.
- * public/xen.h.
+ * public/xen.h, XEN_PVCLOCK_*.
  */
 /* The counters of all CPUs run in step, so times computed on different vcpus can be compared
  * without further care. */

@@ -12,7 +12,7 @@
 /*
  * States of the page. The frontend sets SUBMIT and CANCEL, the backend IDLE and FINISH; each sends
  * an event.
- * public/io/tpmif.h.
+ * public/io/tpmif.h, TPMIF_STATE_*.
  */
 /* Nothing there; or a command was cancelled. */
 #define TPMIF_STATE_IDLE 0
@@ -25,7 +25,7 @@
 
 /*
  * Number of the old interface.
- * public/io/tpmif.h.
+ * public/io/tpmif.h, TPMIF_TX_RING_SIZE.
  */
 /* Slots of the old interface's ring. */
 #define TPMIF_TX_RING_SIZE 1
@@ -46,7 +46,7 @@ struct tpmif_tx_request;
 
 /*
  * Request of the old interface. Deprecated: Use tpmif_shared_page.
- * public/io/tpmif.h. Since Xen 4.3.
+ * public/io/tpmif.h, struct tpmif_tx_request. Since Xen 4.3.
  */
 struct tpmif_tx_request {
     unsigned long addr; /* Machine address of the packet. */
@@ -71,7 +71,7 @@ XENABI_ASSERT(offsetof(struct tpmif_tx_request, size) == 10, "abi tpmif_tx_reque
 
 /*
  * Slot of the old interface. Deprecated: Use tpmif_shared_page.
- * public/io/tpmif.h. Since Xen 4.3.
+ * public/io/tpmif.h, struct tpmif_ring. Since Xen 4.3.
  */
 struct tpmif_ring {
     struct tpmif_tx_request req;
@@ -87,7 +87,7 @@ XENABI_ASSERT(sizeof(struct tpmif_ring) == 12, "abi tpmif_ring: size", tpmif_rin
 
 /*
  * Page of the old interface. Deprecated: Use tpmif_shared_page.
- * public/io/tpmif.h. Since Xen 4.3.
+ * public/io/tpmif.h, struct tpmif_tx_interface. Since Xen 4.3.
  */
 struct tpmif_tx_interface {
     struct tpmif_ring ring[TPMIF_TX_RING_SIZE];
@@ -103,7 +103,7 @@ XENABI_ASSERT(sizeof(struct tpmif_tx_interface) == 12, "abi tpmif_tx_interface: 
 
 /*
  * Start of the page. The packet follows behind the list of extra pages, and goes on in those.
- * public/io/tpmif.h. Since Xen 4.3.
+ * public/io/tpmif.h, struct tpmif_shared_page. Since Xen 4.3.
  */
 __extension__ struct tpmif_shared_page {
     uint32_t length; /* Bytes of the packet. */

@@ -13,7 +13,7 @@
  * Selectors of the flat segments that are always in the GDT of a 64-bit guest, in the part that
  * Xen reserves. With them many kernels need no GDT of their own. Kernel and user have the same
  * ones because both run in ring 3.
- * public/arch-x86/xen-x86_64.h.
+ * public/arch-x86/xen-x86_64.h, FLAT_*.
  */
 /* Code, 32-bit. */
 #if defined(__x86_64__)
@@ -91,7 +91,7 @@
 /*
  * Selectors of the flat segments that are always in the GDT of a 32-bit guest. The kernel runs in
  * ring 1, user mode in ring 3.
- * public/arch-x86/xen-x86_32.h.
+ * public/arch-x86/xen-x86_32.h, FLAT_*.
  */
 /* Code, ring 1. */
 #if defined(__i386__)
@@ -120,7 +120,7 @@
 
 /*
  * The selectors that code for both architectures names.
- * public/arch-x86/xen-x86_64.h and xen-x86_32.h.
+ * public/arch-x86/xen-x86_64.h and xen-x86_32.h, FLAT_*.
  */
 /* The kernel's code segment. */
 #if defined(__x86_64__)
@@ -167,7 +167,7 @@
 
 /*
  * Xen keeps the end of every GDT to itself. The guest has 14 pages, 7168 entries.
- * public/arch-x86/xen.h.
+ * public/arch-x86/xen.h, FIRST_RESERVED_GDT_*.
  */
 /* First page of the GDT that is Xen's. */
 #define FIRST_RESERVED_GDT_PAGE 14
@@ -187,7 +187,7 @@
 
 /*
  * What set_segment_base sets.
- * public/arch-x86/xen-x86_64.h.
+ * public/arch-x86/xen-x86_64.h, SEGBASE_*.
  */
 /* FS base. */
 #if defined(__x86_64__)
@@ -208,7 +208,7 @@
 
 /*
  * Bits of vcpu_guest_context.flags.
- * public/arch-x86/xen.h.
+ * public/arch-x86/xen.h, VGCF_*.
  */
 /* fpu_ctxt holds the FPU state to start with; else it starts clean. */
 #define VGCF_i387_valid 0x1
@@ -227,7 +227,7 @@
 
 /*
  * Bits of iret_context.flags.
- * public/arch-x86/xen-x86_64.h.
+ * public/arch-x86/xen-x86_64.h, VGCF_*.
  */
 /* Return from a system call: rcx and r11 are not restored, which lets Xen leave by `sysret`. */
 #if defined(__x86_64__)
@@ -240,7 +240,7 @@
 
 /*
  * Entry points of the kernel besides the trap table.
- * public/callback.h.
+ * public/callback.h, CALLBACKTYPE_*.
  */
 /* Entered for events. The upcall mask is always set on entry. */
 #define CALLBACKTYPE_event 0
@@ -260,7 +260,7 @@
 
 /*
  * Flags of CALLBACKOP_register.
- * public/callback.h.
+ * public/callback.h, CALLBACKF_mask_events.
  */
 /* Enter with the upcall mask set. Without effect on event and nmi, where it is always set. */
 #define CALLBACKF_mask_events 0x1
@@ -319,7 +319,7 @@ struct xen_callback;
 
 /*
  * One row of the trap table. A row whose address is 0 ends it.
- * public/arch-x86/xen.h. Since Xen 3.0.
+ * public/arch-x86/xen.h, struct trap_info. Since Xen 3.0.
  */
 struct trap_info {
     uint8_t vector; /* IN: Exception or software interrupt number. */

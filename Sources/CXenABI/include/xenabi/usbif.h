@@ -11,7 +11,7 @@
 
 /*
  * Values of the key usb-ver.
- * public/io/usbif.h.
+ * public/io/usbif.h, USB_VER_*.
  */
 /* Not known. */
 #define USB_VER_UNKNOWN 0
@@ -24,7 +24,7 @@
 
 /*
  * Fields of usbif_urb_request.pipe.
- * public/io/usbif.h.
+ * public/io/usbif.h, USBIF_PIPE_*.
  */
 /* Port, bits 0 to 4. */
 #define USBIF_PIPE_PORT_MASK 31
@@ -55,7 +55,7 @@
 
 /*
  * Sizes.
- * public/io/usbif.h.
+ * public/io/usbif.h, USB*.
  */
 /* Segments of a transfer. */
 #define USBIF_MAX_SEGMENTS_PER_REQUEST 16
@@ -70,14 +70,14 @@
 
 /*
  * Flags of a transfer.
- * public/io/usbif.h.
+ * public/io/usbif.h, USBIF_SHORT_NOT_OK.
  */
 /* A short answer is an error. */
 #define USBIF_SHORT_NOT_OK 0x1
 
 /*
  * Status of a transfer.
- * public/io/usbif.h.
+ * public/io/usbif.h, USBIF_STATUS_*.
  */
 /* Done. */
 #define USBIF_STATUS_OK 0
@@ -96,7 +96,7 @@
 
 /*
  * Speed of a device plugged in.
- * public/io/usbif.h.
+ * public/io/usbif.h, USBIF_SPEED_*.
  */
 /* Nothing there. */
 #define USBIF_SPEED_NONE 0
@@ -117,7 +117,7 @@ struct usbif_urb_response;
 
 /*
  * A piece of memory.
- * public/io/usbif.h. Since Xen 4.0.
+ * public/io/usbif.h, struct usbif_request_segment. Since Xen 4.0.
  */
 struct usbif_request_segment {
     grant_ref_t gref; /* Page. */
@@ -131,7 +131,7 @@ XENABI_ASSERT(offsetof(struct usbif_request_segment, length) == 6, "abi usbif_re
 
 /*
  * A transfer.
- * public/io/usbif.h. Since Xen 4.0.
+ * public/io/usbif.h, struct usbif_urb_request. Since Xen 4.0.
  */
 struct usbif_urb_request {
     uint16_t id; /* The frontend's own. */
@@ -186,7 +186,7 @@ XENABI_ASSERT(offsetof(struct usbif_urb_request, seg) == 20, "abi usbif_urb_requ
 
 /*
  * Answer to a transfer.
- * public/io/usbif.h. Since Xen 4.0.
+ * public/io/usbif.h, struct usbif_urb_response. Since Xen 4.0.
  */
 struct usbif_urb_response {
     uint16_t id; /* Of the request. */
@@ -205,7 +205,7 @@ XENABI_ASSERT(offsetof(struct usbif_urb_response, error_count) == 12, "abi usbif
 
 /*
  * A slot that the frontend offers for news of plugging.
- * public/io/usbif.h. Since Xen 4.0.
+ * public/io/usbif.h, struct usbif_conn_request. Since Xen 4.0.
  */
 struct usbif_conn_request {
     uint16_t id; /* The frontend's own. */
@@ -216,7 +216,7 @@ XENABI_ASSERT(offsetof(struct usbif_conn_request, id) == 0, "abi usbif_conn_requ
 
 /*
  * Something was plugged in or out.
- * public/io/usbif.h. Since Xen 4.0.
+ * public/io/usbif.h, struct usbif_conn_response. Since Xen 4.0.
  */
 struct usbif_conn_response {
     uint16_t id; /* Of the request. */

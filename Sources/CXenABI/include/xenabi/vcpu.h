@@ -10,7 +10,7 @@
 
 /*
  * States of a vcpu, in vcpu_runstate_info.
- * public/vcpu.h.
+ * public/vcpu.h, RUNSTATE_*.
  */
 /* On a physical CPU. */
 #define RUNSTATE_running 0
@@ -24,14 +24,14 @@
 /*
  * The bit in state_entry_time that shows an update in progress, where
  * VMASST_TYPE_runstate_update_flag is enabled.
- * public/vcpu.h.
+ * public/vcpu.h, XEN_RUNSTATE_UPDATE.
  */
 /* The area is being written: read again. It matters when another vcpu reads. */
 #define XEN_RUNSTATE_UPDATE 0x8000000000000000
 
 /*
  * Flags of VCPUOP_set_singleshot_timer.
- * public/vcpu.h.
+ * public/vcpu.h, VCPU_SSHOTTMR_future.
  */
 /* Answer -ETIME instead of an event if the time has passed. Xen is free to ignore it. */
 #define VCPU_SSHOTTMR_future 0x1
@@ -93,7 +93,7 @@ struct vcpu_time_info;
 
 /*
  * Where a vcpu's time went. The four times add up to system time since the vcpu was made.
- * public/vcpu.h. Since Xen 3.0.
+ * public/vcpu.h, struct vcpu_runstate_info. Since Xen 3.0.
  */
 struct vcpu_runstate_info {
     int32_t state; /* OUT: RUNSTATE number. Values: runstate. */
@@ -119,7 +119,7 @@ XENABI_ASSERT(offsetof(struct vcpu_runstate_info, time) == 12, "abi vcpu_runstat
 
 /*
  * Argument of VCPUOP_register_runstate_memory_area.
- * public/vcpu.h. Since Xen 3.0.
+ * public/vcpu.h, struct vcpu_register_runstate_memory_area. Since Xen 3.0.
  */
 struct vcpu_register_runstate_memory_area {
     /* The area, as a virtual address on x86. */
@@ -138,7 +138,7 @@ XENABI_ASSERT(offsetof(struct vcpu_register_runstate_memory_area, addr.p) == 0, 
 
 /*
  * Argument of VCPUOP_set_periodic_timer.
- * public/vcpu.h. Since Xen 3.1.
+ * public/vcpu.h, struct vcpu_set_periodic_timer. Since Xen 3.1.
  */
 struct vcpu_set_periodic_timer {
     uint64_t period_ns; /* IN: Period; at least one millisecond. */
@@ -149,7 +149,7 @@ XENABI_ASSERT(offsetof(struct vcpu_set_periodic_timer, period_ns) == 0, "abi vcp
 
 /*
  * Argument of VCPUOP_set_singleshot_timer.
- * public/vcpu.h. Since Xen 3.1.
+ * public/vcpu.h, struct vcpu_set_singleshot_timer. Since Xen 3.1.
  */
 struct vcpu_set_singleshot_timer {
     uint64_t timeout_abs_ns; /* IN: System time of the event. */
@@ -171,7 +171,7 @@ XENABI_ASSERT(sizeof(struct vcpu_set_singleshot_timer) == 12, "abi vcpu_set_sing
 
 /*
  * Argument of VCPUOP_register_vcpu_info.
- * public/vcpu.h. Since Xen 3.0.
+ * public/vcpu.h, struct vcpu_register_vcpu_info. Since Xen 3.0.
  */
 struct vcpu_register_vcpu_info {
     uint64_t mfn; /* IN: Frame (GFN) that holds it. */
@@ -186,7 +186,7 @@ XENABI_ASSERT(offsetof(struct vcpu_register_vcpu_info, rsvd) == 12, "abi vcpu_re
 
 /*
  * Argument of VCPUOP_get_physid.
- * public/vcpu.h. Since Xen 3.0.
+ * public/vcpu.h, struct vcpu_get_physid. Since Xen 3.0.
  */
 struct vcpu_get_physid {
     uint64_t phys_id; /* OUT: Low half: APIC id; high half: ACPI processor id. */
@@ -197,7 +197,7 @@ XENABI_ASSERT(offsetof(struct vcpu_get_physid, phys_id) == 0, "abi vcpu_get_phys
 
 /*
  * Argument of VCPUOP_register_vcpu_time_memory_area.
- * public/vcpu.h. Since Xen 4.0.
+ * public/vcpu.h, struct vcpu_register_time_memory_area. Since Xen 4.0.
  */
 struct vcpu_register_time_memory_area {
     /* The area, as a virtual address on x86. */

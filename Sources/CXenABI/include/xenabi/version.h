@@ -11,7 +11,7 @@
 
 /*
  * Sizes of the answers that are text, closing zero included.
- * public/version.h.
+ * public/version.h, XEN*.
  */
 /* Of XENVER_extraversion. */
 #define XEN_EXTRAVERSION_LEN 16
@@ -25,7 +25,7 @@
 /*
  * Numbers of bits in the feature map of XENVER_get_features, and names (without XENFEAT_) in the
  * ELF note FEATURES. A feature holds for this guest on this host.
- * public/features.h.
+ * public/features.h, XENFEAT_*.
  */
 /* Page tables need no protection; the guest writes them freely. HVM and PVH. */
 #define XENFEAT_writable_page_tables 0
@@ -134,7 +134,7 @@ struct xen_platform_parameters;
 
 /*
  * Answer of XENVER_compile_info.
- * public/version.h. Since Xen 3.0.
+ * public/version.h, struct xen_compile_info. Since Xen 3.0.
  */
 struct xen_compile_info {
     char compiler[64]; /* OUT: Compiler's version line. */
@@ -151,7 +151,7 @@ XENABI_ASSERT(offsetof(struct xen_compile_info, compile_date) == 112, "abi xen_c
 
 /*
  * Answer of XENVER_platform_parameters.
- * public/version.h. Since Xen 3.0.
+ * public/version.h, struct xen_platform_parameters. Since Xen 3.0.
  */
 struct xen_platform_parameters {
     xen_ulong_t virt_start; /* OUT: Where the hypervisor's range begins for this guest. */
@@ -167,7 +167,7 @@ XENABI_ASSERT(sizeof(struct xen_platform_parameters) == 4, "abi xen_platform_par
 
 /*
  * Argument of XENVER_get_features.
- * public/version.h. Since Xen 3.0.
+ * public/version.h, struct xen_feature_info. Since Xen 3.0.
  */
 struct xen_feature_info {
     uint32_t submap_idx; /* IN: Which word: 0. */
@@ -180,7 +180,7 @@ XENABI_ASSERT(offsetof(struct xen_feature_info, submap) == 4, "abi xen_feature_i
 
 /*
  * Argument of XENVER_build_id.
- * public/version.h. Since Xen 4.7.
+ * public/version.h, struct xen_build_id. Since Xen 4.7.
  */
 __extension__ struct xen_build_id {
     uint32_t len; /* IN: Room in buf. */

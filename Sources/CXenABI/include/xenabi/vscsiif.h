@@ -11,7 +11,7 @@
 
 /*
  * What a request is.
- * public/io/vscsiif.h.
+ * public/io/vscsiif.h, VSCSIIF_ACT_SCSI_*.
  */
 /* A command in cmnd. */
 #define VSCSIIF_ACT_SCSI_CDB 1
@@ -24,7 +24,7 @@
 
 /*
  * Sizes.
- * public/io/vscsiif.h.
+ * public/io/vscsiif.h, VSCSIIF_*.
  */
 /* Segments in a request. */
 #define VSCSIIF_SG_TABLESIZE 26
@@ -43,7 +43,7 @@
 
 /*
  * Host's result, in bits 16 to 23 of rslt. The device's status stands in bits 0 to 7.
- * public/io/vscsiif.h.
+ * public/io/vscsiif.h, XEN_VSCSIIF_RSLT_HOST_*.
  */
 /* Done. */
 #define XEN_VSCSIIF_RSLT_HOST_OK 0
@@ -90,7 +90,7 @@
 
 /*
  * Result of a reset or abort.
- * public/io/vscsiif.h.
+ * public/io/vscsiif.h, XEN_VSCSIIF_RSLT_RESET_*.
  */
 /* Done. */
 #define XEN_VSCSIIF_RSLT_RESET_SUCCESS 8194
@@ -106,7 +106,7 @@ struct vscsiif_sg_list;
 
 /*
  * A piece of memory.
- * public/io/vscsiif.h. Since Xen 3.3.
+ * public/io/vscsiif.h, struct scsiif_request_segment. Since Xen 3.3.
  */
 struct scsiif_request_segment {
     grant_ref_t gref; /* Page. */
@@ -121,7 +121,7 @@ XENABI_ASSERT(offsetof(struct scsiif_request_segment, length) == 6, "abi scsiif_
 
 /*
  * A request.
- * public/io/vscsiif.h. Since Xen 3.3.
+ * public/io/vscsiif.h, struct vscsiif_request. Since Xen 3.3.
  */
 struct vscsiif_request {
     uint16_t rqid; /* The frontend's own. */
@@ -156,7 +156,7 @@ XENABI_ASSERT(offsetof(struct vscsiif_request, reserved) == 240, "abi vscsiif_re
 
 /*
  * Old preset request. Deprecated: Use feature-sg-grant.
- * public/io/vscsiif.h. Since Xen 3.3.
+ * public/io/vscsiif.h, struct vscsiif_sg_list. Since Xen 3.3.
  */
 struct vscsiif_sg_list {
     uint16_t rqid; /* Of the request that follows. */
@@ -173,7 +173,7 @@ XENABI_ASSERT(offsetof(struct vscsiif_sg_list, seg) == 4, "abi vscsiif_sg_list.s
 
 /*
  * Answer.
- * public/io/vscsiif.h. Since Xen 3.3.
+ * public/io/vscsiif.h, struct vscsiif_response. Since Xen 3.3.
  */
 struct vscsiif_response {
     uint16_t rqid; /* Of the request. */

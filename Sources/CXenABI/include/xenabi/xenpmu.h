@@ -12,7 +12,7 @@
 
 /*
  * Version of the interface.
- * public/pmu.h.
+ * public/pmu.h, XENPMU_VER_*.
  */
 /* Major number. */
 #define XENPMU_VER_MAJ 0
@@ -21,7 +21,7 @@
 
 /*
  * Who may count.
- * public/pmu.h.
+ * public/pmu.h, XENPMU_MODE_*.
  */
 /* Nobody. */
 #define XENPMU_MODE_OFF 0
@@ -34,7 +34,7 @@
 
 /*
  * What may be counted.
- * public/pmu.h.
+ * public/pmu.h, XENPMU_FEATURE_*.
  */
 /* Intel's branch trace store. */
 #define XENPMU_FEATURE_INTEL_BTS 0x1
@@ -45,7 +45,7 @@
 
 /*
  * Bits of xen_pmu_arch.pmu_flags.
- * public/arch-x86/pmu.h.
+ * public/arch-x86/pmu.h, PMU_*.
  */
 /* The registers here are the guest's to read and write until XENPMU_flush. */
 #define PMU_CACHED 0x1
@@ -58,7 +58,7 @@
 
 /*
  * Room that is kept for additions.
- * public/arch-x86/pmu.h.
+ * public/arch-x86/pmu.h, XENPMU_*.
  */
 /* Bytes of the registers. */
 #define XENPMU_REGS_PAD_SZ 64
@@ -105,7 +105,7 @@ struct xen_pmu_regs;
 
 /*
  * Argument of xenpmu_op.
- * public/pmu.h. Since Xen 4.6.
+ * public/pmu.h, struct xen_pmu_params. Since Xen 4.6.
  */
 struct xen_pmu_params {
     /* Version of the interface. */
@@ -127,19 +127,17 @@ XENABI_ASSERT(offsetof(struct xen_pmu_params, vcpu) == 16, "abi xen_pmu_params.v
 XENABI_ASSERT(offsetof(struct xen_pmu_params, pad) == 20, "abi xen_pmu_params.pad: offset", xen_pmu_params_pad);
 
 /*
- * AMD's counters.
+ * AMD's counters. The registers stand behind xen_pmu_data, at the offsets given.
  * public/arch-x86/pmu.h. Since Xen 4.6.
  */
 __extension__ struct xen_pmu_amd_ctxt {
     uint32_t counters; /* Offset of the counters from here. */
     uint32_t ctrls; /* Offset of the controls from here. */
-    __extension__ uint64_t regs[0]; /* Both. */
 };
 typedef struct xen_pmu_amd_ctxt xen_pmu_amd_ctxt_t;
 XENABI_ASSERT(sizeof(struct xen_pmu_amd_ctxt) == 8, "abi xen_pmu_amd_ctxt: size", xen_pmu_amd_ctxt_size);
 XENABI_ASSERT(offsetof(struct xen_pmu_amd_ctxt, counters) == 0, "abi xen_pmu_amd_ctxt.counters: offset", xen_pmu_amd_ctxt_counters);
 XENABI_ASSERT(offsetof(struct xen_pmu_amd_ctxt, ctrls) == 4, "abi xen_pmu_amd_ctxt.ctrls: offset", xen_pmu_amd_ctxt_ctrls);
-XENABI_ASSERT(offsetof(struct xen_pmu_amd_ctxt, regs) == 8, "abi xen_pmu_amd_ctxt.regs: offset", xen_pmu_amd_ctxt_regs);
 
 /*
  * One of Intel's general counters.
@@ -155,7 +153,7 @@ XENABI_ASSERT(offsetof(struct xen_pmu_cntr_pair, counter) == 0, "abi xen_pmu_cnt
 XENABI_ASSERT(offsetof(struct xen_pmu_cntr_pair, control) == 8, "abi xen_pmu_cntr_pair.control: offset", xen_pmu_cntr_pair_control);
 
 /*
- * Intel's counters.
+ * Intel's counters. The registers stand behind xen_pmu_data, at the offsets given.
  * public/arch-x86/pmu.h. Since Xen 4.6.
  */
 __extension__ struct xen_pmu_intel_ctxt {
@@ -168,7 +166,6 @@ __extension__ struct xen_pmu_intel_ctxt {
     uint64_t ds_area;
     uint64_t pebs_enable;
     uint64_t debugctl;
-    __extension__ uint64_t regs[0]; /* The counters. */
 };
 typedef struct xen_pmu_intel_ctxt xen_pmu_intel_ctxt_t;
 XENABI_ASSERT(sizeof(struct xen_pmu_intel_ctxt) == 64, "abi xen_pmu_intel_ctxt: size", xen_pmu_intel_ctxt_size);
@@ -181,7 +178,6 @@ XENABI_ASSERT(offsetof(struct xen_pmu_intel_ctxt, fixed_ctrl) == 32, "abi xen_pm
 XENABI_ASSERT(offsetof(struct xen_pmu_intel_ctxt, ds_area) == 40, "abi xen_pmu_intel_ctxt.ds_area: offset", xen_pmu_intel_ctxt_ds_area);
 XENABI_ASSERT(offsetof(struct xen_pmu_intel_ctxt, pebs_enable) == 48, "abi xen_pmu_intel_ctxt.pebs_enable: offset", xen_pmu_intel_ctxt_pebs_enable);
 XENABI_ASSERT(offsetof(struct xen_pmu_intel_ctxt, debugctl) == 56, "abi xen_pmu_intel_ctxt.debugctl: offset", xen_pmu_intel_ctxt_debugctl);
-XENABI_ASSERT(offsetof(struct xen_pmu_intel_ctxt, regs) == 64, "abi xen_pmu_intel_ctxt.regs: offset", xen_pmu_intel_ctxt_regs);
 
 /*
  * Where the sample was taken.
@@ -245,7 +241,7 @@ XENABI_ASSERT(offsetof(struct xen_pmu_arch, c.pad) == 80, "abi xen_pmu_arch.c.pa
 
 /*
  * The page that a vcpu and Xen share. Counters follow behind it, at the offsets given.
- * public/pmu.h. Since Xen 4.6.
+ * public/pmu.h, struct xen_pmu_data. Since Xen 4.6.
  */
 __extension__ struct xen_pmu_data {
     uint32_t vcpu_id; /* OUT: Vcpu interrupted. */

@@ -10,7 +10,7 @@
 
 /*
  * Types of messages.
- * public/io/xs_wire.h.
+ * public/io/xs_wire.h, XS_CONTROL to XS_INVALID.
  */
 /* Commands to the daemon itself. Privileged. */
 #define XS_CONTROL 0
@@ -65,7 +65,7 @@
 
 /*
  * Words of an old form of XS_WRITE. Not sent any more.
- * public/io/xs_wire.h.
+ * public/io/xs_wire.h, XS_WRITE_*.
  */
 /* Node must exist. */
 #define XS_WRITE_NONE "NONE"
@@ -76,7 +76,7 @@
 
 /*
  * Order of the texts of a watch event.
- * public/io/xs_wire.h.
+ * public/io/xs_wire.h, XS_WATCH_*.
  */
 /* First the path. */
 #define XS_WATCH_PATH 0
@@ -86,7 +86,7 @@
 /*
  * Limits. A payload that is too long makes the daemon drop the connection; paths that are too long
  * only fail.
- * public/io/xs_wire.h.
+ * public/io/xs_wire.h, XENSTORE_*.
  */
 /* Bytes of each ring. */
 #define XENSTORE_RING_SIZE 1024
@@ -99,7 +99,7 @@
 
 /*
  * Bits of xenstore_domain_interface.server_features.
- * public/io/xs_wire.h.
+ * public/io/xs_wire.h, XENSTORE_SERVER_FEATURE_*.
  */
 /* The guest may reset the rings. */
 #define XENSTORE_SERVER_FEATURE_RECONNECTION 0x1
@@ -108,7 +108,7 @@
 
 /*
  * Values of xenstore_domain_interface.connection.
- * public/io/xs_wire.h.
+ * public/io/xs_wire.h, XENSTORE_*.
  */
 /* Normal. */
 #define XENSTORE_CONNECTED 0
@@ -118,7 +118,7 @@
 
 /*
  * Values of xenstore_domain_interface.error, set by the daemon when it gives up.
- * public/io/xs_wire.h.
+ * public/io/xs_wire.h, XENSTORE_ERROR_*.
  */
 /* None. */
 #define XENSTORE_ERROR_NONE 0
@@ -143,7 +143,7 @@ struct xsd_sockmsg;
 
 /*
  * Header of a message.
- * public/io/xs_wire.h. Since Xen 3.0.
+ * public/io/xs_wire.h, struct xsd_sockmsg. Since Xen 3.0.
  */
 struct xsd_sockmsg {
     uint32_t type; /* XS number. Values: xenstore-type. */
@@ -159,7 +159,7 @@ XENABI_ASSERT(offsetof(struct xsd_sockmsg, len) == 12, "abi xsd_sockmsg.len: off
 
 /*
  * The xenstore page.
- * public/io/xs_wire.h. Since Xen 3.0.
+ * public/io/xs_wire.h, struct xenstore_domain_interface. Since Xen 3.0.
  */
 struct xenstore_domain_interface {
     char req[XENSTORE_RING_SIZE]; /* From the guest. */
