@@ -4680,6 +4680,14 @@ rings:
     doc: Ring of commands. 32 slots of 64 bytes in one page.
     notify: Both ways only when the other side's event index asks for it.
 
+keys:
+  - { path: "backend/pvcalls/<domid>/<id>/versions", side: backend, type: string, written: before InitWait, doc: "Versions of the protocol, separated by commas." }
+  - { path: "backend/pvcalls/<domid>/<id>/max-page-order", side: backend, type: u32, written: before InitWait, doc: "Largest order of a socket's buffer." }
+  - { path: "backend/pvcalls/<domid>/<id>/function-calls", side: backend, type: u32, values: "1: socket, connect, release, bind, listen, accept and poll", written: before InitWait, doc: "Set of commands supported." }
+  - { path: "device/pvcalls/<id>/version", side: frontend, type: u32, default: "1", written: before Initialised, doc: "Version chosen." }
+  - { path: "device/pvcalls/<id>/port", side: frontend, type: port, written: before Initialised, doc: "Port of the ring of commands." }
+  - { path: "device/pvcalls/<id>/ring-ref", side: frontend, type: gref, written: before Initialised, doc: "Grant of the ring of commands." }
+
 """#),
     ABISource(file: "abi/pvh.yaml", text: #"""
 subject: pvh
@@ -5942,7 +5950,7 @@ hypercalls:
 subject: usbif
 title: USB host controllers
 doc: >
-  A virtual USB host controller, device type `qusb`, with one ring for transfers and one for plugging in and out. Keys stand in the header named as source.
+  A virtual USB host controller, device type `qusb`, with one ring for transfers and one for plugging in and out.
 source: public/io/usbif.h
 since: "4.0"
 include: [common, grant-table, ring]
@@ -6100,6 +6108,15 @@ rings:
     response: usbif_conn_response
     doc: Plugging. 512 slots in one page.
     notify: Both ways only when the other side's event index asks for it.
+
+keys:
+  - { path: "backend/qusb/<domid>/<id>/num-ports", side: toolstack, type: u32, values: "1 to 31", written: read only, doc: "Ports of the controller." }
+  - { path: "backend/qusb/<domid>/<id>/usb-ver", side: toolstack, type: u32, values: "1 for USB 1.1, 2 for USB 2.0", written: read only, doc: "Version of USB." }
+  - { path: "backend/qusb/<domid>/<id>/port/<n>", side: toolstack, type: string, written: any time, doc: "Physical device on port n, as the host names it; empty for none. Private to the backend." }
+  - { path: "device/qusb/<id>/event-channel", side: frontend, type: port, written: before Connected, doc: "Port of both rings." }
+  - { path: "device/qusb/<id>/urb-ring-ref", side: frontend, type: gref, written: before Connected, doc: "Grant of the transfer ring." }
+  - { path: "device/qusb/<id>/conn-ring-ref", side: frontend, type: gref, written: before Connected, doc: "Grant of the plug ring. The frontend fills it with dummy requests, which come back as news." }
+  - { path: "device/qusb/<id>/protocol", side: frontend, type: string, default: XEN_IO_PROTO_ABI_NATIVE of the backend, written: before Connected, doc: "Layout of the slots: an XEN_IO_PROTO_ABI text." }
 
 """#),
     ABISource(file: "abi/vcpu.yaml", text: #"""
@@ -6376,7 +6393,7 @@ hypercalls:
     ABISource(file: "abi/vscsiif.yaml", text: #"""
 subject: vscsiif
 title: SCSI devices
-doc: SCSI commands passed through to devices of the host, device type `vscsi`. Keys, and how devices are added while connected, stand in the header named as source.
+doc: SCSI commands passed through to devices of the host, device type `vscsi`.
 source: public/io/vscsiif.h
 since: "3.3"
 include: [common, grant-table, ring]
@@ -6502,6 +6519,17 @@ rings:
     response: vscsiif_response
     doc: Ring of a SCSI host. 16 slots of 252 bytes in one page.
     notify: Both ways only when the other side's event index asks for it.
+
+keys:
+  - { path: "backend/vscsi/<domid>/<id>/feature-host", side: toolstack, type: bool, default: "0", written: read only, doc: "The whole host controller is passed through." }
+  - { path: "backend/vscsi/<domid>/<id>/feature-sg-grant", side: backend, type: u32, default: "0", feature: segments in pages, written: before InitWait, doc: "Segments that a request may have by way of pages of segments; 0 means VSCSIIF_SG_TABLESIZE and none of that." }
+  - { path: "backend/vscsi/<domid>/<id>/vscsi-devs/dev-<n>/p-dev", side: toolstack, type: string, written: any time, doc: "Device of the host: four numbers with colons, or a world-wide name. Private to the backend." }
+  - { path: "backend/vscsi/<domid>/<id>/vscsi-devs/dev-<n>/v-dev", side: toolstack, type: string, written: any time, doc: "Its address in the guest: host, channel, target, unit with colons." }
+  - { path: "backend/vscsi/<domid>/<id>/vscsi-devs/dev-<n>/state", side: backend, type: state, written: any time, doc: "State of the one device; 1 asks to add it, 5 to remove it, while the directory's state is 7." }
+  - { path: "device/vscsi/<id>/vscsi-devs/dev-<n>/state", side: frontend, type: state, written: any time, doc: "The frontend's state of the one device." }
+  - { path: "device/vscsi/<id>/event-channel", side: frontend, type: port, written: before Initialised, doc: "The ring's port." }
+  - { path: "device/vscsi/<id>/ring-ref", side: frontend, type: gref, written: before Initialised, doc: "Grant of the ring." }
+  - { path: "device/vscsi/<id>/protocol", side: frontend, type: string, default: XEN_IO_PROTO_ABI_NATIVE of the backend, written: before Initialised, doc: "Layout of the slots: an XEN_IO_PROTO_ABI text." }
 
 """#),
     ABISource(file: "abi/xenbus.yaml", text: #"""
