@@ -68,6 +68,8 @@ topics:
       answered, in any order; a barrier or a flush orders writes.
 
       Check status, and the id against those outstanding. End grants after the response; a page the backend still has mapped must not be reused.
+
+      Read the backend's transport keys (ring pages, queues) when it reaches state 2, and its feature keys and the disk's properties when it reaches state 4: some backends write them only then.
   - name: blkif-indirect
     title: Indirect requests
     doc: |
@@ -235,8 +237,8 @@ keys:
   - { path: "backend/vbd/<domid>/<id>/discard-alignment", side: backend, type: u32, default: "0", feature: discard, written: before Connected, doc: "Bytes from the disk's start to the first extent." }
   - { path: "backend/vbd/<domid>/<id>/discard-granularity", side: backend, type: u32, default: "sector-size", feature: discard, written: before Connected, doc: "Bytes of an extent." }
   - { path: "backend/vbd/<domid>/<id>/discard-secure", side: backend, type: bool, default: "0", feature: discard, written: before Connected, doc: "BLKIF_DISCARD_SECURE works." }
-  - { path: "backend/vbd/<domid>/<id>/feature-persistent", side: backend, type: bool, default: "0", feature: persistent grants, written: before InitWait, doc: "The backend keeps grants mapped if the frontend reuses them." }
-  - { path: "backend/vbd/<domid>/<id>/feature-max-indirect-segments", side: backend, type: u32, default: "0", feature: indirect requests, written: before InitWait, doc: "Segments that an indirect request may have; 0 or absent: none." }
+  - { path: "backend/vbd/<domid>/<id>/feature-persistent", side: backend, type: bool, default: "0", feature: persistent grants, written: before Connected, doc: "The backend keeps grants mapped if the frontend reuses them." }
+  - { path: "backend/vbd/<domid>/<id>/feature-max-indirect-segments", side: backend, type: u32, default: "0", feature: indirect requests, written: before Connected, doc: "Segments that an indirect request may have; 0 or absent: none." }
   - { path: "backend/vbd/<domid>/<id>/max-ring-page-order", side: backend, type: u32, default: "0", feature: multi-page ring, written: before InitWait, doc: "Binary logarithm of the pages that a ring may have." }
   - { path: "backend/vbd/<domid>/<id>/max-ring-pages", side: backend, type: u32, default: "1", feature: multi-page ring, written: before InitWait, doc: "Pages that a ring may have; older form." }
   - { path: "backend/vbd/<domid>/<id>/multi-queue-max-queues", side: backend, type: u32, default: "1", feature: multi-queue, written: before InitWait, doc: "Queues that a frontend may have." }
