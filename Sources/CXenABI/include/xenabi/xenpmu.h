@@ -130,7 +130,7 @@ XENABI_ASSERT(offsetof(struct xen_pmu_params, pad) == 20, "abi xen_pmu_params.pa
  * AMD's counters. The registers stand behind xen_pmu_data, at the offsets given.
  * public/arch-x86/pmu.h. Since Xen 4.6.
  */
-__extension__ struct xen_pmu_amd_ctxt {
+struct xen_pmu_amd_ctxt {
     uint32_t counters; /* Offset of the counters from here. */
     uint32_t ctrls; /* Offset of the controls from here. */
 };
@@ -156,7 +156,7 @@ XENABI_ASSERT(offsetof(struct xen_pmu_cntr_pair, control) == 8, "abi xen_pmu_cnt
  * Intel's counters. The registers stand behind xen_pmu_data, at the offsets given.
  * public/arch-x86/pmu.h. Since Xen 4.6.
  */
-__extension__ struct xen_pmu_intel_ctxt {
+struct xen_pmu_intel_ctxt {
     uint32_t fixed_counters; /* Offset of the fixed counters from here. */
     uint32_t arch_counters; /* Offset of the general ones from here. */
     uint64_t global_ctrl;
@@ -206,7 +206,7 @@ XENABI_ASSERT(offsetof(struct xen_pmu_regs, pad) == 29, "abi xen_pmu_regs.pad: o
  * The architecture's part of a sample.
  * public/arch-x86/pmu.h. Since Xen 4.6.
  */
-__extension__ struct xen_pmu_arch {
+struct xen_pmu_arch {
     /* Registers. */
     __extension__ union {
         struct xen_pmu_regs regs;
@@ -243,7 +243,7 @@ XENABI_ASSERT(offsetof(struct xen_pmu_arch, c.pad) == 80, "abi xen_pmu_arch.c.pa
  * The page that a vcpu and Xen share. Counters follow behind it, at the offsets given.
  * public/pmu.h, struct xen_pmu_data. Since Xen 4.6.
  */
-__extension__ struct xen_pmu_data {
+struct xen_pmu_data {
     uint32_t vcpu_id; /* OUT: Vcpu interrupted. */
     uint32_t pcpu_id; /* OUT: Physical CPU; the vcpu's number in ordinary guests. */
     domid_t domain_id; /* OUT: Domain interrupted, or DOMID_SELF, or DOMID_XEN. */
