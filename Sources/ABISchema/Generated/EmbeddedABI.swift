@@ -8,8 +8,9 @@ enum EmbeddedABI {
 subject: 9pfs
 title: File sharing
 doc: >
-  The 9P2000 protocol over pairs of byte rings, device type `9pfs`. Each ring pair is a page of indexes that names, by grants, a buffer of which the first half goes to the guest and the
-  second from it.
+  The 9P2000 protocol over pairs of byte rings, device type `9pfs`. Each ring pair is a page of
+  indexes that names, by grants, a buffer of which the first half goes to the guest and the second
+  from it.
 source: public/io/9pfs.h and docs/misc/9pfs
 since: "4.9"
 include: [common, grant-table, ring]
@@ -18,10 +19,13 @@ topics:
   - name: 9pfs-ring
     title: The rings
     doc: |
-      The frontend allocates 2^ring_order pages and grants each; `in` (to the guest) is the first half, `out` the second, each 2^(ring_order + 11) bytes. Indexes run freely and are masked by the half's
-      size. Messages are as 9P writes them: size 4 bytes, id 1, tag 2, then the body; a message may wrap. Barriers as for the console; an event after each whole message.
+      The frontend allocates 2^ring_order pages and grants each; `in` (to the guest) is the first
+      half, `out` the second, each 2^(ring_order + 11) bytes. Indexes run freely and are masked by
+      the half's size. Messages are as 9P writes them: size 4 bytes, id 1, tag 2, then the body; a
+      message may wrap. Barriers as for the console; an event after each whole message.
 
-      Rings up to `max-rings` of the backend, of order up to `max-ring-page-order`. Keys are numbered from 0.
+      Rings up to `max-rings` of the backend, of order up to `max-ring-page-order`. Keys are
+      numbered from 0.
 
 structures:
   - name: xen_9pfs_data_intf
@@ -54,7 +58,8 @@ keys:
 subject: blkif
 title: Block devices
 doc: >
-  Virtual disks, device type `vbd`. One ring (or one a queue) of requests that name granted pages; 512-byte sectors in every number unless said otherwise.
+  Virtual disks, device type `vbd`. One ring (or one a queue) of requests that name granted pages;
+  512-byte sectors in every number unless said otherwise.
 source: public/io/blkif.h
 since: "3.0"
 include: [common, grant-table, ring]
@@ -63,38 +68,53 @@ topics:
   - name: blkif-requests
     title: Reading and writing
     doc: |
-      A request moves up to 11 segments, each a run of 512-byte sectors inside one granted page: first_sect to last_sect, both inclusive, 0 to 7. Pages of a read are granted writable, of a write read-only.
-      nr_segments is 1 to 11. `handle` is the number of the virtual device, as in key `virtual-device`. `id` is the frontend's own and comes back in the response. Requests may be carried out, and
-      answered, in any order; a barrier or a flush orders writes.
+      A request moves up to 11 segments, each a run of 512-byte sectors inside one granted page:
+      first_sect to last_sect, both inclusive, 0 to 7. Pages of a read are granted writable, of a
+      write read-only. nr_segments is 1 to 11. `handle` is the number of the virtual device, as in
+      key `virtual-device`. `id` is the frontend's own and comes back in the response. Requests may
+      be carried out, and answered, in any order; a barrier or a flush orders writes.
 
-      Check status, and the id against those outstanding. End grants after the response; a page the backend still has mapped must not be reused.
+      Check status, and the id against those outstanding. End grants after the response; a page the
+      backend still has mapped must not be reused.
 
-      Read the backend's transport keys (ring pages, queues) when it reaches state 2, and its feature keys and the disk's properties when it reaches state 4: some backends write them only then.
+      Read the backend's transport keys (ring pages, queues) when it reaches state 2, and its
+      feature keys and the disk's properties when it reaches state 4: some backends write them only
+      then.
   - name: blkif-indirect
     title: Indirect requests
     doc: |
-      With `feature-max-indirect-segments` of at least the number wanted: operation BLKIF_OP_INDIRECT, indirect_op read or write, and up to 8 granted pages that hold
-      arrays of blkif_request_segment, 512 a page. Those pages are granted read-only.
+      With `feature-max-indirect-segments` of at least the number wanted: operation
+      BLKIF_OP_INDIRECT, indirect_op read or write, and up to 8 granted pages that hold arrays of
+      blkif_request_segment, 512 a page. Those pages are granted read-only.
   - name: blkif-persistent
     title: Persistent grants
     doc: |
-      With `feature-persistent` on both sides the backend keeps grants mapped and expects to see the same ones again: the frontend copies data into and out of a pool of
-      pages granted once and writable, takes the last one freed first, and ends no grant before the device closes. The frontend may go on alone with a grant that GTF_reading shows as unmapped.
+      With `feature-persistent` on both sides the backend keeps grants mapped and expects to see the
+      same ones again: the frontend copies data into and out of a pool of pages granted once and
+      writable, takes the last one freed first, and ends no grant before the device closes. The
+      frontend may go on alone with a grant that GTF_reading shows as unmapped.
   - name: blkif-flush
     title: Barriers, flushes, discards
     doc: |
-      BLKIF_OP_WRITE_BARRIER writes its segments (there may be none) after all writes before it and before all after it. BLKIF_OP_FLUSH_DISKCACHE makes what has been answered
-      durable, with no segments. Either may come back as BLKIF_RSP_EOPNOTSUPP though the feature was offered: stop using it and, for a
-      barrier with data, write again plainly. BLKIF_OP_DISCARD tells that sectors are no longer needed; keys say granularity and alignment.
+      BLKIF_OP_WRITE_BARRIER writes its segments (there may be none) after all writes before it and
+      before all after it. BLKIF_OP_FLUSH_DISKCACHE makes what has been answered durable, with no
+      segments. Either may come back as BLKIF_RSP_EOPNOTSUPP though the feature was offered: stop
+      using it and, for a barrier with data, write again plainly. BLKIF_OP_DISCARD tells that
+      sectors are no longer needed; keys say granularity and alignment.
   - name: blkif-rings
     title: Several pages, several queues
     doc: |
-      A ring of 2^n pages, n up to `max-ring-page-order`: write `ring-page-order` and `ring-ref0`, `ring-ref1` … instead of `ring-ref`. For old backends that know `max-ring-pages` write `num-ring-pages` too.
-      Queues, up to `multi-queue-max-queues`: write `multi-queue-num-queues` and for each queue a directory `queue-N` with its own ring and `event-channel`. One
-      queue is written at the top level as before.
+      A ring of 2^n pages, n up to `max-ring-page-order`: write `ring-page-order` and `ring-ref0`,
+      `ring-ref1` … instead of `ring-ref`. For old backends that know `max-ring-pages` write
+      `num-ring-pages` too. Queues, up to `multi-queue-max-queues`: write `multi-queue-num-queues`
+      and for each queue a directory `queue-N` with its own ring and `event-channel`. One queue is
+      written at the top level as before.
   - name: blkif-layout
     title: Layout differs between architectures
-    doc: Requests of a 32-bit frontend are 108 bytes, of a 64-bit one 112; the 64-bit fields lie differently. The frontend writes key `protocol`; a backend that serves both keeps both layouts.
+    doc: >
+      Requests of a 32-bit frontend are 108 bytes, of a 64-bit one 112; the 64-bit fields lie
+      differently. The frontend writes key `protocol`; a backend that serves both keeps both
+      layouts.
 
 constants:
   - group: blkif-op
@@ -267,8 +287,8 @@ subject: common
 title: Common types, domain ids and error codes
 doc: >
   The scalar types, reserved domain ids and error numbers that every other subject uses. All of them
-  are little-endian and follow the C layout rules of the architecture the guest kernel runs in, which
-  may differ from the hypervisor's own.
+  are little-endian and follow the C layout rules of the architecture the guest kernel runs in,
+  which may differ from the hypervisor's own.
 source: public/xen.h
 since: "3.0"
 
@@ -278,29 +298,31 @@ topics:
     doc: |
       A PV guest lives with two numberings of memory, and the names in this manual tell them apart.
 
-      - **MFN**, machine frame number: a frame of the host. Page-table entries, start_info.shared_info,
-        CR3 and most fields called `mfn` hold it.
-      - **PFN**, pseudo-physical frame number: the guest's own dense numbering from 0 to nr_pages - 1. Xen
-        does not use it for a PV guest; it only keeps the two translation tables.
-      - **GFN** and **GMFN**, guest frame number: "whatever this guest writes into its page tables". It is an
-        MFN for a PV guest and a pseudo-physical number for an HVM or PVH guest. An interface that says
-        GFN works for both kinds.
-      - **P2M** translates PFN to MFN and belongs to the guest (start_info.mfn_list). **M2P** translates back,
-        is one table for the host, belongs to Xen and is mapped read-only at MACH2PHYS_VIRT_START.
+      - **MFN**, machine frame number: a frame of the host. Page-table entries,
+        start_info.shared_info, CR3 and most fields called `mfn` hold it.
+      - **PFN**, pseudo-physical frame number: the guest's own dense numbering from 0 to nr_pages -
+      1. Xen does not use it for a PV guest; it only keeps the two translation tables.
+      - **GFN** and **GMFN**, guest frame number: "whatever this guest writes into its page tables".
+        It is an MFN for a PV guest and a pseudo-physical number for an HVM or PVH guest. An
+        interface that says GFN works for both kinds.
+      - **P2M** translates PFN to MFN and belongs to the guest (start_info.mfn_list). **M2P**
+        translates back, is one table for the host, belongs to Xen and is mapped read-only at
+        MACH2PHYS_VIRT_START.
 
-      A frame number is the address shifted right by 12, on every architecture and whatever page size the
-      guest itself prefers.
+      A frame number is the address shifted right by 12, on every architecture and whatever page
+      size the guest itself prefers.
   - name: return-values
     title: How a hypercall reports failure
     doc: |
-      The result register holds a signed number of the guest's width. Zero or more is success and, where an
-      operation says so, a value; minus one of the XEN_E numbers is failure. A few interfaces report per
-      element instead, and then the hypercall itself returns 0: grant operations fill `status`, add_to_physmap_batch
-      fills an array, multicall fills `result`. Check both.
+      The result register holds a signed number of the guest's width. Zero or more is success and,
+      where an operation says so, a value; minus one of the XEN_E numbers is failure. A few
+      interfaces report per element instead, and then the hypercall itself returns 0: grant
+      operations fill `status`, add_to_physmap_batch fills an array, multicall fills `result`. Check
+      both.
 
       -ENOSYS means that this Xen, or this kind of guest, lacks the call. -EPERM means that the
-      domain may not issue it. -EFAULT means that a guest address could not be read or written: the page
-      was not mapped, not writable, or the address lies inside the hypervisor's own range.
+      domain may not issue it. -EFAULT means that a guest address could not be read or written: the
+      page was not mapped, not writable, or the address lies inside the hypervisor's own range.
 
 types:
   - { name: domid_t, type: u16, doc: "Number of a domain. 0 is the control domain; values from DOMID_FIRST_RESERVED on have special meanings.", source: "public/xen.h, domid_t" }
@@ -312,8 +334,8 @@ types:
 constants:
   - group: interface-version
     doc: >
-      The version of the interface that these definitions describe. Xen's own headers switch layouts and names by it; the definitions here are
-      those of the newest version and need no switch.
+      The version of the interface that these definitions describe. Xen's own headers switch layouts
+      and names by it; the definitions here are those of the newest version and need no switch.
     source: "public/xen-compat.h, __XEN_LATEST_INTERFACE_VERSION__"
     type: u32
     kind: values
@@ -329,8 +351,9 @@ constants:
       - { name: XEN_PAGE_SIZE, value: 4096, own: true, doc: "Page size of all hypercall and ring interfaces." }
   - group: errno
     doc: >
-      Error numbers. Hypercalls return them negated. The numbers are those of Linux on x86, fixed here whatever the guest's own errno
-      table says; translate them before they reach the guest's user space.
+      Error numbers. Hypercalls return them negated. The numbers are those of Linux on x86, fixed
+      here whatever the guest's own errno table says; translate them before they reach the guest's
+      user space.
     source: "public/errno.h, XEN_*"
     type: i32
     kind: enum
@@ -386,8 +409,9 @@ constants:
       - { name: XEN_ECONNREFUSED, value: 111, doc: "The other end refused the connection." }
   - group: domid
     doc: >
-      Domain ids with a special meaning. Real domains are numbered below DOMID_FIRST_RESERVED. Each operation says which of these it accepts;
-      DOMID_SELF is accepted nearly everywhere a domain is named.
+      Domain ids with a special meaning. Real domains are numbered below DOMID_FIRST_RESERVED. Each
+      operation says which of these it accepts; DOMID_SELF is accepted nearly everywhere a domain is
+      named.
     source: "public/xen.h, DOMID_*"
     type: u32
     kind: values
@@ -404,7 +428,9 @@ constants:
 structures:
   - name: xen_uuid_t
     cName: xen_uuid_t
-    doc: A UUID as 16 bytes in printing order, which is big-endian for every component. The mixed-endian form of Microsoft's tools is not used.
+    doc: >
+      A UUID as 16 bytes in printing order, which is big-endian for every component. The
+      mixed-endian form of Microsoft's tools is not used.
     source: public/xen.h, xen_uuid_t
     since: "4.10"
     size: 16
@@ -416,8 +442,9 @@ structures:
 subject: console
 title: Consoles
 doc: >
-  Two ways to print. Every guest may try console_io, which goes to the hypervisor's log; domain 0 has its console there. An ordinary guest's
-  console is a page of two byte rings shared with a daemon of domain 0, which the toolstack sets up before the start.
+  Two ways to print. Every guest may try console_io, which goes to the hypervisor's log; domain 0
+  has its console there. An ordinary guest's console is a page of two byte rings shared with a
+  daemon of domain 0, which the toolstack sets up before the start.
 source: public/io/console.h
 since: "3.0"
 include: [common, event-channel]
@@ -426,20 +453,26 @@ topics:
   - name: early-print
     title: Printing from the first instruction
     doc: |
-      console_io with CONSOLEIO_write needs nothing but the hypercall page. Domain 0's output always appears. Other domains are refused with -EPERM by release builds of Xen; debugging
-      builds print their lines if `guest_loglvl` lets them through. So a port best starts as domain 0. On PVH and HVM, bytes written to port 0xe9 go the same way.
+      console_io with CONSOLEIO_write needs nothing but the hypercall page. Domain 0's output always
+      appears. Other domains are refused with -EPERM by release builds of Xen; debugging builds
+      print their lines if `guest_loglvl` lets them through. So a port best starts as domain 0. On
+      PVH and HVM, bytes written to port 0xe9 go the same way.
   - name: console-ring
     title: Using the console page
     doc: |
-      Map start_info.console.domU.mfn and bind a handler to its port, which is open already. `in` is from the daemon to the guest, `out` from the guest. Indexes run freely
-      in 32 bits; mask them by the ring's size for the place. Bytes that wait are prod - cons, never more than the size: more means that the other end
-      misbehaves.
+      Map start_info.console.domU.mfn and bind a handler to its port, which is open already. `in` is
+      from the daemon to the guest, `out` from the guest. Indexes run freely in 32 bits; mask them
+      by the ring's size for the place. Bytes that wait are prod - cons, never more than the size:
+      more means that the other end misbehaves.
 
-      To write: read out_cons; full barrier; copy bytes while out_prod - out_cons is less than 2048; write barrier; store out_prod; EVTCHNOP_send. If the ring is full wait for an event, or drop: with no
-      daemon the ring stays full for ever. To read: read in_prod; read barrier; copy; full barrier; store in_cons; send.
+      To write: read out_cons; full barrier; copy bytes while out_prod - out_cons is less than 2048;
+      write barrier; store out_prod; EVTCHNOP_send. If the ring is full wait for an event, or drop:
+      with no daemon the ring stays full for ever. To read: read in_prod; read barrier; copy; full
+      barrier; store in_cons; send.
 
-      Lines end in "\r\n" if a terminal shall look right, as nothing translates. After a resume page and port are new. More consoles than the first are negotiated over xenbus
-      as device `console`, with ring-ref and port keys.
+      Lines end in "\r\n" if a terminal shall look right, as nothing translates. After a resume page
+      and port are new. More consoles than the first are negotiated over xenbus as device `console`,
+      with ring-ref and port keys.
 
 constants:
   - group: console-io
@@ -484,11 +517,25 @@ hypercalls:
       - { code: EPERM, when: "the caller is neither domain 0 nor a domain that the toolstack has given the console, and the hypervisor is a release build or the operation is a read" }
       - { code: ENOSYS, when: "the operation is unknown" }
       - { code: E2BIG, when: "reading more than 2 GB is asked for" }
-    before: Nothing.
+    before: >
+      See the topics early-print, console-ring.
     preemption: Long writes are interrupted and restarted by Xen.
     operations:
-      - { name: CONSOLEIO_write, number: 0, callers: guest, doc: "Prints. Domain 0's bytes go out as they are. Of others, unprintable bytes are dropped and lines are gathered, prefixed and limited in rate.", returns: "0." }
-      - { name: CONSOLEIO_read, number: 1, callers: domain0, doc: "Reads what was typed, without waiting.", when: "On VIRQ_CONSOLE.", returns: "Bytes read.", errors: [ { code: EPERM, when: "the caller is not domain 0" } ] }
+      - name: CONSOLEIO_write
+        number: 0
+        callers: guest
+        doc: >
+          Prints. Domain 0's bytes go out as they are. Of others, unprintable bytes are dropped and
+          lines are gathered, prefixed and limited in rate.
+        returns: "0."
+      - name: CONSOLEIO_read
+        number: 1
+        callers: domain0
+        doc: Reads what was typed, without waiting.
+        when: On VIRQ_CONSOLE.
+        returns: Bytes read.
+        errors:
+          - { code: EPERM, when: "the caller is not domain 0" }
 
 keys:
   - { path: "console/ring-ref", side: toolstack, type: u64, written: read only, doc: "Frame number of the console page of the first console; PV guests take it from start_info instead." }
@@ -503,8 +550,9 @@ keys:
 subject: cpuid
 title: Finding Xen with CPUID
 doc: >
-  Leaves from 0x40000000 on tell that Xen is there. A PV kernel reaches them with the forced-emulation prefix in front of `cpuid`, as the plain
-  instruction may run on the hardware and show the host.
+  Leaves from 0x40000000 on tell that Xen is there. A PV kernel reaches them with the
+  forced-emulation prefix in front of `cpuid`, as the plain instruction may run on the hardware and
+  show the host.
 source: public/arch-x86/cpuid.h
 since: "3.1"
 include: [common]
@@ -513,7 +561,8 @@ topics:
   - name: cpuid-leaves
     title: The leaves
     doc: |
-      Look at 0x40000000, and from there in steps of 0x100 up to 0x40010000, for the signature: another hypervisor interface may stand first.
+      Look at 0x40000000, and from there in steps of 0x100 up to 0x40010000, for the signature:
+      another hypervisor interface may stand first.
 
       | leaf, from base | registers |
       |---|---|
@@ -528,9 +577,10 @@ topics:
   - name: forced-emulation
     title: The forced-emulation prefix
     doc: |
-      The bytes `0f 0b 78 65 6e` (an undefined instruction and "xen") directly in front of `cpuid` make Xen emulate it: the undefined
-      instruction traps, Xen knows the signature, and the guest sees the leaves meant for it. On hardware or under another hypervisor it is a fault, so use
-      it only where Xen has been found already, as a PV kernel has by being started.
+      The bytes `0f 0b 78 65 6e` (an undefined instruction and "xen") directly in front of `cpuid`
+      make Xen emulate it: the undefined instruction traps, Xen knows the signature, and the guest
+      sees the leaves meant for it. On hardware or under another hypervisor it is a fault, so use it
+      only where Xen has been found already, as a PV kernel has by being started.
 
 constants:
   - group: cpuid-leaf
@@ -625,9 +675,11 @@ structures:
 subject: elf-notes
 title: ELF notes
 doc: >
-  What a kernel image tells its loader. Notes stand in a PT_NOTE segment (or sections of type NOTE), with owner "Xen", a type below, and the value as
-  descriptor: numbers of 4 or 8 bytes, little-endian, or zero-terminated text. Owner and descriptor are padded to 4 bytes. An image without any
-  such note may carry the old `__xen_guest` section of NAME=VALUE text instead; do not write new ones.
+  What a kernel image tells its loader. Notes stand in a PT_NOTE segment (or sections of type NOTE),
+  with owner "Xen", a type below, and the value as descriptor: numbers of 4 or 8 bytes,
+  little-endian, or zero-terminated text. Owner and descriptor are padded to 4 bytes. An image
+  without any such note may carry the old `__xen_guest` section of NAME=VALUE text instead; do not
+  write new ones.
 source: public/elfnote.h
 since: "3.0.3"
 include: [common]
@@ -636,32 +688,45 @@ topics:
   - name: loader-demands
     title: What Xen's loader demands of a PV kernel
     doc: |
-      In the order in which Xen 4.17 looks; the first failure ends it. Its reason stands in the hypervisor's log for domain 0, and in xl's for others.
+      In the order in which Xen 4.17 looks; the first failure ends it. Its reason stands in the
+      hypervisor's log for domain 0, and in xl's for others.
 
-      1. An ELF image: 64-bit for x86-64, or 32-bit for i386 (then PAE_MODE must say "yes" or contain "bimodal", and the hypervisor must have been built with 32-bit PV).
-      2. Notes with owner "Xen" are taken from all PT_NOTE segments; if these have none, from all SHT_NOTE sections; if these have none and the guest is PV, the section
-         `__xen_guest` is read. An image with none of all this is "not a Xen-ELF image". Unknown types are ignored.
-      3. Numbers: descriptors of 1, 2, 4 or 8 bytes, little-endian. A descriptor of another size reads as 0, which shows up later as a bad address. If a note stands twice the last counts.
-      4. FEATURES: every name with `!` must be one that the loader knows: writable_page_tables, writable_descriptor_tables, auto_translated_physmap, supervisor_mode_kernel, pae_pgdir_above_4gb, hvm_callback_vector,
-         dom0. Unknown names without `!` are ignored.
-      5. For PVH, PHYS32_ENTRY is enough and the rest of the list, but for the bounds, does not apply.
+      1. An ELF image: 64-bit for x86-64, or 32-bit for i386 (then PAE_MODE must say "yes" or
+         contain "bimodal", and the hypervisor must have been built with 32-bit PV).
+      2. Notes with owner "Xen" are taken from all PT_NOTE segments; if these have none, from all
+         SHT_NOTE sections; if these have none and the guest is PV, the section `__xen_guest` is
+         read. An image with none of all this is "not a Xen-ELF image". Unknown types are ignored.
+      3. Numbers: descriptors of 1, 2, 4 or 8 bytes, little-endian. A descriptor of another size
+         reads as 0, which shows up later as a bad address. If a note stands twice the last counts.
+      4. FEATURES: every name with `!` must be one that the loader knows: writable_page_tables,
+         writable_descriptor_tables, auto_translated_physmap, supervisor_mode_kernel,
+         pae_pgdir_above_4gb, hvm_callback_vector, dom0. Unknown names without `!` are ignored.
+      5. For PVH, PHYS32_ENTRY is enough and the rest of the list, but for the bounds, does not
+         apply.
       6. LOADER begins with "generic", or GUEST_OS begins with "linux".
       7. XEN_VERSION begins with "xen-3.0". Absent counts as wrong.
-      8. PADDR_OFFSET needs VIRT_BASE. VIRT_BASE defaults to 0; PADDR_OFFSET defaults to 0 with notes, and to VIRT_BASE with `__xen_guest`.
-      9. With `start` and `end` being the lowest and highest p_paddr of the loadable segments, less PADDR_OFFSET, plus VIRT_BASE: start is not above end (no wrap-round), VIRT_BASE is not above start, and ENTRY (default: the ELF header's) lies
-         from start to end, both included.
+      8. PADDR_OFFSET needs VIRT_BASE. VIRT_BASE defaults to 0; PADDR_OFFSET defaults to 0 with
+         notes, and to VIRT_BASE with `__xen_guest`.
+      9. With `start` and `end` being the lowest and highest p_paddr of the loadable segments, less
+         PADDR_OFFSET, plus VIRT_BASE: start is not above end (no wrap-round), VIRT_BASE is not
+         above start, and ENTRY (default: the ELF header's) lies from start to end, both included.
       10. INIT_P2M does not lie in the image. For 32-bit guests it is ignored.
-      11. As domain 0: if there is a note SUPPORTED_FEATURES, its bit for dom0 must be set (or FEATURES name dom0). As another domain: FEATURES must not demand `!dom0`. `!supervisor_mode_kernel` is never met by a PV guest.
+      11. As domain 0: if there is a note SUPPORTED_FEATURES, its bit for dom0 must be set (or
+          FEATURES name dom0). As another domain: FEATURES must not demand `!dom0`.
+          `!supervisor_mode_kernel` is never met by a PV guest.
       12. HV_START_LOW of a 32-bit kernel, rounded up to 2 MB, is not above 0xF5800000.
-      13. The whole initial region (see initial-layout) does not touch the hypervisor's range, and the domain has memory for it.
+      13. The whole initial region (see initial-layout) does not touch the hypervisor's range, and
+          the domain has memory for it.
       14. HYPERCALL_PAGE lies within the initial region.
 
-      Xen does not check that HYPERCALL_PAGE is aligned to 4096 or lies in the image, nor that VIRT_BASE is aligned: a page across two pages of the image, or a base that is no multiple of 4 MB, loads and then fails in
-      strange ways.
+      Xen does not check that HYPERCALL_PAGE is aligned to 4096 or lies in the image, nor that
+      VIRT_BASE is aligned: a page across two pages of the image, or a base that is no multiple of 4
+      MB, loads and then fails in strange ways.
   - name: note-example
     title: A set of notes that boots
     doc: |
-      With GNU as, for a 64-bit kernel linked at 0xffffffff80000000 whose p_paddr are pseudo-physical:
+      With GNU as, for a 64-bit kernel linked at 0xffffffff80000000 whose p_paddr are
+      pseudo-physical:
 
           .macro XEN_NOTE type, value:vararg
               .pushsection .note.Xen, "a", @note
@@ -680,7 +745,8 @@ topics:
               XEN_NOTE 1, .quad _start
               XEN_NOTE 2, .quad hypercall_page
 
-      With a linker script keep the section (`KEEP(*(.note.Xen))`) and give it a PT_NOTE header: a note that the linker has dropped is the commonest fault.
+      With a linker script keep the section (`KEEP(*(.note.Xen))`) and give it a PT_NOTE header: a
+      note that the linker has dropped is the commonest fault.
 
 notes:
   - { name: XEN_ELFNOTE_INFO, number: 0, value: string, required: false, doc: "A NAME=VALUE pair of the old form. Ignored in practice.", since: "3.0.3" }
@@ -729,8 +795,9 @@ constants:
 subject: event-channel
 title: Event channels
 doc: >
-  One bit each, the guest's interrupts. A port is the guest's name for one end of a channel: to another domain, to a virtual interrupt, to a physical interrupt,
-  or to a vcpu of its own. Events are edges: a bit goes from 0 to 1 and the vcpu is told once.
+  One bit each, the guest's interrupts. A port is the guest's name for one end of a channel: to
+  another domain, to a virtual interrupt, to a physical interrupt, or to a vcpu of its own. Events
+  are edges: a bit goes from 0 to 1 and the vcpu is told once.
 source: public/event_channel.h
 since: "3.0"
 include: [common]
@@ -739,37 +806,50 @@ topics:
   - name: two-level
     title: Two-level events
     doc: |
-      The form every domain starts with. Per domain, shared_info has a pending and a mask bit for each port; per vcpu, evtchn_pending_sel has a bit for each
-      word of pending bits, and evtchn_upcall_pending one for the selector. Ports up to 4096 on x86_64 and 1024 on x86_32.
+      The form every domain starts with. Per domain, shared_info has a pending and a mask bit for
+      each port; per vcpu, evtchn_pending_sel has a bit for each word of pending bits, and
+      evtchn_upcall_pending one for the selector. Ports up to 4096 on x86_64 and 1024 on x86_32.
 
-      Sending: Xen sets the pending bit; if it was clear and the port is not masked, it sets the vcpu's selector bit; if that was clear, upcall_pending, and enters the guest
-      unless the upcall mask is set.
+      Sending: Xen sets the pending bit; if it was clear and the port is not masked, it sets the
+      vcpu's selector bit; if that was clear, upcall_pending, and enters the guest unless the upcall
+      mask is set.
 
-      The handler of the vcpu: clear evtchn_upcall_pending; exchange evtchn_pending_sel with 0; for each bit in it take `evtchn_pending[word] & ~evtchn_mask[word]`;
-      for each port clear the pending bit with a locked instruction, then handle. Start each pass where the last one ended, or low ports starve high ones. Before the
-      return, look again.
+      The handler of the vcpu: clear evtchn_upcall_pending; exchange evtchn_pending_sel with 0; for
+      each bit in it take `evtchn_pending[word] & ~evtchn_mask[word]`; for each port clear the
+      pending bit with a locked instruction, then handle. Start each pass where the last one ended,
+      or low ports starve high ones. Before the return, look again.
 
-      Clear before handling for edge sources. For a physical interrupt that is level-triggered: mask the port, clear, handle, PHYSDEVOP_eoi, unmask.
+      Clear before handling for edge sources. For a physical interrupt that is level-triggered: mask
+      the port, clear, handle, PHYSDEVOP_eoi, unmask.
 
-      Unmask: clear the mask bit with a locked instruction; if the pending bit is set, the event must be delivered by the guest itself:
-      set the selector bit and upcall_pending, if the port is bound to this vcpu; EVTCHNOP_unmask does it for any vcpu.
+      Unmask: clear the mask bit with a locked instruction; if the pending bit is set, the event
+      must be delivered by the guest itself: set the selector bit and upcall_pending, if the port is
+      bound to this vcpu; EVTCHNOP_unmask does it for any vcpu.
   - name: fifo
     title: FIFO events
     doc: |
-      Since Xen 4.4, for up to 131072 ports and 16 priorities. Each port has one 32-bit word with pending, masked and linked bits and a 17-bit link; each vcpu has a control block with a queue
-      head per priority. The guest gives the memory: per vcpu a control block (EVTCHNOP_init_control, all vcpus before they use events), and pages of 1024 words each (EVTCHNOP_expand_array), every word with only the masked bit set, before a
-      port in their range is bound.
+      Since Xen 4.4, for up to 131072 ports and 16 priorities. Each port has one 32-bit word with
+      pending, masked and linked bits and a 17-bit link; each vcpu has a control block with a queue
+      head per priority. The guest gives the memory: per vcpu a control block
+      (EVTCHNOP_init_control, all vcpus before they use events), and pages of 1024 words each
+      (EVTCHNOP_expand_array), every word with only the masked bit set, before a port in their range
+      is bound.
 
-      The handler: clear evtchn_upcall_pending; exchange `ready` bits with 0; for the highest priority in `ready` (bit 0 first) take the queue: head from the control block; for each event read its
-      link, clear the linked bit and the link by compare-and-exchange, and if the link was 0 the queue is empty and its ready bit is dropped; if pending and not masked, clear pending and handle. New
-      ready bits are taken in between. Unmasking clears the masked bit while the busy bit is 0 and, if pending, calls EVTCHNOP_unmask.
+      The handler: clear evtchn_upcall_pending; exchange `ready` bits with 0; for the highest
+      priority in `ready` (bit 0 first) take the queue: head from the control block; for each event
+      read its link, clear the linked bit and the link by compare-and-exchange, and if the link was
+      0 the queue is empty and its ready bit is dropped; if pending and not masked, clear pending
+      and handle. New ready bits are taken in between. Unmasking clears the masked bit while the
+      busy bit is 0 and, if pending, calls EVTCHNOP_unmask.
 
       There is no way back but EVTCHNOP_reset; after a resume the two-level form is in force again.
   - name: port-lifetime
     title: Closing ports
     doc: |
-      A port that is closed and bound again at once may deliver an event of its former life. Mask first, close, and treat events without a handler as noise. The closing of an interdomain
-      channel leaves the other end unbound: it can be bound again, and the other end sees no error when it sends. Xenstore, and not events, tells that the other side is gone.
+      A port that is closed and bound again at once may deliver an event of its former life. Mask
+      first, close, and treat events without a handler as noise. The closing of an interdomain
+      channel leaves the other end unbound: it can be bound again, and the other end sees no error
+      when it sends. Xenstore, and not events, tells that the other side is gone.
 
 types:
   - { name: evtchn_port_t, type: u32, doc: "A port of the domain. 0 is never valid." }
@@ -778,8 +858,9 @@ types:
 constants:
   - group: virq
     doc: >
-      Virtual interrupts. Per-vcpu ones can be bound once on each vcpu and stay there; global ones once in the domain, on vcpu 0, and may then be moved by
-      EVTCHNOP_bind_vcpu. The global ones are of use to domain 0 only unless the toolstack has given them to another.
+      Virtual interrupts. Per-vcpu ones can be bound once on each vcpu and stay there; global ones
+      once in the domain, on vcpu 0, and may then be moved by EVTCHNOP_bind_vcpu. The global ones
+      are of use to domain 0 only unless the toolstack has given them to another.
     source: "public/xen.h, VIRQ_TIMER to NR_VIRQS"
     type: u32
     kind: enum
@@ -1014,30 +1095,158 @@ hypercalls:
     errors:
       - { code: EFAULT, when: "the structure cannot be read or written" }
       - { code: ENOSYS, when: "the operation is unknown" }
-    before: shared_info is mapped and the event callback registered, if the events shall be noticed. A new port is as masked as its bit or word says, and nobody but the guest masks; set all bits of evtchn_mask (in the FIFO form the masked bit of every word in a page that is added) first, and unmask each port after its handler is in place.
+    before: >
+      shared_info is mapped and the event callback registered, if the events shall be noticed. A new
+      port is as masked as its bit or word says, and nobody but the guest masks; set all bits of
+      evtchn_mask (in the FIFO form the masked bit of every word in a page that is added) first, and
+      unmask each port after its handler is in place. See the topics two-level, fifo, port-lifetime,
+      event-delivery-rule.
     preemption: Not preempted, but for EVTCHNOP_reset.
     operations:
-      - { name: EVTCHNOP_bind_interdomain, number: 0, argument: evtchn_bind_interdomain, callers: guest, doc: "Connects to an unbound port of another domain. The new port starts pending, so that nothing sent earlier is missed: check for work at once.", when: "In backends, for the port that the frontend advertises.", errors: [ { code: ESRCH, when: "there is no such domain" }, { code: EINVAL, when: "the port is not unbound, or not for us" }, { code: EPERM, when: "the policy forbids it" }, { code: ENOSPC, when: "no port is free" } ] }
-      - { name: EVTCHNOP_bind_virq, number: 1, argument: evtchn_bind_virq, callers: guest, doc: "Makes a port for a virtual interrupt.", errors: [ { code: EINVAL, when: "the number is out of range, or a global one is asked for on a vcpu other than 0" }, { code: ENOENT, when: "there is no such vcpu" }, { code: EEXIST, when: "it is bound already" }, { code: ENOSPC, when: "no port is free" } ] }
-      - { name: EVTCHNOP_bind_pirq, number: 2, argument: evtchn_bind_pirq, callers: guest, doc: "Makes a port for a physical interrupt. For domain 0 and domains with devices.", before: "PHYSDEVOP_map_pirq has been done.", errors: [ { code: EINVAL, when: "the number is out of range" }, { code: EPERM, when: "the domain has no access to the line" }, { code: EEXIST, when: "it is bound already" }, { code: EBUSY, when: "another domain has the line and does not share it" }, { code: ENOSPC, when: "no port is free" } ] }
-      - { name: EVTCHNOP_close, number: 3, argument: evtchn_close, callers: guest, doc: "Frees a port. The other end of an interdomain channel becomes unbound.", errors: [ { code: EINVAL, when: "the port is invalid, free, or one that Xen itself serves" } ] }
-      - { name: EVTCHNOP_send, number: 4, argument: evtchn_send, callers: guest, doc: "Signals the other end of an interdomain or IPI channel. On an unbound port it does nothing.", errors: [ { code: EINVAL, when: "the port is invalid or of another kind" } ] }
-      - { name: EVTCHNOP_status, number: 5, argument: evtchn_status, callers: guest, doc: "Tells what a port is. Domain 0 may ask for others.", errors: [ { code: ESRCH, when: "there is no such domain" }, { code: EINVAL, when: "the port is out of range" }, { code: EPERM, when: "another domain is named by one that may not" } ] }
-      - { name: EVTCHNOP_alloc_unbound, number: 6, argument: evtchn_alloc_unbound, callers: guest, doc: "Makes a port that another domain can bind to.", when: "In frontends, for each device: write the number to xenstore.", errors: [ { code: ESRCH, when: "there is no such domain" }, { code: EPERM, when: "`dom` is not DOMID_SELF and the caller is not privileged" }, { code: ENOSPC, when: "no port is free" } ] }
-      - { name: EVTCHNOP_bind_ipi, number: 7, argument: evtchn_bind_ipi, callers: guest, doc: "Makes a port on which any vcpu of the domain signals one vcpu. It cannot be moved.", when: "For each kind of inter-processor interrupt on each vcpu.", errors: [ { code: ENOENT, when: "there is no such vcpu" }, { code: ENOSPC, when: "no port is free" } ] }
-      - { name: EVTCHNOP_bind_vcpu, number: 8, argument: evtchn_bind_vcpu, callers: guest, doc: "Chooses the vcpu that a port tells; it is vcpu 0 at first.", errors: [ { code: ENOENT, when: "there is no such vcpu" }, { code: EINVAL, when: "the port is invalid, an IPI, or a per-vcpu virtual interrupt" } ] }
-      - { name: EVTCHNOP_unmask, number: 9, argument: evtchn_unmask, callers: guest, doc: "Clears the mask bit and delivers what waits, on whichever vcpu.", when: "When unmasking a port that another vcpu serves; else a locked instruction does.", errors: [ { code: EINVAL, when: "the port is invalid" } ] }
-      - { name: EVTCHNOP_reset, number: 10, argument: evtchn_reset, callers: guest, doc: "Closes all ports of a domain and goes back to the two-level form. For kexec.", errors: [ { code: ESRCH, when: "there is no such domain" }, { code: EPERM, when: "another domain is named by one that may not" } ], preemption: "Interrupted between ports and restarted by Xen." }
-      - { name: EVTCHNOP_init_control, number: 11, argument: evtchn_init_control, callers: guest, since: "4.4", doc: "Gives a vcpu its control block. The first such call switches the domain to the FIFO form; events pending then are lost.", when: "At start, before any port is bound.", errors: [ { code: ENOENT, when: "there is no such vcpu" }, { code: EINVAL, when: "the frame or offset is bad, or the vcpu has one already" }, { code: ENOMEM, when: "the hypervisor is out of memory" } ] }
-      - { name: EVTCHNOP_expand_array, number: 12, argument: evtchn_expand_array, callers: guest, since: "4.4", doc: "Adds a page of words for the next 1024 ports.", errors: [ { code: EOPNOTSUPP, when: "the FIFO form is not in force" }, { code: ENOSPC, when: "the array has its full length" }, { code: EINVAL, when: "the frame is bad" } ] }
-      - { name: EVTCHNOP_set_priority, number: 13, argument: evtchn_set_priority, callers: guest, since: "4.4", doc: "Sets a port's priority, from its next event on.", errors: [ { code: EINVAL, when: "the port or priority is out of range" }, { code: ENOSYS, when: "the two-level form is in force" } ] }
+      - name: EVTCHNOP_bind_interdomain
+        number: 0
+        argument: evtchn_bind_interdomain
+        callers: guest
+        doc: >
+          Connects to an unbound port of another domain. The new port starts pending, so that
+          nothing sent earlier is missed: check for work at once.
+        when: In backends, for the port that the frontend advertises.
+        errors:
+          - { code: ESRCH, when: "there is no such domain" }
+          - { code: EINVAL, when: "the port is not unbound, or not for us" }
+          - { code: EPERM, when: "the policy forbids it" }
+          - { code: ENOSPC, when: "no port is free" }
+      - name: EVTCHNOP_bind_virq
+        number: 1
+        argument: evtchn_bind_virq
+        callers: guest
+        doc: Makes a port for a virtual interrupt.
+        errors:
+          - { code: EINVAL, when: "the number is out of range, or a global one is asked for on a vcpu other than 0" }
+          - { code: ENOENT, when: "there is no such vcpu" }
+          - { code: EEXIST, when: "it is bound already" }
+          - { code: ENOSPC, when: "no port is free" }
+      - name: EVTCHNOP_bind_pirq
+        number: 2
+        argument: evtchn_bind_pirq
+        callers: guest
+        doc: Makes a port for a physical interrupt. For domain 0 and domains with devices.
+        before: PHYSDEVOP_map_pirq has been done.
+        errors:
+          - { code: EINVAL, when: "the number is out of range" }
+          - { code: EPERM, when: "the domain has no access to the line" }
+          - { code: EEXIST, when: "it is bound already" }
+          - { code: EBUSY, when: "another domain has the line and does not share it" }
+          - { code: ENOSPC, when: "no port is free" }
+      - name: EVTCHNOP_close
+        number: 3
+        argument: evtchn_close
+        callers: guest
+        doc: Frees a port. The other end of an interdomain channel becomes unbound.
+        errors:
+          - { code: EINVAL, when: "the port is invalid, free, or one that Xen itself serves" }
+      - name: EVTCHNOP_send
+        number: 4
+        argument: evtchn_send
+        callers: guest
+        doc: >
+          Signals the other end of an interdomain or IPI channel. On an unbound port it does
+          nothing.
+        errors:
+          - { code: EINVAL, when: "the port is invalid or of another kind" }
+      - name: EVTCHNOP_status
+        number: 5
+        argument: evtchn_status
+        callers: guest
+        doc: Tells what a port is. Domain 0 may ask for others.
+        errors:
+          - { code: ESRCH, when: "there is no such domain" }
+          - { code: EINVAL, when: "the port is out of range" }
+          - { code: EPERM, when: "another domain is named by one that may not" }
+      - name: EVTCHNOP_alloc_unbound
+        number: 6
+        argument: evtchn_alloc_unbound
+        callers: guest
+        doc: Makes a port that another domain can bind to.
+        when: "In frontends, for each device: write the number to xenstore."
+        errors:
+          - { code: ESRCH, when: "there is no such domain" }
+          - { code: EPERM, when: "`dom` is not DOMID_SELF and the caller is not privileged" }
+          - { code: ENOSPC, when: "no port is free" }
+      - name: EVTCHNOP_bind_ipi
+        number: 7
+        argument: evtchn_bind_ipi
+        callers: guest
+        doc: Makes a port on which any vcpu of the domain signals one vcpu. It cannot be moved.
+        when: For each kind of inter-processor interrupt on each vcpu.
+        errors:
+          - { code: ENOENT, when: "there is no such vcpu" }
+          - { code: ENOSPC, when: "no port is free" }
+      - name: EVTCHNOP_bind_vcpu
+        number: 8
+        argument: evtchn_bind_vcpu
+        callers: guest
+        doc: Chooses the vcpu that a port tells; it is vcpu 0 at first.
+        errors:
+          - { code: ENOENT, when: "there is no such vcpu" }
+          - { code: EINVAL, when: "the port is invalid, an IPI, or a per-vcpu virtual interrupt" }
+      - name: EVTCHNOP_unmask
+        number: 9
+        argument: evtchn_unmask
+        callers: guest
+        doc: Clears the mask bit and delivers what waits, on whichever vcpu.
+        when: When unmasking a port that another vcpu serves; else a locked instruction does.
+        errors:
+          - { code: EINVAL, when: "the port is invalid" }
+      - name: EVTCHNOP_reset
+        number: 10
+        argument: evtchn_reset
+        callers: guest
+        doc: Closes all ports of a domain and goes back to the two-level form. For kexec.
+        errors:
+          - { code: ESRCH, when: "there is no such domain" }
+          - { code: EPERM, when: "another domain is named by one that may not" }
+        preemption: Interrupted between ports and restarted by Xen.
+      - name: EVTCHNOP_init_control
+        number: 11
+        argument: evtchn_init_control
+        callers: guest
+        since: "4.4"
+        doc: >
+          Gives a vcpu its control block. The first such call switches the domain to the FIFO form;
+          events pending then are lost.
+        when: At start, before any port is bound.
+        errors:
+          - { code: ENOENT, when: "there is no such vcpu" }
+          - { code: EINVAL, when: "the frame or offset is bad, or the vcpu has one already" }
+          - { code: ENOMEM, when: "the hypervisor is out of memory" }
+      - name: EVTCHNOP_expand_array
+        number: 12
+        argument: evtchn_expand_array
+        callers: guest
+        since: "4.4"
+        doc: Adds a page of words for the next 1024 ports.
+        errors:
+          - { code: EOPNOTSUPP, when: "the FIFO form is not in force" }
+          - { code: ENOSPC, when: "the array has its full length" }
+          - { code: EINVAL, when: "the frame is bad" }
+      - name: EVTCHNOP_set_priority
+        number: 13
+        argument: evtchn_set_priority
+        callers: guest
+        since: "4.4"
+        doc: Sets a port's priority, from its next event on.
+        errors:
+          - { code: EINVAL, when: "the port or priority is out of range" }
+          - { code: ENOSYS, when: "the two-level form is in force" }
 
 """#),
     ABISource(file: "abi/fbif.yaml", text: #"""
 subject: fbif
 title: Frame buffer
 doc: >
-  A screen, device type `vfb`. The frame buffer is the guest's own memory, which the backend maps; one page describes it and carries events of 40 bytes both ways.
+  A screen, device type `vfb`. The frame buffer is the guest's own memory, which the backend maps;
+  one page describes it and carries events of 40 bytes both ways.
 source: public/io/fbif.h
 since: "3.0.4"
 include: [common]
@@ -1046,9 +1255,13 @@ topics:
   - name: fbif-setup
     title: Setting it up
     doc: |
-      Allocate the pixels page by page and the page directory: `pd[]` names up to 256 frames that hold arrays of frame numbers (as wide as a guest register: the key `protocol` tells the backend), which name the
-      pixels' frames in order. Fill in width, height, line_length, mem_length, depth; write `page-ref` (frame number of the page), `event-channel`, `protocol` and features. If the backend writes request-update = 1, send update events for changed
-      rectangles, and only then. Events to the backend stand at byte 2048, 51 slots; from it at byte 1024, 25 slots; indexes as for the keyboard.
+      Allocate the pixels page by page and the page directory: `pd[]` names up to 256 frames that
+      hold arrays of frame numbers (as wide as a guest register: the key `protocol` tells the
+      backend), which name the pixels' frames in order. Fill in width, height, line_length,
+      mem_length, depth; write `page-ref` (frame number of the page), `event-channel`, `protocol`
+      and features. If the backend writes request-update = 1, send update events for changed
+      rectangles, and only then. Events to the backend stand at byte 2048, 51 slots; from it at byte
+      1024, 25 slots; indexes as for the keyboard.
 
 constants:
   - group: fb-out-type
@@ -1165,9 +1378,9 @@ keys:
 subject: grant-table
 title: Grant tables
 doc: >
-  How one domain lets another map or copy single frames of its memory. The granting side writes entries into a table that it
-  shares with Xen; the other side names an entry by its index, the grant reference, in a hypercall. All device rings and all
-  their data travel this way.
+  How one domain lets another map or copy single frames of its memory. The granting side writes
+  entries into a table that it shares with Xen; the other side names an entry by its index, the
+  grant reference, in a hypercall. All device rings and all their data travel this way.
 source: public/grant_table.h
 since: "3.0"
 include: [common]
@@ -1176,52 +1389,69 @@ topics:
   - name: grant-setup
     title: Setting up the table
     doc: |
-      1. GNTTABOP_query_size gives the limit of frames; Debian's and the default limit is 64, and a frame holds 512 entries of version 1 or 256 of version 2.
-      2. Optionally GNTTABOP_set_version. Version 1 is enough unless the guest has frames above 16 TB (entry v1 holds 32 bits of frame number) or
-         wants sub-page or transitive grants. A new guest should say which version it wants, because a boot loader may have left another.
-      3. GNTTABOP_setup_table with the number of frames wanted returns that many frame numbers; map them writable, in order, at one virtual range
-         (update_va_mapping; PVH and HVM: XENMEM_add_to_physmap with XENMAPSPACE_grant_table). Version 2: GNTTABOP_get_status_frames and map those too.
-      4. Entries 0 to 7 are reserved: the toolstack has put the console's and xenstore's pages into 0 and 1. Entries from 8 on are the guest's.
+      1. GNTTABOP_query_size gives the limit of frames; Debian's and the default limit is 64, and a
+         frame holds 512 entries of version 1 or 256 of version 2.
+      2. Optionally GNTTABOP_set_version. Version 1 is enough unless the guest has frames above 16
+         TB (entry v1 holds 32 bits of frame number) or wants sub-page or transitive grants. A new
+         guest should say which version it wants, because a boot loader may have left another.
+      3. GNTTABOP_setup_table with the number of frames wanted returns that many frame numbers; map
+         them writable, in order, at one virtual range (update_va_mapping; PVH and HVM:
+         XENMEM_add_to_physmap with XENMAPSPACE_grant_table). Version 2: GNTTABOP_get_status_frames
+         and map those too.
+      4. Entries 0 to 7 are reserved: the toolstack has put the console's and xenstore's pages into
+         0 and 1. Entries from 8 on are the guest's.
 
-      To grow, call GNTTABOP_setup_table again with more frames; those that exist stay in place. After a resume in a new domain the table is
-      empty and of version 1: set it up again, and write all entries that are still in use once more.
+      To grow, call GNTTABOP_setup_table again with more frames; those that exist stay in place.
+      After a resume in a new domain the table is empty and of version 1: set it up again, and write
+      all entries that are still in use once more.
   - name: grant-access
-    title: Granting and revoking, version 1
+    title: Granting and revoking
     doc: |
-      Grant: write `domid` and `frame`; write barrier; write `flags` with GTF_permit_access, and GTF_readonly where the other side shall only
-      read. The entry is live with the flags' store. The reference can now be given to the other domain.
+      Grant, both versions: write `domid` and `frame`; write barrier; write `flags` with
+      GTF_permit_access, and GTF_readonly where the other side shall only read. The entry is live
+      with the flags' store. The reference can now be given to the other domain.
 
-      Revoke: load the 16-bit `flags`; if GTF_reading or GTF_writing is set the other side still has it mapped and the entry must stay; else
-      compare-and-exchange the flags seen with 0, and try again when the exchange fails. Only after that the frame may be reused: a frame
-      that is freed while mapped belongs to two owners. Nothing forces a domain to unmap. Keep such frames on a list and try later; never spin.
+      Revoke, version 1: load the 16-bit `flags`; if GTF_reading or GTF_writing is set the other
+      side still has it mapped and the entry must stay; else compare-and-exchange the flags seen
+      with 0, and try again when the exchange fails. Only after that the frame may be reused: a
+      frame that is freed while mapped belongs to two owners. Nothing forces a domain to unmap. Keep
+      such frames on a list and try later; never spin.
 
-      Version 2: store 0 to `flags`; full barrier; read the entry's status word; if it shows GTF_reading or GTF_writing the mapping still exists: the access
-      ends when the word becomes 0, and the entry must not be reused before. Then one more barrier before the frame is reused.
+      Revoke, version 2: store 0 to `flags`; full barrier; read the entry's status word; if it shows
+      GTF_reading or GTF_writing the mapping still exists: the access ends when the word becomes 0,
+      and the entry must not be reused before. Then one more barrier before the frame is reused.
 
-      From writable to read-only: compare-and-exchange that sets GTF_readonly and requires GTF_writing to be clear. From read-only to
-      writable: an atomic bit clear.
+      From writable to read-only: compare-and-exchange that sets GTF_readonly and requires
+      GTF_writing to be clear. From read-only to writable: an atomic bit clear.
   - name: grant-map
     title: Mapping a foreign grant
     doc: |
-      A PV guest chooses where: either a virtual address whose last-level table exists (GNTMAP_host_map), or the machine address
-      of the page-table entry itself (with GNTMAP_contains_pte). Xen writes the entry, and drops what it mapped before; the mapping is never executable. The guest must not change the entry
-      by other means until it has unmapped the grant, and must not free the page table. Check `status` of every element, and keep `handle`: unmapping needs it.
-      The P2M table of a guest that keeps foreign frames in it must be updated by the guest. A process's page table is torn
-      down only after its grants are unmapped; a kernel that forgets crashes itself, as Xen refuses the entry's release.
+      A PV guest chooses where: either a virtual address whose last-level table exists
+      (GNTMAP_host_map), or the machine address of the page-table entry itself (with
+      GNTMAP_contains_pte). Xen writes the entry, and drops what it mapped before; the mapping is
+      never executable. The guest must not change the entry by other means until it has unmapped the
+      grant, and must not free the page table. Check `status` of every element, and keep `handle`:
+      unmapping needs it. The P2M table of a guest that keeps foreign frames in it must be updated
+      by the guest. A process's page table is torn down only after its grants are unmapped; a kernel
+      that forgets crashes itself, as Xen refuses the entry's release.
 
-      If the owner's domain dies first, mapped frames stay until unmapped. Data in a mapped page changes at any time: copy, then check the copy.
+      If the owner's domain dies first, mapped frames stay until unmapped. Data in a mapped page
+      changes at any time: copy, then check the copy.
   - name: grant-copy-or-map
     title: Copying instead of mapping
     doc: |
-      GNTTABOP_copy moves up to a page between two frames, each named by a grant reference or, if it is the caller's own, by frame number. It costs no
-      TLB flush and leaves no handle to lose, so it beats mapping below some kilobytes. Network backends use it throughout.
+      GNTTABOP_copy moves up to a page between two frames, each named by a grant reference or, if it
+      is the caller's own, by frame number. It costs no TLB flush and leaves no handle to lose, so
+      it beats mapping below some kilobytes. Network backends use it throughout.
   - name: grant-domain0
     title: What differs for domain 0
     doc: |
-      Domain 0 has a grant table as every domain has, and its backends are the usual callers of map, unmap and copy. It may name another domain in
-      setup_table, query_size, get_status_frames and get_version, where others are answered GNTST_permission_denied. It can reach the reserved entries of a new domain only through
-      the toolstack's interfaces. Where an IOMMU is in use for it, a mapping with GNTMAP_device_map, or any mapping at all,
-      is entered into the IOMMU as well.
+      Domain 0 has a grant table as every domain has, and its backends are the usual callers of map,
+      unmap and copy. It may name another domain in setup_table, query_size, get_status_frames and
+      get_version, where others are answered GNTST_permission_denied. It can reach the reserved
+      entries of a new domain only through the toolstack's interfaces. Where an IOMMU is in use for
+      it, a mapping with GNTMAP_device_map, or any mapping at all, is entered into the IOMMU as
+      well.
 
 types:
   - { name: grant_ref_t, type: u32, doc: "Index into a domain's grant table. Not secret: which domain may use an entry stands in the entry." }
@@ -1230,7 +1460,9 @@ types:
 
 constants:
   - group: grant-reserved
-    doc: Entries that the toolstack fills in before the domain runs and that survive GNTTABOP_set_version.
+    doc: >
+      Entries that the toolstack fills in before the domain runs and that survive
+      GNTTABOP_set_version.
     source: "public/grant_table.h, GNTTAB_*"
     type: u32
     kind: values
@@ -1249,7 +1481,9 @@ constants:
       - { name: GTF_accept_transfer, value: 2, doc: "The domain may give one of its frames to us through this entry." }
       - { name: GTF_transitive, value: 3, doc: "Version 2: the domain may copy through a grant that a third domain gave to us. Never mappable.", since: "4.0" }
   - group: grant-flags
-    doc: Further bits of an entry's flags. In version 2 GTF_reading and GTF_writing stand in the status word and not here.
+    doc: >
+      Further bits of an entry's flags. In version 2 GTF_reading and GTF_writing stand in the status
+      word and not here.
     source: "public/grant_table.h, GTF_*"
     type: u16
     kind: flags
@@ -1301,7 +1535,9 @@ constants:
       - { name: GNTTAB_CACHE_INVAL, value: 2, doc: "Drop lines." }
       - { name: GNTTAB_CACHE_SOURCE_GREF, value: 0x80000000, doc: "Name the page by a.ref. Not implemented in 4.17." }
   - group: grant-status
-    doc: Result of one element of a grant operation, in its field `status`. The hypercall itself returns 0 all the same.
+    doc: >
+      Result of one element of a grant operation, in its field `status`. The hypercall itself
+      returns 0 all the same.
     source: "public/grant_table.h, GNTST_*"
     type: i16
     kind: enum
@@ -1325,7 +1561,8 @@ structures:
   - name: grant_entry_v1
     typedef: grant_entry_v1_t
     doc: >
-      Entry of a version 1 table. `flags` and `domid` are read and changed by Xen as one 32-bit word, so a guest writes flags last and by a single store.
+      Entry of a version 1 table. `flags` and `domid` are read and changed by Xen as one 32-bit
+      word, so a guest writes flags last and by a single store.
     source: "public/grant_table.h, struct grant_entry_v1"
     size: 8
     fields:
@@ -1344,7 +1581,9 @@ structures:
   - name: grant_entry_v2
     kind: union
     typedef: grant_entry_v2_t
-    doc: Entry of a version 2 table. Only the guest writes it; what Xen has to say stands in the status frames.
+    doc: >
+      Entry of a version 2 table. Only the guest writes it; what Xen has to say stands in the status
+      frames.
     since: "4.0"
     source: "public/grant_table.h, union grant_entry_v2"
     size: 16
@@ -1538,9 +1777,12 @@ hypercalls:
     number: 20
     callers: guest
     doc: >
-      All operations on grant tables. Most take an array and report per element: a return of 0 says only that every element was
-      looked at, and the caller must check each `status`.
-    when: As soon as the guest shares memory with another domain, that is before its first device works. A guest with nothing but console and xenstore needs none of it, as their grants are made by the toolstack.
+      All operations on grant tables. Most take an array and report per element: a return of 0 says
+      only that every element was looked at, and the caller must check each `status`.
+    when: >
+      As soon as the guest shares memory with another domain, that is before its first device works.
+      A guest with nothing but console and xenstore needs none of it, as their grants are made by
+      the toolstack.
     source: public/grant_table.h; xen/common/grant_table.c
     arguments:
       - { name: cmd, type: u32, doc: "GNTTABOP number. The upper 20 bits must be 0; Xen uses them itself when it restarts a call." }
@@ -1551,10 +1793,16 @@ hypercalls:
       - { code: EFAULT, when: "the array cannot be read or written. Elements before the faulty one have been carried out and their status is valid." }
       - { code: EINVAL, when: "count is negative as a 32-bit number, is not 1 where one structure is expected, or cmd has upper bits set" }
       - { code: ENOSYS, when: "the operation is unknown" }
-    before: The array must be in memory that is mapped writable. For maps, the page tables down to the last level must exist at the target address. For own grants, GNTTABOP_setup_table must have been done and the frames mapped.
+    before: >
+      The array must be in memory that is mapped writable. For maps, the page tables down to the
+      last level must exist at the target address. For own grants, GNTTABOP_setup_table must have
+      been done and the frames mapped. See the topics grant-setup, grant-access, grant-map,
+      grant-copy-or-map, grant-domain0.
     preemption: >
-      Operations on arrays may be interrupted between two elements (unmap: between batches of 32) and restarted by Xen, which advances its copies of the arguments in the caller's registers; the
-      array must stay in place until the call returns. Operations on one structure are not preempted.
+      Operations on arrays may be interrupted between two elements (unmap: between batches of 32)
+      and restarted by Xen, which advances its copies of the arguments in the caller's registers;
+      the array must stay in place until the call returns. Operations on one structure are not
+      preempted.
     operations:
       - name: GNTTABOP_map_grant_ref
         number: 0
@@ -1563,7 +1811,11 @@ hypercalls:
         callers: guest
         doc: Maps frames that other domains have granted to the caller.
         when: In backends, and for anything whose memory the other side provides.
-        before: The other domain has written the entry with our domain id. The target's last-level page table exists. For GNTMAP_contains_pte the address is the machine address of an entry, a multiple of 8, in a frame that Xen already has as a last-level table, that is one which is pinned or in use.
+        before: >
+          The other domain has written the entry with our domain id. The target's last-level page
+          table exists. For GNTMAP_contains_pte the address is the machine address of an entry, a
+          multiple of 8, in a frame that Xen already has as a last-level table, that is one which is
+          pinned or in use.
         errors:
           - { code: GNTST_general_error, when: "neither device_map nor host_map is given, contains_pte stands without host_map, the entry is pinned for another domain or is of sub-page or transitive type, its use count would overflow, its type is not permit_access, it is granted to another domain or read-only, its page cannot be had writable (it is a page table or descriptor page of its owner), or there is no last-level table at host_addr" }
           - { code: GNTST_bad_domain, when: "there is no such domain" }
@@ -1578,8 +1830,12 @@ hypercalls:
         argument: gnttab_unmap_grant_ref
         batch: true
         callers: guest
-        doc: Ends mappings. TLBs are flushed before the granting side sees the entry as unused, so no stale access survives.
-        before: Nothing in the caller may use the page any more. The page-table entry must still be the one that the map made.
+        doc: >
+          Ends mappings. TLBs are flushed before the granting side sees the entry as unused, so no
+          stale access survives.
+        before: >
+          Nothing in the caller may use the page any more. The page-table entry must still be the
+          one that the map made.
         errors:
           - { code: GNTST_bad_handle, when: "the handle is unknown or has been unmapped already" }
           - { code: GNTST_general_error, when: "dev_bus_addr is not that of the mapping, or there is no entry at host_addr that maps this frame with this access" }
@@ -1589,7 +1845,9 @@ hypercalls:
         number: 2
         argument: gnttab_setup_table
         callers: guest
-        doc: Makes the table at least so many frames long and tells their frame numbers. Domain 0 may do it for other domains.
+        doc: >
+          Makes the table at least so many frames long and tells their frame numbers. Domain 0 may
+          do it for other domains.
         when: Once at start, again to grow and after a resume.
         before: frame_list points to room for nr_frames numbers of the guest's register width.
         errors:
@@ -1604,7 +1862,9 @@ hypercalls:
         number: 3
         argument: gnttab_dump_table
         callers: privileged
-        doc: Used to print a table on Xen's console. Xen 4.17 answers -ENOSYS; the host's debug key `g` does the same.
+        doc: >
+          Used to print a table on Xen's console. Xen 4.17 answers -ENOSYS; the host's debug key `g`
+          does the same.
         deprecated: Not implemented any more.
       - name: GNTTABOP_transfer
         number: 4
@@ -1612,8 +1872,11 @@ hypercalls:
         batch: true
         callers: guest
         doc: Gives frames of the caller to other domains for good. PV guests only.
-        when: Hardly ever; network receive by page flipping was its purpose, and copying replaced it.
-        before: The frame is mapped by no page table of the caller and is granted to nobody. The receiver has a GTF_accept_transfer entry for the caller and room below its memory limit.
+        when: >
+          Hardly ever; network receive by page flipping was its purpose, and copying replaced it.
+        before: >
+          The frame is mapped by no page table of the caller and is granted to nobody. The receiver
+          has a GTF_accept_transfer entry for the caller and room below its memory limit.
         errors:
           - { code: GNTST_bad_page, when: "the frame is not the caller's, is mapped somewhere, or is special. The caller keeps it in this case only: after any other error the frame is gone" }
           - { code: GNTST_bad_domain, when: "there is no such domain" }
@@ -1626,7 +1889,9 @@ hypercalls:
         argument: gnttab_copy
         batch: true
         callers: guest
-        doc: Copies bytes between frames. Neither side needs a mapping. Elements that follow each other and name the same frames are quicker.
+        doc: >
+          Copies bytes between frames. Neither side needs a mapping. Elements that follow each other
+          and name the same frames are quicker.
         when: In network backends, and wherever data is small against the price of a mapping.
         before: The granting side has written its entry; for the destination without GTF_readonly.
         errors:
@@ -1653,7 +1918,9 @@ hypercalls:
         argument: gnttab_unmap_and_replace
         batch: true
         callers: guest
-        doc: Ends a mapping and in the same step puts another page, whose entry is taken from new_addr, in its place, so that the address is never empty.
+        doc: >
+          Ends a mapping and in the same step puts another page, whose entry is taken from new_addr,
+          in its place, so that the address is never empty.
         when: Where user space keeps the address and may touch it at any time.
         before: Both addresses have page tables; new_addr maps the page to put in.
         errors:
@@ -1665,9 +1932,13 @@ hypercalls:
         argument: gnttab_set_version
         callers: guest
         since: "4.0"
-        doc: Chooses the form of the caller's own table and empties it, the eight reserved entries excepted.
+        doc: >
+          Chooses the form of the caller's own table and empties it, the eight reserved entries
+          excepted.
         when: At start, before the first entry is written.
-        before: No entry but the reserved ones may be in use by another domain. Status frames must be unmapped before going back to version 1.
+        before: >
+          No entry but the reserved ones may be in use by another domain. Status frames must be
+          unmapped before going back to version 1.
         errors:
           - { code: EINVAL, when: "the version is neither 1 nor 2" }
           - { code: ENOSYS, when: "version 2 is switched off on this host (gnttab=max-ver:1)" }
@@ -1716,7 +1987,9 @@ hypercalls:
         batch: true
         callers: guest
         since: "4.5"
-        doc: Cleans or invalidates the data cache over a part of a page that the caller owns or has been granted. For drivers on machines whose devices do not snoop; on x86 there is no need.
+        doc: >
+          Cleans or invalidates the data cache over a part of a page that the caller owns or has
+          been granted. For drivers on machines whose devices do not snoop; on x86 there is no need.
         errors:
           - { code: EINVAL, when: "the range leaves the page, op has unknown bits, or the address is no RAM" }
           - { code: EPERM, when: "the page has no owner" }
@@ -1728,8 +2001,9 @@ hypercalls:
 subject: hvm
 title: Hardware-virtualized containers
 doc: >
-  What PVH and HVM guests use in place of a PV guest's start_info and trap callbacks: parameters of the domain and the few operations that a guest may issue. A PV guest gets -EINVAL or
-  -ENOSYS from all of it.
+  What PVH and HVM guests use in place of a PV guest's start_info and trap callbacks: parameters of
+  the domain and the few operations that a guest may issue. A PV guest gets -EINVAL or -ENOSYS from
+  all of it.
 source: public/hvm/hvm_op.h
 since: "3.0"
 include: [common]
@@ -1738,12 +2012,16 @@ topics:
   - name: hvm-callback
     title: How events arrive
     doc: |
-      Either HVMOP_set_evtchn_upcall_vector on each vcpu: an ordinary interrupt of the local APIC, with an EOI. Or HVM_PARAM_CALLBACK_IRQ for the domain, whose top byte says how: a line, a PCI
-      interrupt of the platform device, or a vector that needs no EOI. The handler works as for PV, with the interrupt flag in place of the upcall mask, which must stay 0.
+      Either HVMOP_set_evtchn_upcall_vector on each vcpu: an ordinary interrupt of the local APIC,
+      with an EOI. Or HVM_PARAM_CALLBACK_IRQ for the domain, whose top byte says how: a line, a PCI
+      interrupt of the platform device, or a vector that needs no EOI. The handler works as for PV,
+      with the interrupt flag in place of the upcall mask, which must stay 0.
 
 constants:
   - group: hvm-param
-    doc: Numbers of parameters for HVMOP_get_param and HVMOP_set_param. A guest reads store, console and callback ones; the rest belong to the toolstack and device models.
+    doc: >
+      Numbers of parameters for HVMOP_get_param and HVMOP_set_param. A guest reads store, console
+      and callback ones; the rest belong to the toolstack and device models.
     source: "public/hvm/params.h, HVM_*"
     type: u32
     kind: enum
@@ -1993,27 +2271,75 @@ hypercalls:
       - { code: EPERM, when: "the parameter is not the guest's to touch" }
       - { code: ESRCH, when: "there is no such domain" }
       - { code: ENOSYS, when: "the operation is unknown" }
-    before: Nothing.
+    before: >
+      See the topics hvm-callback, pvh-state.
     preemption: Some are interrupted and restarted by Xen.
     operations:
-      - { name: HVMOP_set_param, number: 0, argument: xen_hvm_param, callers: hvm, doc: "Sets a parameter. A guest may set the callback and a few others.", errors: [ { code: EEXIST, when: "it can be set once only" } ] }
-      - { name: HVMOP_get_param, number: 1, argument: xen_hvm_param, callers: hvm, doc: "Reads a parameter.", when: "At start, for console and xenstore." }
-      - { name: HVMOP_flush_tlbs, number: 5, callers: hvm, doc: "Flushes the TLBs of all vcpus." }
-      - { name: HVMOP_pagetable_dying, number: 9, argument: xen_hvm_pagetable_dying, callers: hvm, doc: "Hints that a page table is about to go, for shadow paging." }
-      - { name: HVMOP_get_time, number: 10, argument: xen_hvm_get_time, callers: hvm, doc: "Tells system time." }
-      - { name: HVMOP_xentrace, number: 11, argument: xen_hvm_xentrace, callers: hvm, doc: "Writes into the host's trace buffer." }
-      - { name: HVMOP_get_mem_type, number: 15, argument: xen_hvm_get_mem_type, callers: hvm, doc: "Tells what a frame is." }
-      - { name: HVMOP_set_evtchn_upcall_vector, number: 23, argument: xen_hvm_evtchn_upcall_vector, callers: hvm, since: "4.6", doc: "Chooses the vector by which a vcpu learns of events.", errors: [ { code: EINVAL, when: "the vector is below 16" }, { code: ENOENT, when: "there is no such vcpu" } ] }
-      - { name: HVMOP_guest_request_vm_event, number: 24, callers: hvm, since: "4.5", doc: "Calls the monitoring tool, if there is one." }
-      - { name: HVMOP_altp2m, number: 25, callers: hvm, since: "4.6", doc: "Alternate views of memory. Not for PV ports." }
+      - name: HVMOP_set_param
+        number: 0
+        argument: xen_hvm_param
+        callers: hvm
+        doc: Sets a parameter. A guest may set the callback and a few others.
+        errors:
+          - { code: EEXIST, when: "it can be set once only" }
+      - name: HVMOP_get_param
+        number: 1
+        argument: xen_hvm_param
+        callers: hvm
+        doc: Reads a parameter.
+        when: At start, for console and xenstore.
+      - name: HVMOP_flush_tlbs
+        number: 5
+        callers: hvm
+        doc: Flushes the TLBs of all vcpus.
+      - name: HVMOP_pagetable_dying
+        number: 9
+        argument: xen_hvm_pagetable_dying
+        callers: hvm
+        doc: Hints that a page table is about to go, for shadow paging.
+      - name: HVMOP_get_time
+        number: 10
+        argument: xen_hvm_get_time
+        callers: hvm
+        doc: Tells system time.
+      - name: HVMOP_xentrace
+        number: 11
+        argument: xen_hvm_xentrace
+        callers: hvm
+        doc: Writes into the host's trace buffer.
+      - name: HVMOP_get_mem_type
+        number: 15
+        argument: xen_hvm_get_mem_type
+        callers: hvm
+        doc: Tells what a frame is.
+      - name: HVMOP_set_evtchn_upcall_vector
+        number: 23
+        argument: xen_hvm_evtchn_upcall_vector
+        callers: hvm
+        since: "4.6"
+        doc: Chooses the vector by which a vcpu learns of events.
+        errors:
+          - { code: EINVAL, when: "the vector is below 16" }
+          - { code: ENOENT, when: "there is no such vcpu" }
+      - name: HVMOP_guest_request_vm_event
+        number: 24
+        callers: hvm
+        since: "4.5"
+        doc: Calls the monitoring tool, if there is one.
+      - name: HVMOP_altp2m
+        number: 25
+        callers: hvm
+        since: "4.6"
+        doc: Alternate views of memory. Not for PV ports.
 
 """#),
     ABISource(file: "abi/hypercalls.yaml", text: #"""
 subject: hypercalls
 title: Issuing hypercalls
 doc: >
-  How a guest enters the hypervisor, and the hypercalls that are listed here by number only because no
-  PV guest and no driver of domain 0 needs them. Every other hypercall stands in the file of its subject.
+  How a guest enters the hypervisor, and the hypercalls that are listed here by number only because
+  no PV guest and no driver of domain 0 needs them. Every other hypercall stands in the file of its
+  subject.
 source: public/xen.h
 since: "3.0"
 include: [common]
@@ -2022,18 +2348,19 @@ topics:
   - name: hypercall-page
     title: The hypercall page
     doc: |
-      A guest does not encode the trap instruction itself. It reserves one page of its image, aligned to 4096
-      bytes, names its virtual address in the ELF note XEN_ELFNOTE_HYPERCALL_PAGE, and the loader
-      fills it: 128 slots of 32 bytes, the slot of hypercall `n` at `n * 32`. A hypercall is a `call` to its slot.
-      The slot of `iret` is entered by a jump, as it never returns.
+      A guest does not encode the trap instruction itself. It reserves one page of its image,
+      aligned to 4096 bytes, names its virtual address in the ELF note XEN_ELFNOTE_HYPERCALL_PAGE,
+      and the loader fills it: 128 slots of 32 bytes, the slot of hypercall `n` at `n * 32`. A
+      hypercall is a `call` to its slot. The slot of `iret` is entered by a jump, as it never
+      returns.
 
-      The page must be executable in the guest's page tables and need not be writable after the start.
-      A guest without the note (it may find Xen later) fills a page itself by writing its machine
-      address to the MSR that CPUID leaf 0x40000002 names in EBX (0x40000000 unless another hypervisor
-      interface is offered as well); for a PV guest this is a `wrmsr` that Xen emulates.
+      The page must be executable in the guest's page tables and need not be writable after the
+      start. A guest without the note (it may find Xen later) fills a page itself by writing its
+      machine address to the MSR that CPUID leaf 0x40000002 names in EBX (0x40000000 unless another
+      hypervisor interface is offered as well); for a PV guest this is a `wrmsr` that Xen emulates.
 
-      Calling it before the loader has filled it, or with the note pointing to the wrong page, runs whatever bytes
-      are there: usually a fault in the very first hypercall of a port.
+      Calling it before the loader has filled it, or with the note pointing to the wrong page, runs
+      whatever bytes are there: usually a fault in the very first hypercall of a port.
   - name: hypercall-registers
     title: Registers of a hypercall
     doc: |
@@ -2045,38 +2372,43 @@ topics:
       | lost | `%rcx %r11`, and the registers of the arguments | the registers of the arguments |
       | instruction in the page | `syscall` | `int $0x82` |
 
-      Argument 4 goes into `%r10`, not `%rcx` as in the C calling convention: a wrapper has to move it. The
-      registers that held arguments must be treated as lost: release builds mostly keep them, debugging
-      builds overwrite them on purpose. A 64-bit value given by a 32-bit guest takes two argument registers, low half first.
-      The guest's stack is not touched by the trap itself, but the slot is reached by `call`, so 8 bytes below the
-      stack pointer are written: no red zone in code that issues hypercalls from inline assembly.
+      Argument 4 goes into `%r10`, not `%rcx` as in the C calling convention: a wrapper has to move
+      it. The registers that held arguments must be treated as lost: release builds mostly keep
+      them, debugging builds overwrite them on purpose. A 64-bit value given by a 32-bit guest takes
+      two argument registers, low half first. The guest's stack is not touched by the trap itself,
+      but the slot is reached by `call`, so 8 bytes below the stack pointer are written: no red zone
+      in code that issues hypercalls from inline assembly.
   - name: hypercall-privilege
     title: From which mode
     doc: |
-      Only kernel mode may issue hypercalls: ring 1 in a 32-bit guest, and in a 64-bit guest ring 3 with the
-      kernel's page table active. The same instruction issued from the guest's user mode goes to the guest's own
-      system-call handler (x86_64 `syscall`), or faults.
+      Only kernel mode may issue hypercalls: ring 1 in a 32-bit guest, and in a 64-bit guest ring 3
+      with the kernel's page table active. The same instruction issued from the guest's user mode
+      goes to the guest's own system-call handler (x86_64 `syscall`), or faults.
 
-      Memory arguments are guest virtual addresses, read and written through the current page table. They must be mapped
-      for the whole call; Xen does not fault pages in for the guest and answers -EFAULT instead.
+      Memory arguments are guest virtual addresses, read and written through the current page table.
+      They must be mapped for the whole call; Xen does not fault pages in for the guest and answers
+      -EFAULT instead.
   - name: hypercall-preemption
     title: Preemption and restart
     doc: |
-      Xen is not preemptible, so long operations look from time to time whether other work waits. If so, the call saves how far it came,
-      in the caller's argument registers and sometimes in the caller's argument structure, sets the guest's
-      instruction pointer back onto the trap instruction, and leaves. Events may be delivered to the guest at that point; when the
-      vcpu runs on, it re-executes the hypercall and Xen continues where it stopped. The guest sees one call that took
-      long.
+      Xen is not preemptible, so long operations look from time to time whether other work waits. If
+      so, the call saves how far it came, in the caller's argument registers and sometimes in the
+      caller's argument structure, sets the guest's instruction pointer back onto the trap
+      instruction, and leaves. Events may be delivered to the guest at that point; when the vcpu
+      runs on, it re-executes the hypercall and Xen continues where it stopped. The guest sees one
+      call that took long.
 
-      Three consequences. Argument structures of restartable calls must not be read-only memory and must not be
-      changed by another vcpu or by an interrupt handler until the call has returned. An interrupt handler may run in the middle of a
-      hypercall. And a call inside a multicall is continued inside the multicall, so that its order is kept.
+      Three consequences. Argument structures of restartable calls must not be read-only memory and
+      must not be changed by another vcpu or by an interrupt handler until the call has returned. An
+      interrupt handler may run in the middle of a hypercall. And a call inside a multicall is
+      continued inside the multicall, so that its order is kept.
 
 constants:
   - group: hypercall-arch
     doc: >
-      Numbers reserved for hypercalls that one architecture alone defines. x86 uses the first for the machine check interface of domain 0
-      and the second for paging assistance that no current guest issues.
+      Numbers reserved for hypercalls that one architecture alone defines. x86 uses the first for
+      the machine check interface of domain 0 and the second for paging assistance that no current
+      guest issues.
     source: "public/xen.h, __HYPERVISOR_arch_*"
     type: u32
     kind: enum
@@ -2104,43 +2436,56 @@ hypercalls:
     number: 6
     numberOnly: true
     callers: guest
-    doc: The scheduler call of Xen before 3.0.2, whose second argument is a number and not a pointer. It knows yield, block and shutdown only.
+    doc: >
+      The scheduler call of Xen before 3.0.2, whose second argument is a number and not a pointer.
+      It knows yield, block and shutdown only.
     deprecated: Use sched_op.
   - name: event_channel_op_compat
     number: 16
     numberOnly: true
     callers: guest
-    doc: The event channel call of Xen before 3.0.3, with the operation's number inside its structure.
+    doc: >
+      The event channel call of Xen before 3.0.3, with the operation's number inside its structure.
     deprecated: Use event_channel_op.
   - name: physdev_op_compat
     number: 19
     numberOnly: true
     callers: domain0
-    doc: The physical device call of Xen before 3.0.3, with the operation's number inside its structure.
+    doc: >
+      The physical device call of Xen before 3.0.3, with the operation's number inside its
+      structure.
     deprecated: Use physdev_op.
   - name: xsm_op
     number: 27
     numberOnly: true
     callers: privileged
-    doc: Loads and queries the policy of the Xen security modules. For the toolstack of hosts that run FLASK; -ENOSYS elsewhere.
+    doc: >
+      Loads and queries the policy of the Xen security modules. For the toolstack of hosts that run
+      FLASK; -ENOSYS elsewhere.
     source: public/xsm/flask_op.h
   - name: xenoprof_op
     number: 31
     numberOnly: true
     callers: privileged
-    doc: The profiling interface of OProfile. Optional in the hypervisor's build; xenpmu_op is what current kernels use.
+    doc: >
+      The profiling interface of OProfile. Optional in the hypervisor's build; xenpmu_op is what
+      current kernels use.
     source: public/xenoprof.h
   - name: sysctl
     number: 35
     numberOnly: true
     callers: domain0
-    doc: Operations on the host as a whole (CPU pools, statistics, scheduler parameters). For the toolstack; its structures change with every release of Xen and are no stable interface.
+    doc: >
+      Operations on the host as a whole (CPU pools, statistics, scheduler parameters). For the
+      toolstack; its structures change with every release of Xen and are no stable interface.
     source: public/sysctl.h
   - name: domctl
     number: 36
     numberOnly: true
     callers: domain0
-    doc: Building, controlling and destroying domains. For the toolstack; its structures change with every release of Xen and are no stable interface.
+    doc: >
+      Building, controlling and destroying domains. For the toolstack; its structures change with
+      every release of Xen and are no stable interface.
     source: public/domctl.h
   - name: kexec_op
     number: 37
@@ -2152,7 +2497,9 @@ hypercalls:
     number: 38
     numberOnly: true
     callers: guest
-    doc: Transcendent memory, a pool of pages outside the guest's own memory. Removed from Xen 4.13; the call answers -ENOSYS.
+    doc: >
+      Transcendent memory, a pool of pages outside the guest's own memory. Removed from Xen 4.13;
+      the call answers -ENOSYS.
     source: public/tmem.h
     deprecated: Removed in Xen 4.13.
   - name: argo_op
@@ -2160,7 +2507,9 @@ hypercalls:
     numberOnly: true
     callers: guest
     since: "4.12"
-    doc: Messages between domains that the hypervisor copies, without shared memory. Optional in the hypervisor's build and off by default; -EOPNOTSUPP where it is not enabled.
+    doc: >
+      Messages between domains that the hypervisor copies, without shared memory. Optional in the
+      hypervisor's build and off by default; -EOPNOTSUPP where it is not enabled.
     source: public/argo.h
   - name: dm_op
     number: 41
@@ -2181,7 +2530,9 @@ hypercalls:
     numberOnly: true
     callers: domain0
     since: "3.3"
-    doc: Fetches machine check records and injects test errors. Domain 0's machine check driver calls it after VIRQ_MCA; other domains get -EPERM.
+    doc: >
+      Fetches machine check records and injects test errors. Domain 0's machine check driver calls
+      it after VIRQ_MCA; other domains get -EPERM.
     source: public/arch-x86/xen-mca.h
 
 """#),
@@ -2189,7 +2540,8 @@ hypercalls:
 subject: kbdif
 title: Keyboard and pointer
 doc: >
-  Input devices, type `vkbd`. The backend writes events of 40 bytes into one granted page. There are no events to the backend.
+  Input devices, type `vkbd`. The backend writes events of 40 bytes into one granted page. There are
+  no events to the backend.
 source: public/io/kbdif.h
 since: "3.0.4"
 include: [common]
@@ -2198,9 +2550,12 @@ topics:
   - name: kbdif-page
     title: The page
     doc: |
-      Indexes at the start; events from the backend (`in`) at byte 1024, 51 slots of 40 bytes; the place for the other direction at byte 3072, 25 slots. Indexes run freely; the slot is index modulo the
-      number of slots, which is no power of two: after a wrap of 32 bits the place jumps, as it does on the other side. Read in_prod; read barrier; copy events; full barrier; store in_cons. An event is sent
-      for every change. Unknown types are skipped. Keys and buttons are numbered as in Linux's input layer.
+      Indexes at the start; events from the backend (`in`) at byte 1024, 51 slots of 40 bytes; the
+      place for the other direction at byte 3072, 25 slots. Indexes run freely; the slot is index
+      modulo the number of slots, which is no power of two: after a wrap of 32 bits the place jumps,
+      as it does on the other side. Read in_prod; read barrier; copy events; full barrier; store
+      in_cons. An event is sent for every change. Unknown types are skipped. Keys and buttons are
+      numbered as in Linux's input layer.
 
 constants:
   - group: kbd-type
@@ -2374,8 +2729,9 @@ keys:
 subject: memory
 title: Memory reservation
 doc: >
-  How much memory the domain has, which frames, and where they lie: ballooning, exchanging frames for ones that devices can reach, memory maps, and for PVH and HVM guests
-  the placing of special pages.
+  How much memory the domain has, which frames, and where they lie: ballooning, exchanging frames
+  for ones that devices can reach, memory maps, and for PVH and HVM guests the placing of special
+  pages.
 source: public/memory.h
 since: "3.0"
 include: [common, physdev]
@@ -2384,15 +2740,17 @@ topics:
   - name: ballooning
     title: Giving memory back and taking it
     doc: |
-      The toolstack writes the size wanted, in KB, to `memory/target` in xenstore. To shrink: choose free frames, take them out of every mapping and of the P2M
-      table, then XENMEM_decrease_reservation with their MFNs. To grow: XENMEM_populate_physmap with the PFNs to fill, then for each extent write the P2M entry from the
-      list that came back and map it; the M2P entry is set by Xen. Fewer extents done than asked for is no error: more may come later.
+      The toolstack writes the size wanted, in KB, to `memory/target` in xenstore. To shrink: choose
+      free frames, take them out of every mapping and of the P2M table, then
+      XENMEM_decrease_reservation with their MFNs. To grow: XENMEM_populate_physmap with the PFNs to
+      fill, then for each extent write the P2M entry from the list that came back and map it; the
+      M2P entry is set by Xen. Fewer extents done than asked for is no error: more may come later.
 
 constants:
   - group: memory-flags
     doc: >
-      Bits of xen_memory_reservation.mem_flags. Bits 0 to 7: how many address bits the frames may need, 0 for no limit. Bits 8 to 15: NUMA node
-      plus 1, 0 for any.
+      Bits of xen_memory_reservation.mem_flags. Bits 0 to 7: how many address bits the frames may
+      need, 0 for no limit. Bits 8 to 15: NUMA node plus 1, 0 for any.
     source: "public/memory.h, XENMEMF_*"
     type: u32
     kind: flags
@@ -2448,7 +2806,9 @@ constants:
     values:
       - { name: XENMEM_resource_ioreq_server_frame_bufioreq, value: 0, doc: "The page of buffered requests; synchronous ones follow from 1." }
   - group: e820-type
-    doc: Types of a memory map's regions, as the PC firmware numbers them. Xen's header for guests does not name them.
+    doc: >
+      Types of a memory map's regions, as the PC firmware numbers them. Xen's header for guests does
+      not name them.
     source: public/memory.h, XENMEM_memory_map (format of INT 15h, AX=E820h)
     type: u32
     kind: enum
@@ -2476,7 +2836,9 @@ structures:
       - { name: hole1, type: "u8[2]", pad: true, arch: x86_32 }
   - name: xen_memory_exchange
     typedef: xen_memory_exchange_t
-    doc: Argument of XENMEM_exchange. Both lists name the same number of frames in all, of the same domain, and must not overlap in memory.
+    doc: >
+      Argument of XENMEM_exchange. Both lists name the same number of frames in all, of the same
+      domain, and must not overlap in memory.
     source: "public/memory.h, struct xen_memory_exchange"
     size: { x86_64: 72, x86_32: 44 }
     fields:
@@ -2551,7 +2913,9 @@ structures:
       - { name: gpfn, type: xen_pfn_t, dir: in, doc: "Frame number to empty." }
   - name: xen_memory_map
     typedef: xen_memory_map_t
-    doc: Argument of XENMEM_memory_map and XENMEM_machine_memory_map. The buffer's elements are xen_e820_entry.
+    doc: >
+      Argument of XENMEM_memory_map and XENMEM_machine_memory_map. The buffer's elements are
+      xen_e820_entry.
     source: "public/memory.h, struct xen_memory_map"
     size: { x86_64: 16, x86_32: 8 }
     fields:
@@ -2619,7 +2983,9 @@ structures:
       - { name: nid, type: u32, dir: out, doc: "The node." }
   - name: xen_vnuma_topology_info
     typedef: xen_vnuma_topology_info_t
-    doc: Argument of XENMEM_get_vnumainfo. Numbers say how much room the lists have, and are corrected when they are too small.
+    doc: >
+      Argument of XENMEM_get_vnumainfo. Numbers say how much room the lists have, and are corrected
+      when they are too small.
     since: "4.5"
     source: "public/memory.h, struct xen_vnuma_topology_info"
     size: 40
@@ -2660,39 +3026,222 @@ hypercalls:
       - { code: ESRCH, when: "the domain named does not exist" }
       - { code: EPERM, when: "the domain named is not the caller's to change" }
       - { code: ENOSYS, when: "the operation is unknown" }
-    before: Lists are mapped writable where Xen answers in them.
-    preemption: Operations on lists are interrupted between extents and restarted by Xen, which notes the extent reached in the upper bits of `cmd`.
+    before: >
+      Lists are mapped writable where Xen answers in them. See the topics ballooning, address-kinds.
+    preemption: >
+      Operations on lists are interrupted between extents and restarted by Xen, which notes the
+      extent reached in the upper bits of `cmd`.
     operations:
-      - { name: XENMEM_increase_reservation, number: 0, argument: xen_memory_reservation, callers: guest, doc: "Adds frames to the domain without a place in its P2M or M2P tables.", when: "Rarely; XENMEM_populate_physmap does more.", returns: "Extents allocated, possibly fewer than asked for.", errors: [ { code: EFAULT, when: "the structure cannot be read; a bad list only ends the work early" } ] }
-      - { name: XENMEM_decrease_reservation, number: 1, argument: xen_memory_reservation, callers: guest, doc: "Gives frames back.", before: "They are mapped nowhere, granted to nobody and no page tables: a frame still in use is given up all the same, and freed when its last use ends.", returns: "Extents given up; fewer than asked for if one is not the domain's.", errors: [ { code: EFAULT, when: "the structure cannot be read" } ] }
-      - { name: XENMEM_maximum_ram_page, number: 2, callers: guest, doc: "Tells the highest MFN of RAM in the host.", returns: "The MFN. Never an error." }
-      - { name: XENMEM_current_reservation, number: 3, argument: xen_memory_domain, callers: guest, doc: "Tells how many frames a domain has.", returns: "Frames." }
-      - { name: XENMEM_maximum_reservation, number: 4, argument: xen_memory_domain, callers: guest, doc: "Tells how many frames a domain may have.", returns: "Frames." }
-      - { name: XENMEM_machphys_mfn_list, number: 5, argument: xen_machphys_mfn_list, callers: privileged, doc: "Tells the frames of the M2P table, for tools that map it themselves.", returns: "0." }
-      - { name: XENMEM_populate_physmap, number: 6, argument: xen_memory_reservation, callers: guest, doc: "Fills places of the pseudo-physical map with new frames and sets their M2P entries.", when: "To grow again after ballooning.", before: "The places are empty in the P2M table.", returns: "Extents filled, possibly fewer than asked for when memory or the domain's allowance runs out.", errors: [ { code: EINVAL, when: "flags are not for this kind of guest" } ] }
-      - { name: XENMEM_add_to_physmap, number: 7, argument: xen_add_to_physmap, callers: hvm, doc: "Makes a special page appear at a place of the guest's physical memory. PVH and HVM guests; a PV guest maps by page tables.", returns: "0; for gmfn_range the frames done when fewer than asked for.", errors: [ { code: EINVAL, when: "the page does not exist, or the guest is PV" }, { code: ENOSYS, when: "the space is unknown" } ] }
-      - { name: XENMEM_memory_map, number: 9, argument: xen_memory_map, callers: guest, doc: "Tells the map of pseudo-physical memory with which the domain was started.", when: "At start, in a guest that may be given holes or passed-through devices. Otherwise nr_pages says it all.", returns: "0.", errors: [ { code: ENOSYS, when: "the toolstack has set no map: take one region of nr_pages frames from 0" } ] }
-      - { name: XENMEM_machine_memory_map, number: 10, argument: xen_memory_map, callers: domain0, doc: "Tells the host's memory map, for domain 0 to find I/O regions. A null buffer asks for the number of entries.", returns: "0.", errors: [ { code: EPERM, when: "the caller is not domain 0" }, { code: EINVAL, when: "the buffer has no room for all entries" } ] }
-      - { name: XENMEM_exchange, number: 11, argument: xen_memory_exchange, callers: guest, doc: "Exchanges frames for others with wanted properties, such as contiguous ones below 4 GB. PV guests only; the frames' contents are lost.", when: "For DMA buffers in domain 0 and driver domains.", before: "The frames given are mapped nowhere. nr_exchanged is 0.", returns: "0 when all were exchanged.", errors: [ { code: EINVAL, when: "the totals differ, the lists are of different domains, or a frame is not the domain's or still in use" }, { code: EPERM, when: "the order is more than the domain may ask for" }, { code: ENOMEM, when: "no such memory is free; nr_exchanged says how far it got" }, { code: EOPNOTSUPP, when: "the guest is not PV" } ], preemption: "Between chunks; progress is kept in nr_exchanged." }
-      - { name: XENMEM_machphys_mapping, number: 12, argument: xen_machphys_mapping, callers: guest, doc: "Tells where the M2P table is and how far it goes. Use it instead of the constants, and check an MFN against max_mfn before the lookup.", returns: "0." }
-      - { name: XENMEM_set_memory_map, number: 13, argument: xen_foreign_memory_map, callers: privileged, doc: "Sets what XENMEM_memory_map answers. For domain builders.", returns: "0.", errors: [ { code: EINVAL, when: "the map has too many entries" } ] }
-      - { name: XENMEM_maximum_gpfn, number: 14, argument: xen_memory_domain, callers: guest, doc: "Tells the highest guest frame number in use; for a PV guest what it wrote to arch.max_pfn.", returns: "The number." }
-      - { name: XENMEM_remove_from_physmap, number: 15, argument: xen_remove_from_physmap, callers: hvm, since: "4.1", doc: "Empties a place of the guest's physical memory. PVH and HVM guests.", returns: "0.", errors: [ { code: ENOENT, when: "nothing is there" } ] }
-      - { name: XENMEM_set_pod_target, number: 16, argument: xen_pod_target, callers: privileged, since: "4.0", doc: "Sets how much memory a populate-on-demand domain may use. For the toolstack.", returns: "0." }
-      - { name: XENMEM_get_pod_target, number: 17, argument: xen_pod_target, callers: privileged, since: "4.0", doc: "Tells how much it uses. For the toolstack.", returns: "0." }
-      - { name: XENMEM_add_to_physmap_batch, number: 23, argument: xen_add_to_physmap_batch, callers: hvm, since: "4.4", doc: "XENMEM_add_to_physmap for a list, and for frames of other domains.", returns: "0; look at each element of `errs`.", errors: [ { code: EINVAL, when: "the space does not fit a batch, or u.res0 is not 0" } ] }
-      - { name: XENMEM_claim_pages, number: 24, argument: xen_memory_reservation, callers: privileged, since: "4.3", doc: "Reserves a total number of frames for a domain that is being built, without choosing them. Order, flags and list are 0; 0 extents ends the claim.", returns: "0.", errors: [ { code: ENOMEM, when: "the host has not so much free" }, { code: EINVAL, when: "a field that must be 0 is not" } ] }
-      - { name: XENMEM_machphys_compat_mfn_list, number: 25, argument: xen_machphys_mfn_list, callers: privileged, since: "4.2", doc: "As XENMEM_machphys_mfn_list, for the table that 32-bit guests see.", returns: "0." }
-      - { name: XENMEM_get_vnumainfo, number: 26, argument: xen_vnuma_topology_info, callers: guest, since: "4.5", doc: "Tells the guest's virtual NUMA topology.", returns: "0.", errors: [ { code: EOPNOTSUPP, when: "the guest has none" }, { code: ENOBUFS, when: "a list is too short; the numbers now say what is needed" } ] }
-      - { name: XENMEM_acquire_resource, number: 28, argument: xen_mem_acquire_resource, callers: privileged, since: "4.11", doc: "Makes pages of another domain's resources available to tools. For device models and the toolstack.", returns: "0.", errors: [ { code: EINVAL, when: "pad is not 0, or there is no such frame" }, { code: EOPNOTSUPP, when: "the type is unknown" }, { code: EIO, when: "only some frames were mapped; unmap all" } ] }
+      - name: XENMEM_increase_reservation
+        number: 0
+        argument: xen_memory_reservation
+        callers: guest
+        doc: Adds frames to the domain without a place in its P2M or M2P tables.
+        when: Rarely; XENMEM_populate_physmap does more.
+        returns: Extents allocated, possibly fewer than asked for.
+        errors:
+          - { code: EFAULT, when: "the structure cannot be read; a bad list only ends the work early" }
+      - name: XENMEM_decrease_reservation
+        number: 1
+        argument: xen_memory_reservation
+        callers: guest
+        doc: Gives frames back.
+        before: >
+          They are mapped nowhere, granted to nobody and no page tables: a frame still in use is
+          given up all the same, and freed when its last use ends.
+        returns: Extents given up; fewer than asked for if one is not the domain's.
+        errors:
+          - { code: EFAULT, when: "the structure cannot be read" }
+      - name: XENMEM_maximum_ram_page
+        number: 2
+        callers: guest
+        doc: Tells the highest MFN of RAM in the host.
+        returns: The MFN. Never an error.
+      - name: XENMEM_current_reservation
+        number: 3
+        argument: xen_memory_domain
+        callers: guest
+        doc: Tells how many frames a domain has.
+        returns: Frames.
+      - name: XENMEM_maximum_reservation
+        number: 4
+        argument: xen_memory_domain
+        callers: guest
+        doc: Tells how many frames a domain may have.
+        returns: Frames.
+      - name: XENMEM_machphys_mfn_list
+        number: 5
+        argument: xen_machphys_mfn_list
+        callers: privileged
+        doc: Tells the frames of the M2P table, for tools that map it themselves.
+        returns: "0."
+      - name: XENMEM_populate_physmap
+        number: 6
+        argument: xen_memory_reservation
+        callers: guest
+        doc: Fills places of the pseudo-physical map with new frames and sets their M2P entries.
+        when: To grow again after ballooning.
+        before: The places are empty in the P2M table.
+        returns: >
+          Extents filled, possibly fewer than asked for when memory or the domain's allowance runs
+          out.
+        errors:
+          - { code: EINVAL, when: "flags are not for this kind of guest" }
+      - name: XENMEM_add_to_physmap
+        number: 7
+        argument: xen_add_to_physmap
+        callers: hvm
+        doc: >
+          Makes a special page appear at a place of the guest's physical memory. PVH and HVM guests;
+          a PV guest maps by page tables.
+        returns: "0; for gmfn_range the frames done when fewer than asked for."
+        errors:
+          - { code: EINVAL, when: "the page does not exist, or the guest is PV" }
+          - { code: ENOSYS, when: "the space is unknown" }
+      - name: XENMEM_memory_map
+        number: 9
+        argument: xen_memory_map
+        callers: guest
+        doc: Tells the map of pseudo-physical memory with which the domain was started.
+        when: >
+          At start, in a guest that may be given holes or passed-through devices. Otherwise nr_pages
+          says it all.
+        returns: "0."
+        errors:
+          - { code: ENOSYS, when: "the toolstack has set no map: take one region of nr_pages frames from 0" }
+      - name: XENMEM_machine_memory_map
+        number: 10
+        argument: xen_memory_map
+        callers: domain0
+        doc: >
+          Tells the host's memory map, for domain 0 to find I/O regions. A null buffer asks for the
+          number of entries.
+        returns: "0."
+        errors:
+          - { code: EPERM, when: "the caller is not domain 0" }
+          - { code: EINVAL, when: "the buffer has no room for all entries" }
+      - name: XENMEM_exchange
+        number: 11
+        argument: xen_memory_exchange
+        callers: guest
+        doc: >
+          Exchanges frames for others with wanted properties, such as contiguous ones below 4 GB. PV
+          guests only; the frames' contents are lost.
+        when: For DMA buffers in domain 0 and driver domains.
+        before: The frames given are mapped nowhere. nr_exchanged is 0.
+        returns: "0 when all were exchanged."
+        errors:
+          - { code: EINVAL, when: "the totals differ, the lists are of different domains, or a frame is not the domain's or still in use" }
+          - { code: EPERM, when: "the order is more than the domain may ask for" }
+          - { code: ENOMEM, when: "no such memory is free; nr_exchanged says how far it got" }
+          - { code: EOPNOTSUPP, when: "the guest is not PV" }
+        preemption: Between chunks; progress is kept in nr_exchanged.
+      - name: XENMEM_machphys_mapping
+        number: 12
+        argument: xen_machphys_mapping
+        callers: guest
+        doc: >
+          Tells where the M2P table is and how far it goes. Use it instead of the constants, and
+          check an MFN against max_mfn before the lookup.
+        returns: "0."
+      - name: XENMEM_set_memory_map
+        number: 13
+        argument: xen_foreign_memory_map
+        callers: privileged
+        doc: Sets what XENMEM_memory_map answers. For domain builders.
+        returns: "0."
+        errors:
+          - { code: EINVAL, when: "the map has too many entries" }
+      - name: XENMEM_maximum_gpfn
+        number: 14
+        argument: xen_memory_domain
+        callers: guest
+        doc: >
+          Tells the highest guest frame number in use; for a PV guest what it wrote to arch.max_pfn.
+        returns: The number.
+      - name: XENMEM_remove_from_physmap
+        number: 15
+        argument: xen_remove_from_physmap
+        callers: hvm
+        since: "4.1"
+        doc: Empties a place of the guest's physical memory. PVH and HVM guests.
+        returns: "0."
+        errors:
+          - { code: ENOENT, when: "nothing is there" }
+      - name: XENMEM_set_pod_target
+        number: 16
+        argument: xen_pod_target
+        callers: privileged
+        since: "4.0"
+        doc: Sets how much memory a populate-on-demand domain may use. For the toolstack.
+        returns: "0."
+      - name: XENMEM_get_pod_target
+        number: 17
+        argument: xen_pod_target
+        callers: privileged
+        since: "4.0"
+        doc: Tells how much it uses. For the toolstack.
+        returns: "0."
+      - name: XENMEM_add_to_physmap_batch
+        number: 23
+        argument: xen_add_to_physmap_batch
+        callers: hvm
+        since: "4.4"
+        doc: XENMEM_add_to_physmap for a list, and for frames of other domains.
+        returns: "0; look at each element of `errs`."
+        errors:
+          - { code: EINVAL, when: "the space does not fit a batch, or u.res0 is not 0" }
+      - name: XENMEM_claim_pages
+        number: 24
+        argument: xen_memory_reservation
+        callers: privileged
+        since: "4.3"
+        doc: >
+          Reserves a total number of frames for a domain that is being built, without choosing them.
+          Order, flags and list are 0; 0 extents ends the claim.
+        returns: "0."
+        errors:
+          - { code: ENOMEM, when: "the host has not so much free" }
+          - { code: EINVAL, when: "a field that must be 0 is not" }
+      - name: XENMEM_machphys_compat_mfn_list
+        number: 25
+        argument: xen_machphys_mfn_list
+        callers: privileged
+        since: "4.2"
+        doc: As XENMEM_machphys_mfn_list, for the table that 32-bit guests see.
+        returns: "0."
+      - name: XENMEM_get_vnumainfo
+        number: 26
+        argument: xen_vnuma_topology_info
+        callers: guest
+        since: "4.5"
+        doc: Tells the guest's virtual NUMA topology.
+        returns: "0."
+        errors:
+          - { code: EOPNOTSUPP, when: "the guest has none" }
+          - { code: ENOBUFS, when: "a list is too short; the numbers now say what is needed" }
+      - name: XENMEM_acquire_resource
+        number: 28
+        argument: xen_mem_acquire_resource
+        callers: privileged
+        since: "4.11"
+        doc: >
+          Makes pages of another domain's resources available to tools. For device models and the
+          toolstack.
+        returns: "0."
+        errors:
+          - { code: EINVAL, when: "pad is not 0, or there is no such frame" }
+          - { code: EOPNOTSUPP, when: "the type is unknown" }
+          - { code: EIO, when: "only some frames were mapped; unmap all" }
 
 """#),
     ABISource(file: "abi/mmu.yaml", text: #"""
 subject: mmu
 title: Page tables
 doc: >
-  The guest's page tables are the hardware's. The guest writes machine addresses into them, and Xen checks every change so that no table is ever writable and
-  no frame of others is reachable. Changes go through hypercalls, or through trapped writes to last-level tables.
+  The guest's page tables are the hardware's. The guest writes machine addresses into them, and Xen
+  checks every change so that no table is ever writable and no frame of others is reachable. Changes
+  go through hypercalls, or through trapped writes to last-level tables.
 source: public/xen.h
 since: "3.0"
 include: [common]
@@ -2701,51 +3250,76 @@ topics:
   - name: page-types
     title: What Xen enforces
     doc: |
-      Every frame has at any time one type, with a count of uses: writable memory, page table of level 1 to 4, or descriptor page. Types exclude each other:
-      a frame mapped writable anywhere cannot be a page table, and a page table cannot be mapped writable. The type is free to change when its count is 0.
+      Every frame has at any time one type, with a count of uses: writable memory, page table of
+      level 1 to 4, or descriptor page. Types exclude each other: a frame mapped writable anywhere
+      cannot be a page table, and a page table cannot be mapped writable. The type is free to change
+      when its count is 0.
 
-      So to turn memory into a page table: write its contents through an ordinary mapping; make all mappings of the frame read-only; hook it into a table above or pin it. Xen validates it at
-      that moment, entry by entry, and its subtables with it. A validation that fails leaves everything as it was, and the reason in the hypervisor's log (`loglvl=all guest_loglvl=all`).
+      So to turn memory into a page table: write its contents through an ordinary mapping; make all
+      mappings of the frame read-only; hook it into a table above or pin it. Xen validates it at
+      that moment, entry by entry, and its subtables with it. A validation that fails leaves
+      everything as it was, and the reason in the hypervisor's log (`loglvl=all guest_loglvl=all`).
 
-      Rules for an entry: present entries point to frames of the guest (or I/O memory it was given, or grants mapped through grant_table_op); upper levels to tables of the next
-      level; on x86_64 Xen sets the user bit and notes in bit 52 that the guest had not set it, and it sets the global bit on user entries and takes it from kernel entries, so an entry may read back
-      differently; large pages (PSE) are refused; bit 7 of a last-level entry is PAT and allowed. Write-combining is PAT alone, as Xen's PAT register reads WB, WT, UC-, UC, WC, WP from index 0.
-      Top-level slots 256 to 271 (x86_64) belong to Xen, which overwrites whatever is there. On x86_32 the fourth L2 table is special: it holds Xen's slots in its end, and is used by one L3 only.
+      Rules for an entry: present entries point to frames of the guest (or I/O memory it was given,
+      or grants mapped through grant_table_op); upper levels to tables of the next level; on x86_64
+      Xen sets the user bit and notes in bit 52 that the guest had not set it, and it sets the
+      global bit on user entries and takes it from kernel entries, so an entry may read back
+      differently; large pages (PSE) are refused; bit 7 of a last-level entry is PAT and allowed.
+      Write-combining is PAT alone, as Xen's PAT register reads WB, WT, UC-, UC, WC, WP from index
+      0. Top-level slots 256 to 271 (x86_64) belong to Xen, which overwrites whatever is there. On
+      x86_32 the fourth L2 table is special: it holds Xen's slots in its end, and is used by one L3
+      only.
   - name: pinning
     title: Pinning
     doc: |
-      An unpinned table is validated when it comes into use and forgotten when its last use ends. A pinned one stays validated: loading CR3 is then quick, and processes that do not run
-      keep their tables. The pin counts as one use; the frame cannot become writable until MMUEXT_UNPIN_TABLE has dropped it and no table refers to it any more. Pin new processes' top table before the first
-      switch to it; before a process is torn down, switch away on all vcpus, then unpin, then make the frames writable.
+      An unpinned table is validated when it comes into use and forgotten when its last use ends. A
+      pinned one stays validated: loading CR3 is then quick, and processes that do not run keep
+      their tables. The pin counts as one use; the frame cannot become writable until
+      MMUEXT_UNPIN_TABLE has dropped it and no table refers to it any more. Pin new processes' top
+      table before the first switch to it; before a process is torn down, switch away on all vcpus,
+      then unpin, then make the frames writable.
   - name: extending-tables
     title: Mapping all memory at the start
     doc: |
-      The initial tables map the initial region only. To extend them over pseudo-physical memory up to nr_pages:
+      The initial tables map the initial region only. To extend them over pseudo-physical memory up
+      to nr_pages:
 
-      1. Take a free frame from the region's end, which is mapped writable; fill it as a last-level table through that mapping: entry i = `mfn_list[pfn + i] << 12 | present | writable`, but read-only for frames that are page tables (pt_base to
-         pt_base + nr_pt_frames pages, and those made in this way).
-      2. Make its own mapping read-only: update_va_mapping with the same frame and no writable bit, UVMF_INVLPG.
-      3. Hook it in: mmu_update on the level 2 entry, whose machine address is `mfn of the level 2 table << 12 | index * 8`; the value is `mfn << 12` with the usual bits. New level 2 and 3 tables go the same way, from the lowest level up.
+      1. Take a free frame from the region's end, which is mapped writable; fill it as a last-level
+         table through that mapping: entry i = `mfn_list[pfn + i] << 12 | present | writable`, but
+         read-only for frames that are page tables (pt_base to pt_base + nr_pt_frames pages, and
+         those made in this way).
+      2. Make its own mapping read-only: update_va_mapping with the same frame and no writable bit,
+         UVMF_INVLPG.
+      3. Hook it in: mmu_update on the level 2 entry, whose machine address is `mfn of the level 2
+         table << 12 | index * 8`; the value is `mfn << 12` with the usual bits. New level 2 and 3
+         tables go the same way, from the lowest level up.
       4. From then on the frame is a page table and changes only by mmu_update or update_va_mapping.
 
-      A guest that maps memory a second time at another address must make page tables read-only in both mappings: that is the commonest reason for -EINVAL. Put many
-      updates into one mmu_update: one call for a few hundred entries costs a fraction of single ones.
+      A guest that maps memory a second time at another address must make page tables read-only in
+      both mappings: that is the commonest reason for -EINVAL. Put many updates into one mmu_update:
+      one call for a few hundred entries costs a fraction of single ones.
   - name: finding-faults
     title: When Xen refuses an update
     doc: |
-      With `loglvl=all guest_loglvl=all` the hypervisor's log names the reason for most refusals. The usual ones: the frame to become a page table is still mapped writable somewhere, often through a second
-      mapping that was forgotten; an entry holds a PFN and not an MFN, so the frame belongs to somebody else; a bit that is not allowed (PSE); the target is a table of another
-      level than the hook needs; the same table twice in one place that Xen treats specially (the fourth L2 of x86_32).
+      With `loglvl=all guest_loglvl=all` the hypervisor's log names the reason for most refusals.
+      The usual ones: the frame to become a page table is still mapped writable somewhere, often
+      through a second mapping that was forgotten; an entry holds a PFN and not an MFN, so the frame
+      belongs to somebody else; a bit that is not allowed (PSE); the target is a table of another
+      level than the hook needs; the same table twice in one place that Xen treats specially (the
+      fourth L2 of x86_32).
   - name: writable-page-tables
     title: Writing to page tables directly
     doc: |
-      With VMASST_TYPE_writable_pagetables enabled, a plain store of the guest kernel to a read-only mapped last-level table traps, and Xen validates and
-      carries it out. It costs about as much as a hypercall for one entry. Upper levels need hypercalls always. Entries in tables that are not hooked in and not pinned are plain memory.
+      With VMASST_TYPE_writable_pagetables enabled, a plain store of the guest kernel to a read-only
+      mapped last-level table traps, and Xen validates and carries it out. It costs about as much as
+      a hypercall for one entry. Upper levels need hypercalls always. Entries in tables that are not
+      hooked in and not pinned are plain memory.
   - name: pae-top
     title: Three levels on x86_32
     doc: |
-      The page directory pointer table may lie above 4 GB only with VMASST_TYPE_pae_extended_cr3 or the PAE note saying so. CR3 values of such frames are the frame number rotated left by 12
-      bits within 32 bits: see vcpu_guest_context.ctrlreg.
+      The page directory pointer table may lie above 4 GB only with VMASST_TYPE_pae_extended_cr3 or
+      the PAE note saying so. CR3 values of such frames are the frame number rotated left by 12 bits
+      within 32 bits: see vcpu_guest_context.ctrlreg.
 
 constants:
   - group: mmu-update-command
@@ -2760,8 +3334,8 @@ constants:
       - { name: MMU_PT_UPDATE_NO_TRANSLATE, value: 3, doc: "Write an entry whose frame number is a machine frame in any case. For domain 0 that edits other domains' tables.", since: "4.13" }
   - group: flush-flags
     doc: >
-      Flags of update_va_mapping: kind of flush in the low two bits, then whose TLBs. For MULTI add the address of a bitmap of vcpus, which must be a
-      multiple of 8.
+      Flags of update_va_mapping: kind of flush in the low two bits, then whose TLBs. For MULTI add
+      the address of a bitmap of vcpus, which must be a multiple of 8.
     source: "public/xen.h, UVMF_*"
     type: uint
     kind: values
@@ -2775,9 +3349,11 @@ constants:
       - { name: UVMF_ALL, value: 4, doc: "On all vcpus of the domain." }
   - group: address-space
     doc: >
-      The part of the guest's address space that is Xen's, where the guest must not map anything. On x86_64 it is 16 of the 512 top-level slots, in the
-      middle; on x86_32 the last 168 MB. Its first part is the M2P table, which the guest's kernel can read. For 32-bit guests a 64-bit hypervisor may
-      start the hole higher up: ask XENVER_platform_parameters, and announce readiness for that with the note HV_START_LOW.
+      The part of the guest's address space that is Xen's, where the guest must not map anything. On
+      x86_64 it is 16 of the 512 top-level slots, in the middle; on x86_32 the last 168 MB. Its
+      first part is the M2P table, which the guest's kernel can read. For 32-bit guests a 64-bit
+      hypervisor may start the hole higher up: ask XENVER_platform_parameters, and announce
+      readiness for that with the note HV_START_LOW.
     source: "public/arch-x86/xen-x86_64.h and xen-x86_32.h, HYPERVISOR_VIRT_START to MACH2PHYS_NR_ENTRIES"
     type: uint
     kind: values
@@ -2822,27 +3398,40 @@ hypercalls:
     number: 1
     callers: guest
     doc: Writes page-table entries at any level, or entries of the M2P table, in one batch.
-    when: For every change of a table in use, where update_va_mapping (this address space, last level) does not fit.
+    when: >
+      For every change of a table in use, where update_va_mapping (this address space, last level)
+      does not fit.
     source: public/xen.h, HYPERVISOR_mmu_update; xen/arch/x86/mm.c
     arguments:
       - { name: reqs, type: handle<mmu_update>, doc: "Elements, carried out in order." }
       - { name: count, type: u32, doc: "Their number. The top bit is Xen's own for restarts." }
       - { name: pdone, type: handle<u32>, doc: "Where to write how many succeeded; may be null." }
       - { name: foreigndom, type: u32, doc: "Low half: expected owner of the frames that new entries map, DOMID_SELF as a rule, DOMID_IO to insist on I/O memory. High half: owner of the tables plus 1, or 0 for the caller." }
-    returns: 0 when all were done. An address in ordinary memory of the guest is no error, the value is simply written. No TLB is flushed for the guest's sake beyond what safety demands; ask for it with mmuext_op.
+    returns: >
+      0 when all were done. An address in ordinary memory of the guest is no error, the value is
+      simply written. No TLB is flushed for the guest's sake beyond what safety demands; ask for it
+      with mmuext_op.
     errors:
       - { code: EFAULT, when: "the array cannot be read" }
       - { code: EINVAL, when: "an entry was refused: target not a page table of the expected owner, frame of someone else, page table mapped writable, bits not allowed, or a slot of Xen" }
       - { code: EPERM, when: "the caller may not act on foreigndom, or may not map the I/O memory" }
       - { code: ESRCH, when: "foreigndom does not exist" }
       - { code: ENOSYS, when: "the command in the low bits is unknown" }
-    before: Entries point to machine frames. Tables to be hooked in are filled, and mapped read-only everywhere.
-    preemption: Interrupted between elements, and inside an element that validates a big table; restarted by Xen. On an error, elements before the failing one stay done, and `pdone` counts them.
+    before: >
+      Entries point to machine frames. Tables to be hooked in are filled, and mapped read-only
+      everywhere. See the topics page-types, extending-tables, finding-faults.
+    preemption: >
+      Interrupted between elements, and inside an element that validates a big table; restarted by
+      Xen. On an error, elements before the failing one stay done, and `pdone` counts them.
   - name: update_va_mapping
     number: 14
     callers: guest
-    doc: Writes the last-level entry that maps one virtual address of the current address space, and flushes if told to.
-    when: For single mappings; in a multicall for several. The simplest way to map shared_info and grants' frames.
+    doc: >
+      Writes the last-level entry that maps one virtual address of the current address space, and
+      flushes if told to.
+    when: >
+      For single mappings; in a multicall for several. The simplest way to map shared_info and
+      grants' frames.
     source: public/xen.h, HYPERVISOR_update_va_mapping; xen/arch/x86/mm.c
     arguments:
       - { name: va, type: ulong, doc: "The virtual address." }
@@ -2890,29 +3479,200 @@ hypercalls:
       - { code: EPERM, when: "the caller may not act on foreigndom" }
       - { code: EBUSY, when: "a page table is being changed by another vcpu; repeat" }
       - { code: ENOSYS, when: "the command is unknown" }
-    before: See the commands.
-    preemption: Interrupted between elements, and inside pinning and unpinning, which can take long; restarted by Xen. Elements before a failing one stay done.
+    before: >
+      See the commands. See the topics page-types, pinning.
+    preemption: >
+      Interrupted between elements, and inside pinning and unpinning, which can take long; restarted
+      by Xen. Elements before a failing one stay done.
     operations:
-      - { name: MMUEXT_PIN_L1_TABLE, number: 0, argument: mmuext_op, batch: true, callers: guest, doc: "Validates and pins a last-level table, arg1.mfn.", before: "Mapped writable nowhere.", errors: [ { code: EINVAL, when: "an entry is refused, the frame is mapped writable, or it is pinned already" } ], preemption: "May be interrupted after any entry." }
-      - { name: MMUEXT_PIN_L2_TABLE, number: 1, argument: mmuext_op, batch: true, callers: guest, doc: "The same for a table of level 2.", before: "Neither it nor its subtables are mapped writable.", errors: [ { code: EINVAL, when: "as for level 1" } ], preemption: "May be interrupted after any entry." }
-      - { name: MMUEXT_PIN_L3_TABLE, number: 2, argument: mmuext_op, batch: true, callers: guest, doc: "The same for a table of level 3, which is the top on x86_32.", before: "Neither it nor its subtables are mapped writable.", errors: [ { code: EINVAL, when: "as for level 1" } ], preemption: "May be interrupted after any entry." }
-      - { name: MMUEXT_PIN_L4_TABLE, number: 3, argument: mmuext_op, batch: true, callers: guest, doc: "The same for a table of level 4, the top on x86_64. Kernel and user tables of a process are pinned each for itself.", before: "Neither it nor its subtables are mapped writable.", errors: [ { code: EINVAL, when: "as for level 1; always in a 32-bit guest" } ], preemption: "May be interrupted after any entry." }
-      - { name: MMUEXT_UNPIN_TABLE, number: 4, argument: mmuext_op, batch: true, callers: guest, doc: "Drops the pin of a table of any level, arg1.mfn.", before: "No vcpu should still have it as base pointer, or it stays a page table until that ends.", errors: [ { code: EINVAL, when: "the frame is not pinned" } ], preemption: "May be interrupted after any entry." }
-      - { name: MMUEXT_NEW_BASEPTR, number: 5, argument: mmuext_op, batch: true, callers: guest, doc: "Loads arg1.mfn as the calling vcpu's top table, as writing CR3 does, with a flush. On x86_64 it is the kernel's table; the user's stays until it is loaded too.", before: "Best pinned already, else it is validated at once. It maps the code and stack that run.", errors: [ { code: EINVAL, when: "the frame is no valid top table" }, { code: EBUSY, when: "the table cannot be had at the moment" } ], preemption: "May be interrupted if the table has to be validated." }
-      - { name: MMUEXT_TLB_FLUSH_LOCAL, number: 6, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes the calling vcpu's TLB." }
-      - { name: MMUEXT_INVLPG_LOCAL, number: 7, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes arg1.linear_addr from the calling vcpu's TLB." }
-      - { name: MMUEXT_TLB_FLUSH_MULTI, number: 8, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes the TLBs of the vcpus in arg2.vcpumask. Only those that run at the moment are disturbed, so it is cheaper than an IPI of the guest's own.", errors: [ { code: EINVAL, when: "the bitmap cannot be read" } ] }
-      - { name: MMUEXT_INVLPG_MULTI, number: 9, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes arg1.linear_addr on the vcpus in arg2.vcpumask.", errors: [ { code: EINVAL, when: "the bitmap cannot be read" } ] }
-      - { name: MMUEXT_TLB_FLUSH_ALL, number: 10, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes the TLBs of all vcpus of the domain." }
-      - { name: MMUEXT_INVLPG_ALL, number: 11, argument: mmuext_op, batch: true, callers: guest, doc: "Flushes arg1.linear_addr on all vcpus of the domain." }
-      - { name: MMUEXT_FLUSH_CACHE, number: 12, argument: mmuext_op, batch: true, callers: guest, doc: "Writes back and flushes this CPU's caches, as `wbinvd`. For domains with devices of their own.", errors: [ { code: EACCES, when: "the domain has no device or I/O memory" } ] }
-      - { name: MMUEXT_SET_LDT, number: 13, argument: mmuext_op, batch: true, callers: guest, doc: "Sets the calling vcpu's LDT: arg1.linear_addr, page-aligned, and arg2.nr_ents, up to 8192; 0 for none.", before: "Its pages are mapped, read-only everywhere. They are validated when first used.", errors: [ { code: EINVAL, when: "the address is not aligned or the number too large" } ] }
-      - { name: MMUEXT_NEW_USER_BASEPTR, number: 15, argument: mmuext_op, batch: true, callers: guest, arch: x86_64, doc: "Sets arg1.mfn as the top table of the calling vcpu's user mode, used from the next iret on; 0 for none.", before: "Best pinned already.", errors: [ { code: EINVAL, when: "the frame is no valid top table" } ], preemption: "May be interrupted if the table has to be validated." }
-      - { name: MMUEXT_CLEAR_PAGE, number: 16, argument: mmuext_op, batch: true, callers: guest, since: "3.3", doc: "Clears frame arg1.mfn without a mapping, where XENFEAT_highmem_assist is offered.", errors: [ { code: EINVAL, when: "the frame cannot be had writable" } ] }
-      - { name: MMUEXT_COPY_PAGE, number: 17, argument: mmuext_op, batch: true, callers: guest, since: "3.3", doc: "Copies frame arg2.src_mfn to arg1.mfn without mappings, where XENFEAT_highmem_assist is offered.", errors: [ { code: EINVAL, when: "a frame is not the caller's or the target cannot be had writable" } ] }
-      - { name: MMUEXT_FLUSH_CACHE_GLOBAL, number: 18, argument: mmuext_op, batch: true, callers: guest, since: "4.1", doc: "As FLUSH_CACHE, on all CPUs of the host.", errors: [ { code: EINVAL, when: "the domain has no device or I/O memory" } ] }
-      - { name: MMUEXT_MARK_SUPER, number: 19, argument: mmuext_op, batch: true, callers: privileged, since: "4.2", doc: "Was to allow a 2 MB page at arg1.mfn. Xen since 4.9 answers -EOPNOTSUPP or -ENOSYS.", deprecated: "Superpages of PV guests were removed." }
-      - { name: MMUEXT_UNMARK_SUPER, number: 20, argument: mmuext_op, batch: true, callers: privileged, since: "4.2", doc: "Ended what MARK_SUPER allowed.", deprecated: "Superpages of PV guests were removed." }
+      - name: MMUEXT_PIN_L1_TABLE
+        number: 0
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: Validates and pins a last-level table, arg1.mfn.
+        before: Mapped writable nowhere.
+        errors:
+          - { code: EINVAL, when: "an entry is refused, the frame is mapped writable, or it is pinned already" }
+        preemption: May be interrupted after any entry.
+      - name: MMUEXT_PIN_L2_TABLE
+        number: 1
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: The same for a table of level 2.
+        before: Neither it nor its subtables are mapped writable.
+        errors:
+          - { code: EINVAL, when: "as for level 1" }
+        preemption: May be interrupted after any entry.
+      - name: MMUEXT_PIN_L3_TABLE
+        number: 2
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: The same for a table of level 3, which is the top on x86_32.
+        before: Neither it nor its subtables are mapped writable.
+        errors:
+          - { code: EINVAL, when: "as for level 1" }
+        preemption: May be interrupted after any entry.
+      - name: MMUEXT_PIN_L4_TABLE
+        number: 3
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: >
+          The same for a table of level 4, the top on x86_64. Kernel and user tables of a process
+          are pinned each for itself.
+        before: Neither it nor its subtables are mapped writable.
+        errors:
+          - { code: EINVAL, when: "as for level 1; always in a 32-bit guest" }
+        preemption: May be interrupted after any entry.
+      - name: MMUEXT_UNPIN_TABLE
+        number: 4
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: Drops the pin of a table of any level, arg1.mfn.
+        before: >
+          No vcpu should still have it as base pointer, or it stays a page table until that ends.
+        errors:
+          - { code: EINVAL, when: "the frame is not pinned" }
+        preemption: May be interrupted after any entry.
+      - name: MMUEXT_NEW_BASEPTR
+        number: 5
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: >
+          Loads arg1.mfn as the calling vcpu's top table, as writing CR3 does, with a flush. On
+          x86_64 it is the kernel's table; the user's stays until it is loaded too.
+        before: >
+          Best pinned already, else it is validated at once. It maps the code and stack that run.
+        errors:
+          - { code: EINVAL, when: "the frame is no valid top table" }
+          - { code: EBUSY, when: "the table cannot be had at the moment" }
+        preemption: May be interrupted if the table has to be validated.
+      - name: MMUEXT_TLB_FLUSH_LOCAL
+        number: 6
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: Flushes the calling vcpu's TLB.
+      - name: MMUEXT_INVLPG_LOCAL
+        number: 7
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: Flushes arg1.linear_addr from the calling vcpu's TLB.
+      - name: MMUEXT_TLB_FLUSH_MULTI
+        number: 8
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: >
+          Flushes the TLBs of the vcpus in arg2.vcpumask. Only those that run at the moment are
+          disturbed, so it is cheaper than an IPI of the guest's own.
+        errors:
+          - { code: EINVAL, when: "the bitmap cannot be read" }
+      - name: MMUEXT_INVLPG_MULTI
+        number: 9
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: Flushes arg1.linear_addr on the vcpus in arg2.vcpumask.
+        errors:
+          - { code: EINVAL, when: "the bitmap cannot be read" }
+      - name: MMUEXT_TLB_FLUSH_ALL
+        number: 10
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: Flushes the TLBs of all vcpus of the domain.
+      - name: MMUEXT_INVLPG_ALL
+        number: 11
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: Flushes arg1.linear_addr on all vcpus of the domain.
+      - name: MMUEXT_FLUSH_CACHE
+        number: 12
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: >
+          Writes back and flushes this CPU's caches, as `wbinvd`. For domains with devices of their
+          own.
+        errors:
+          - { code: EACCES, when: "the domain has no device or I/O memory" }
+      - name: MMUEXT_SET_LDT
+        number: 13
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        doc: >
+          Sets the calling vcpu's LDT: arg1.linear_addr, page-aligned, and arg2.nr_ents, up to 8192;
+          0 for none.
+        before: Its pages are mapped, read-only everywhere. They are validated when first used.
+        errors:
+          - { code: EINVAL, when: "the address is not aligned or the number too large" }
+      - name: MMUEXT_NEW_USER_BASEPTR
+        number: 15
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        arch: x86_64
+        doc: >
+          Sets arg1.mfn as the top table of the calling vcpu's user mode, used from the next iret
+          on; 0 for none.
+        before: Best pinned already.
+        errors:
+          - { code: EINVAL, when: "the frame is no valid top table" }
+        preemption: May be interrupted if the table has to be validated.
+      - name: MMUEXT_CLEAR_PAGE
+        number: 16
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        since: "3.3"
+        doc: Clears frame arg1.mfn without a mapping, where XENFEAT_highmem_assist is offered.
+        errors:
+          - { code: EINVAL, when: "the frame cannot be had writable" }
+      - name: MMUEXT_COPY_PAGE
+        number: 17
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        since: "3.3"
+        doc: >
+          Copies frame arg2.src_mfn to arg1.mfn without mappings, where XENFEAT_highmem_assist is
+          offered.
+        errors:
+          - { code: EINVAL, when: "a frame is not the caller's or the target cannot be had writable" }
+      - name: MMUEXT_FLUSH_CACHE_GLOBAL
+        number: 18
+        argument: mmuext_op
+        batch: true
+        callers: guest
+        since: "4.1"
+        doc: As FLUSH_CACHE, on all CPUs of the host.
+        errors:
+          - { code: EINVAL, when: "the domain has no device or I/O memory" }
+      - name: MMUEXT_MARK_SUPER
+        number: 19
+        argument: mmuext_op
+        batch: true
+        callers: privileged
+        since: "4.2"
+        doc: Was to allow a 2 MB page at arg1.mfn. Xen since 4.9 answers -EOPNOTSUPP or -ENOSYS.
+        deprecated: Superpages of PV guests were removed.
+      - name: MMUEXT_UNMARK_SUPER
+        number: 20
+        argument: mmuext_op
+        batch: true
+        callers: privileged
+        since: "4.2"
+        doc: Ended what MARK_SUPER allowed.
+        deprecated: Superpages of PV guests were removed.
 
 """#),
     ABISource(file: "abi/multicall.yaml", text: #"""
@@ -2933,7 +3693,8 @@ constants:
       - { name: VMASST_CMD_enable, value: 0, doc: "Switch an assist on." }
       - { name: VMASST_CMD_disable, value: 1, doc: "Switch it off." }
   - group: assist-type
-    doc: Assists, which are off until asked for. Numbers of bits in vcpu_guest_context.vm_assist too.
+    doc: >
+      Assists, which are off until asked for. Numbers of bits in vcpu_guest_context.vm_assist too.
     source: "public/xen.h, VMASST_TYPE_*"
     type: u32
     kind: enum
@@ -2962,8 +3723,11 @@ hypercalls:
     number: 13
     callers: guest
     doc: >
-      Carries out an array of hypercalls in order. Every element is carried out, whatever became of those before it; look at each `result`.
-    when: Wherever several calls belong together, above all the work of a switch of threads or page tables, as one entry costs more than most calls.
+      Carries out an array of hypercalls in order. Every element is carried out, whatever became of
+      those before it; look at each `result`.
+    when: >
+      Wherever several calls belong together, above all the work of a switch of threads or page
+      tables, as one entry costs more than most calls.
     source: public/xen.h, HYPERVISOR_multicall; xen/common/multicall.c
     arguments:
       - { name: call_list, type: handle<multicall_entry>, doc: "The calls." }
@@ -2973,7 +3737,9 @@ hypercalls:
       - { code: EFAULT, when: "an element cannot be read or its result not be written; those before it are done" }
       - { code: EINVAL, when: "the call stands inside another multicall" }
     before: The array is writable. iret cannot be an element.
-    preemption: Interrupted between elements and inside those that can be; restarted by Xen at the element reached. Elements done have their result; do not touch the array meanwhile.
+    preemption: >
+      Interrupted between elements and inside those that can be; restarted by Xen at the element
+      reached. Elements done have their result; do not touch the array meanwhile.
   - name: vm_assist
     number: 21
     callers: guest
@@ -2995,8 +3761,9 @@ hypercalls:
 subject: netif
 title: Network devices
 doc: >
-  Virtual Ethernet, device type `vif`. Each queue has a ring for packets that the guest sends and one for packets it receives, and perhaps a third ring for control.
-  Names are from the guest's side: tx is what the frontend sends.
+  Virtual Ethernet, device type `vif`. Each queue has a ring for packets that the guest sends and
+  one for packets it receives, and perhaps a third ring for control. Names are from the guest's
+  side: tx is what the frontend sends.
 source: public/io/netif.h
 since: "3.0"
 include: [common, grant-table, ring]
@@ -3005,36 +3772,50 @@ topics:
   - name: netif-transmit
     title: Sending
     doc: |
-      A packet is one or more tx requests, each naming bytes inside one granted page (read-only). The first has the size of the whole packet; each later one its own, so the first
-      fragment's size is the total less the others. All but the last carry NETTXF_more_data. After the first stand, if it carries NETTXF_extra_info, extra slots, each but the last with
+      A packet is one or more tx requests, each naming bytes inside one granted page (read-only).
+      The first has the size of the whole packet; each later one its own, so the first fragment's
+      size is the total less the others. All but the last carry NETTXF_more_data. After the first
+      stand, if it carries NETTXF_extra_info, extra slots, each but the last with
       XEN_NETIF_EXTRA_FLAG_MORE.
 
-      Up to XEN_NETIF_NR_SLOTS_MIN slots a packet always work; a packet is at most 65535 bytes. The backend answers every slot, extras with NETIF_RSP_NULL; end the grants then.
+      Up to XEN_NETIF_NR_SLOTS_MIN slots a packet always work; a packet is at most 65535 bytes. The
+      backend answers every slot, extras with NETIF_RSP_NULL; end the grants then.
 
-      Checksums: NETTXF_csum_blank with NETTXF_data_validated leaves TCP and UDP checksums over IPv4 to the other side, which accepts it unless it says feature-no-csum-offload; over IPv6 only with
-      feature-ipv6-csum-offload. The checksum field must hold the pseudo-header's sum. A large TCP segment takes an extra of type GSO, where feature-gso-tcpv4 or
-      tcpv6 is offered, and always with csum_blank.
+      Checksums: NETTXF_csum_blank with NETTXF_data_validated leaves TCP and UDP checksums over IPv4
+      to the other side, which accepts it unless it says feature-no-csum-offload; over IPv6 only
+      with feature-ipv6-csum-offload. The checksum field must hold the pseudo-header's sum. A large
+      TCP segment takes an extra of type GSO, where feature-gso-tcpv4 or tcpv6 is offered, and
+      always with csum_blank.
   - name: netif-receive
     title: Receiving
     doc: |
-      The frontend keeps the ring full of rx requests, each granting a whole writable page; without scatter-gather a packet fits in one. The backend fills them in order; a packet is a chain of responses with NETRXF_more_data, each with its
-      own size in `status`. Negative status means an error of that slot: drop the packet. Extras stand behind the first response and take the place of responses: the id they overlay is lost, so
-      keep requests by slot, and not by id. feature-rx-notify promises events for new rx requests; write it as 1 always.
+      The frontend keeps the ring full of rx requests, each granting a whole writable page; without
+      scatter-gather a packet fits in one. The backend fills them in order; a packet is a chain of
+      responses with NETRXF_more_data, each with its own size in `status`. Negative status means an
+      error of that slot: drop the packet. Extras stand behind the first response and take the place
+      of responses: the id they overlay is lost, so keep requests by slot, and not by id.
+      feature-rx-notify promises events for new rx requests; write it as 1 always.
   - name: netif-features
     title: What a frontend must offer to get it
     doc: |
-      A backend sends to the guest only what the frontend's own features allow: without feature-sg packets of one page, without feature-gso-tcpv4 none larger than the MTU.
-      Linux backends demand request-rx-copy = 1; page flipping is gone.
+      A backend sends to the guest only what the frontend's own features allow: without feature-sg
+      packets of one page, without feature-gso-tcpv4 none larger than the MTU. Linux backends demand
+      request-rx-copy = 1; page flipping is gone.
   - name: netif-multicast
     title: Multicast filter
     doc: |
-      With feature-multicast-control of the backend, the frontend writes request-multicast-control = 1 before it connects (or at any time where feature-dynamic-multicast-control is offered) and sends
-      extras of type MCAST_ADD and MCAST_DEL, on a tx request of size 0 or any packet. The backend then drops multicasts that are not on the list.
+      With feature-multicast-control of the backend, the frontend writes request-multicast-control =
+      1 before it connects (or at any time where feature-dynamic-multicast-control is offered) and
+      sends extras of type MCAST_ADD and MCAST_DEL, on a tx request of size 0 or any packet. The
+      backend then drops multicasts that are not on the list.
   - name: netif-control
     title: Control ring
     doc: |
-      With feature-ctrl-ring the frontend grants a page and a port by ctrl-ring-ref and event-channel-ctrl. Requests have a type and three words; answers repeat id and type, with a status and a word. It chooses
-      how received packets are spread over queues, by a hash (Toeplitz) with key and table in granted pages, and lets the backend keep a list of grants mapped.
+      With feature-ctrl-ring the frontend grants a page and a port by ctrl-ring-ref and
+      event-channel-ctrl. Requests have a type and three words; answers repeat id and type, with a
+      status and a word. It chooses how received packets are spread over queues, by a hash
+      (Toeplitz) with key and table in granted pages, and lets the backend keep a list of grants
+      mapped.
 
 constants:
   - group: netif-limits
@@ -3067,7 +3848,9 @@ constants:
       - { name: NETRXF_extra_info, value: 8, doc: "An extra slot follows." }
       - { name: NETRXF_gso_prefix, value: 16, doc: "Old form of GSO with a slot of its own in front.", deprecated: "Use extra info." }
   - group: netif-status
-    doc: Status of a tx response; negative ones of an rx response too, in which positive numbers are bytes.
+    doc: >
+      Status of a tx response; negative ones of an rx response too, in which positive numbers are
+      bytes.
     source: "public/io/netif.h, NETIF_RSP_*"
     type: i16
     kind: enum
@@ -3187,7 +3970,9 @@ structures:
       - { name: size, type: u16, doc: "First piece: bytes of the packet; others: bytes of the piece." }
   - name: netif_extra_info
     typedef: netif_extra_info_t
-    doc: Extra slot, in place of a request or response. 8 bytes, so that it fits into both rings' slots.
+    doc: >
+      Extra slot, in place of a request or response. 8 bytes, so that it fits into both rings'
+      slots.
     source: "public/io/netif.h, struct netif_extra_info"
     size: 8
     fields:
@@ -3328,7 +4113,9 @@ keys:
     ABISource(file: "abi/nmi.yaml", text: #"""
 subject: nmi
 title: Non-maskable interrupts
-doc: Domain 0 learns of hardware NMIs; other guests get only those that they send themselves with VCPUOP_send_nmi.
+doc: >
+  Domain 0 learns of hardware NMIs; other guests get only those that they send themselves with
+  VCPUOP_send_nmi.
 source: public/nmi.h
 since: "3.0"
 include: [common]
@@ -3371,15 +4158,25 @@ hypercalls:
     before: Nothing. If an NMI came before there was a handler it is delivered now.
     preemption: Not preempted.
     operations:
-      - { name: XENNMI_register_callback, number: 0, argument: xennmi_callback, callers: guest, doc: "Registers the handler; events are masked on its entry.", errors: [ { code: EINVAL, when: "the address is not canonical" } ] }
-      - { name: XENNMI_unregister_callback, number: 1, callers: guest, doc: "Takes it away." }
+      - name: XENNMI_register_callback
+        number: 0
+        argument: xennmi_callback
+        callers: guest
+        doc: Registers the handler; events are masked on its entry.
+        errors:
+          - { code: EINVAL, when: "the address is not canonical" }
+      - name: XENNMI_unregister_callback
+        number: 1
+        callers: guest
+        doc: Takes it away.
 
 """#),
     ABISource(file: "abi/pciif.yaml", text: #"""
 subject: pciif
 title: PCI passthrough
 doc: >
-  Configuration space of passed-through devices, type `pci`. One page with one request at a time; memory, ports and interrupts of the device are reached directly.
+  Configuration space of passed-through devices, type `pci`. One page with one request at a time;
+  memory, ports and interrupts of the device are reached directly.
 source: public/io/pciif.h
 since: "3.0"
 include: [common]
@@ -3387,7 +4184,10 @@ include: [common]
 topics:
   - name: pciif-request
     title: A request
-    doc: Fill in `op`; write barrier; set XEN_PCIF_active atomically; send the event; wait until the backend has cleared it; read barrier; read `err` and `value`. Errors of devices come the other way in aer_op with XEN_PCIB_active.
+    doc: >
+      Fill in `op`; write barrier; set XEN_PCIF_active atomically; send the event; wait until the
+      backend has cleared it; read barrier; read `err` and `value`. Errors of devices come the other
+      way in aer_op with XEN_PCIB_active.
 
 constants:
   - group: pci-shared-flags
@@ -3500,8 +4300,9 @@ keys:
 subject: physdev
 title: Physical devices
 doc: >
-  What domain 0 and domains with passed-through devices need to reach hardware: I/O privilege, interrupts, and the announcing of PCI devices. Interrupts arrive as
-  events; an interrupt is named by its PIRQ, a number local to the domain.
+  What domain 0 and domains with passed-through devices need to reach hardware: I/O privilege,
+  interrupts, and the announcing of PCI devices. Interrupts arrive as events; an interrupt is named
+  by its PIRQ, a number local to the domain.
 source: public/physdev.h
 since: "3.0"
 include: [common]
@@ -3510,11 +4311,14 @@ topics:
   - name: interrupts-domain0
     title: Interrupts in domain 0
     doc: |
-      1. PCI devices: announce each (PHYSDEVOP_pci_device_add) as the bus is scanned, and the configuration window (PHYSDEVOP_pci_mmcfg_reserved).
-      2. Line interrupts: PHYSDEVOP_setup_gsi with trigger and polarity from ACPI, then PHYSDEVOP_map_pirq with MAP_PIRQ_TYPE_GSI. Message interrupts: map_pirq with MAP_PIRQ_TYPE_MSI_SEG; Xen
-         programs the device's capability itself, so the kernel must not.
+      1. PCI devices: announce each (PHYSDEVOP_pci_device_add) as the bus is scanned, and the
+         configuration window (PHYSDEVOP_pci_mmcfg_reserved).
+      2. Line interrupts: PHYSDEVOP_setup_gsi with trigger and polarity from ACPI, then
+         PHYSDEVOP_map_pirq with MAP_PIRQ_TYPE_GSI. Message interrupts: map_pirq with
+         MAP_PIRQ_TYPE_MSI_SEG; Xen programs the device's capability itself, so the kernel must not.
       3. EVTCHNOP_bind_pirq gives the port.
-      4. In the handler: if PHYSDEVOP_irq_status_query says XENIRQSTAT_needs_eoi, or the bit in the page of PHYSDEVOP_pirq_eoi_gmfn_v2 is set, call PHYSDEVOP_eoi when the device is quiet.
+      4. In the handler: if PHYSDEVOP_irq_status_query says XENIRQSTAT_needs_eoi, or the bit in the
+         page of PHYSDEVOP_pirq_eoi_gmfn_v2 is set, call PHYSDEVOP_eoi when the device is quiet.
       A line shared with other domains stays blocked for all until everybody has said so.
 
 constants:
@@ -3777,7 +4581,9 @@ hypercalls:
     number: 33
     callers: guest
     doc: Operations on physical devices.
-    when: In domain 0 and in domains with devices; of others only set_iopl and set_iobitmap have a meaning.
+    when: >
+      In domain 0 and in domains with devices; of others only set_iopl and set_iobitmap have a
+      meaning.
     source: public/physdev.h; xen/arch/x86/physdev.c
     arguments:
       - { name: cmd, type: i32, doc: "PHYSDEVOP number." }
@@ -3787,43 +4593,222 @@ hypercalls:
       - { code: EFAULT, when: "the structure cannot be read or written" }
       - { code: EPERM, when: "the caller has no right to the device or is not domain 0" }
       - { code: ENOSYS, when: "the operation is unknown" }
-    before: Nothing.
+    before: >
+      See the topic interrupts-domain0.
     preemption: Not preempted.
     operations:
-      - { name: PHYSDEVOP_IRQ_UNMASK_NOTIFY, number: 4, callers: guest, doc: "Of Xen before 3.0.3.", deprecated: "Answers -ENOSYS." }
-      - { name: PHYSDEVOP_irq_status_query, number: 5, argument: physdev_irq_status_query, callers: guest, doc: "Tells how to end interrupts of a line.", errors: [ { code: EINVAL, when: "the number is out of range" } ] }
-      - { name: PHYSDEVOP_set_iopl, number: 6, argument: physdev_set_iopl, callers: guest, doc: "Sets the calling vcpu's I/O privilege. Port accesses are emulated by Xen, which allows those of ports that the domain owns.", when: "In domain 0, before the first port access of the kernel.", errors: [ { code: EINVAL, when: "the level is above 3" } ] }
-      - { name: PHYSDEVOP_set_iobitmap, number: 7, argument: physdev_set_iobitmap, callers: guest, doc: "Sets the ports that user mode may use while the calling vcpu runs.", errors: [ { code: EINVAL, when: "more than 65536 ports" } ] }
-      - { name: PHYSDEVOP_apic_read, number: 8, argument: physdev_apic, callers: domain0, doc: "Reads an I/O APIC's register." }
-      - { name: PHYSDEVOP_apic_write, number: 9, argument: physdev_apic, callers: domain0, doc: "Writes an I/O APIC's register, as far as Xen allows." }
-      - { name: PHYSDEVOP_alloc_irq_vector, number: 10, argument: physdev_irq, callers: domain0, doc: "Allots a vector to a line.", errors: [ { code: EINVAL, when: "the line is out of range" } ] }
-      - { name: PHYSDEVOP_free_irq_vector, number: 11, argument: physdev_irq, callers: domain0, doc: "Was to free a vector.", deprecated: "Not implemented; -ENOSYS." }
-      - { name: PHYSDEVOP_eoi, number: 12, argument: physdev_eoi, callers: guest, doc: "Says that an interrupt has been dealt with. After pirq_eoi_gmfn_v1 it also unmasks the event.", errors: [ { code: EINVAL, when: "the number is out of range" } ] }
-      - { name: PHYSDEVOP_map_pirq, number: 13, argument: physdev_map_pirq, callers: guest, doc: "Gives a physical interrupt a PIRQ number.", before: "The device has been announced; for a line, setup_gsi.", errors: [ { code: EINVAL, when: "type, line or device is bad" }, { code: ENODEV, when: "there is no such device" }, { code: EBUSY, when: "the number wanted is taken" }, { code: ENOSPC, when: "no number or vector is free" }, { code: EOPNOTSUPP, when: "the guest kind has none" } ] }
-      - { name: PHYSDEVOP_unmap_pirq, number: 14, argument: physdev_unmap_pirq, callers: guest, doc: "Ends that.", before: "Its event channel is closed.", errors: [ { code: EINVAL, when: "the number is not mapped" } ] }
-      - { name: PHYSDEVOP_manage_pci_add, number: 15, argument: physdev_manage_pci, callers: domain0, doc: "Announces a device of segment 0.", deprecated: "Use PHYSDEVOP_pci_device_add." }
-      - { name: PHYSDEVOP_manage_pci_remove, number: 16, argument: physdev_manage_pci, callers: domain0, doc: "Says that it is gone.", deprecated: "Use PHYSDEVOP_pci_device_remove." }
-      - { name: PHYSDEVOP_pirq_eoi_gmfn_v1, number: 17, argument: physdev_pirq_eoi_gmfn, callers: guest, doc: "Registers a page of bits that tell which PIRQ needs an EOI, and makes PHYSDEVOP_eoi unmask too.", errors: [ { code: EBUSY, when: "a page is registered already" }, { code: EINVAL, when: "the frame is bad" } ] }
-      - { name: PHYSDEVOP_restore_msi, number: 19, argument: physdev_restore_msi, callers: domain0, doc: "Programs a device's message interrupts again after a reset or sleep; segment 0.", errors: [ { code: ENODEV, when: "there is no such device" } ] }
-      - { name: PHYSDEVOP_manage_pci_add_ext, number: 20, argument: physdev_manage_pci_ext, callers: domain0, doc: "Announces a device with its functions; segment 0.", deprecated: "Use PHYSDEVOP_pci_device_add." }
-      - { name: PHYSDEVOP_setup_gsi, number: 21, argument: physdev_setup_gsi, callers: domain0, doc: "Sets trigger and polarity of a line.", errors: [ { code: EINVAL, when: "the line is out of range" }, { code: EEXIST, when: "it is set up already; no harm" } ] }
-      - { name: PHYSDEVOP_get_free_pirq, number: 23, argument: physdev_get_free_pirq, callers: guest, doc: "Finds a free PIRQ number.", errors: [ { code: ENOSPC, when: "none is free" } ] }
-      - { name: PHYSDEVOP_pci_mmcfg_reserved, number: 24, argument: physdev_pci_mmcfg_reserved, callers: domain0, doc: "Announces a window of PCI configuration space.", errors: [ { code: EINVAL, when: "the window does not fit what firmware said" } ] }
-      - { name: PHYSDEVOP_pci_device_add, number: 25, argument: physdev_pci_device_add, callers: domain0, since: "4.2", doc: "Announces a PCI device, so that interrupts and IOMMU work for it.", errors: [ { code: EINVAL, when: "it contradicts an earlier announcement" }, { code: ENODEV, when: "there is no such device" } ] }
-      - { name: PHYSDEVOP_pci_device_remove, number: 26, argument: physdev_pci_device, callers: domain0, since: "4.2", doc: "Says that a device is gone.", errors: [ { code: ENODEV, when: "it was not announced" } ] }
-      - { name: PHYSDEVOP_restore_msi_ext, number: 27, argument: physdev_pci_device, callers: domain0, since: "4.2", doc: "As PHYSDEVOP_restore_msi, with a segment.", errors: [ { code: ENODEV, when: "there is no such device" } ] }
-      - { name: PHYSDEVOP_pirq_eoi_gmfn_v2, number: 28, argument: physdev_pirq_eoi_gmfn, callers: guest, since: "4.2", doc: "Registers the page of bits, and leaves PHYSDEVOP_eoi as it is.", errors: [ { code: EBUSY, when: "a page is registered already" }, { code: EINVAL, when: "the frame is bad" } ] }
-      - { name: PHYSDEVOP_pirq_eoi_gmfn, number: 28, alias: PHYSDEVOP_pirq_eoi_gmfn_v2, argument: physdev_pirq_eoi_gmfn, callers: guest, since: "4.2", doc: "Name of the current form, for code that needs no other." }
-      - { name: PHYSDEVOP_dbgp_op, number: 29, argument: physdev_dbgp_op, callers: domain0, since: "4.2", doc: "Tells Xen that the USB controller with its debug port is reset.", errors: [ { code: EINVAL, when: "the step is unknown" } ] }
-      - { name: PHYSDEVOP_prepare_msix, number: 30, argument: physdev_pci_device, callers: domain0, since: "4.3", doc: "Says that a device's memory may change from now on.", errors: [ { code: EBUSY, when: "its interrupts are in use" }, { code: ENODEV, when: "there is no such device" } ] }
-      - { name: PHYSDEVOP_release_msix, number: 31, argument: physdev_pci_device, callers: domain0, since: "4.3", doc: "Says that it will not any more.", errors: [ { code: ENODEV, when: "there is no such device" } ] }
+      - name: PHYSDEVOP_IRQ_UNMASK_NOTIFY
+        number: 4
+        callers: guest
+        doc: Of Xen before 3.0.3.
+        deprecated: Answers -ENOSYS.
+      - name: PHYSDEVOP_irq_status_query
+        number: 5
+        argument: physdev_irq_status_query
+        callers: guest
+        doc: Tells how to end interrupts of a line.
+        errors:
+          - { code: EINVAL, when: "the number is out of range" }
+      - name: PHYSDEVOP_set_iopl
+        number: 6
+        argument: physdev_set_iopl
+        callers: guest
+        doc: >
+          Sets the calling vcpu's I/O privilege. Port accesses are emulated by Xen, which allows
+          those of ports that the domain owns.
+        when: In domain 0, before the first port access of the kernel.
+        errors:
+          - { code: EINVAL, when: "the level is above 3" }
+      - name: PHYSDEVOP_set_iobitmap
+        number: 7
+        argument: physdev_set_iobitmap
+        callers: guest
+        doc: Sets the ports that user mode may use while the calling vcpu runs.
+        errors:
+          - { code: EINVAL, when: "more than 65536 ports" }
+      - name: PHYSDEVOP_apic_read
+        number: 8
+        argument: physdev_apic
+        callers: domain0
+        doc: Reads an I/O APIC's register.
+      - name: PHYSDEVOP_apic_write
+        number: 9
+        argument: physdev_apic
+        callers: domain0
+        doc: Writes an I/O APIC's register, as far as Xen allows.
+      - name: PHYSDEVOP_alloc_irq_vector
+        number: 10
+        argument: physdev_irq
+        callers: domain0
+        doc: Allots a vector to a line.
+        errors:
+          - { code: EINVAL, when: "the line is out of range" }
+      - name: PHYSDEVOP_free_irq_vector
+        number: 11
+        argument: physdev_irq
+        callers: domain0
+        doc: Was to free a vector.
+        deprecated: Not implemented; -ENOSYS.
+      - name: PHYSDEVOP_eoi
+        number: 12
+        argument: physdev_eoi
+        callers: guest
+        doc: >
+          Says that an interrupt has been dealt with. After pirq_eoi_gmfn_v1 it also unmasks the
+          event.
+        errors:
+          - { code: EINVAL, when: "the number is out of range" }
+      - name: PHYSDEVOP_map_pirq
+        number: 13
+        argument: physdev_map_pirq
+        callers: guest
+        doc: Gives a physical interrupt a PIRQ number.
+        before: The device has been announced; for a line, setup_gsi.
+        errors:
+          - { code: EINVAL, when: "type, line or device is bad" }
+          - { code: ENODEV, when: "there is no such device" }
+          - { code: EBUSY, when: "the number wanted is taken" }
+          - { code: ENOSPC, when: "no number or vector is free" }
+          - { code: EOPNOTSUPP, when: "the guest kind has none" }
+      - name: PHYSDEVOP_unmap_pirq
+        number: 14
+        argument: physdev_unmap_pirq
+        callers: guest
+        doc: Ends that.
+        before: Its event channel is closed.
+        errors:
+          - { code: EINVAL, when: "the number is not mapped" }
+      - name: PHYSDEVOP_manage_pci_add
+        number: 15
+        argument: physdev_manage_pci
+        callers: domain0
+        doc: Announces a device of segment 0.
+        deprecated: Use PHYSDEVOP_pci_device_add.
+      - name: PHYSDEVOP_manage_pci_remove
+        number: 16
+        argument: physdev_manage_pci
+        callers: domain0
+        doc: Says that it is gone.
+        deprecated: Use PHYSDEVOP_pci_device_remove.
+      - name: PHYSDEVOP_pirq_eoi_gmfn_v1
+        number: 17
+        argument: physdev_pirq_eoi_gmfn
+        callers: guest
+        doc: >
+          Registers a page of bits that tell which PIRQ needs an EOI, and makes PHYSDEVOP_eoi unmask
+          too.
+        errors:
+          - { code: EBUSY, when: "a page is registered already" }
+          - { code: EINVAL, when: "the frame is bad" }
+      - name: PHYSDEVOP_restore_msi
+        number: 19
+        argument: physdev_restore_msi
+        callers: domain0
+        doc: Programs a device's message interrupts again after a reset or sleep; segment 0.
+        errors:
+          - { code: ENODEV, when: "there is no such device" }
+      - name: PHYSDEVOP_manage_pci_add_ext
+        number: 20
+        argument: physdev_manage_pci_ext
+        callers: domain0
+        doc: Announces a device with its functions; segment 0.
+        deprecated: Use PHYSDEVOP_pci_device_add.
+      - name: PHYSDEVOP_setup_gsi
+        number: 21
+        argument: physdev_setup_gsi
+        callers: domain0
+        doc: Sets trigger and polarity of a line.
+        errors:
+          - { code: EINVAL, when: "the line is out of range" }
+          - { code: EEXIST, when: "it is set up already; no harm" }
+      - name: PHYSDEVOP_get_free_pirq
+        number: 23
+        argument: physdev_get_free_pirq
+        callers: guest
+        doc: Finds a free PIRQ number.
+        errors:
+          - { code: ENOSPC, when: "none is free" }
+      - name: PHYSDEVOP_pci_mmcfg_reserved
+        number: 24
+        argument: physdev_pci_mmcfg_reserved
+        callers: domain0
+        doc: Announces a window of PCI configuration space.
+        errors:
+          - { code: EINVAL, when: "the window does not fit what firmware said" }
+      - name: PHYSDEVOP_pci_device_add
+        number: 25
+        argument: physdev_pci_device_add
+        callers: domain0
+        since: "4.2"
+        doc: Announces a PCI device, so that interrupts and IOMMU work for it.
+        errors:
+          - { code: EINVAL, when: "it contradicts an earlier announcement" }
+          - { code: ENODEV, when: "there is no such device" }
+      - name: PHYSDEVOP_pci_device_remove
+        number: 26
+        argument: physdev_pci_device
+        callers: domain0
+        since: "4.2"
+        doc: Says that a device is gone.
+        errors:
+          - { code: ENODEV, when: "it was not announced" }
+      - name: PHYSDEVOP_restore_msi_ext
+        number: 27
+        argument: physdev_pci_device
+        callers: domain0
+        since: "4.2"
+        doc: As PHYSDEVOP_restore_msi, with a segment.
+        errors:
+          - { code: ENODEV, when: "there is no such device" }
+      - name: PHYSDEVOP_pirq_eoi_gmfn_v2
+        number: 28
+        argument: physdev_pirq_eoi_gmfn
+        callers: guest
+        since: "4.2"
+        doc: Registers the page of bits, and leaves PHYSDEVOP_eoi as it is.
+        errors:
+          - { code: EBUSY, when: "a page is registered already" }
+          - { code: EINVAL, when: "the frame is bad" }
+      - name: PHYSDEVOP_pirq_eoi_gmfn
+        number: 28
+        alias: PHYSDEVOP_pirq_eoi_gmfn_v2
+        argument: physdev_pirq_eoi_gmfn
+        callers: guest
+        since: "4.2"
+        doc: Name of the current form, for code that needs no other.
+      - name: PHYSDEVOP_dbgp_op
+        number: 29
+        argument: physdev_dbgp_op
+        callers: domain0
+        since: "4.2"
+        doc: Tells Xen that the USB controller with its debug port is reset.
+        errors:
+          - { code: EINVAL, when: "the step is unknown" }
+      - name: PHYSDEVOP_prepare_msix
+        number: 30
+        argument: physdev_pci_device
+        callers: domain0
+        since: "4.3"
+        doc: Says that a device's memory may change from now on.
+        errors:
+          - { code: EBUSY, when: "its interrupts are in use" }
+          - { code: ENODEV, when: "there is no such device" }
+      - name: PHYSDEVOP_release_msix
+        number: 31
+        argument: physdev_pci_device
+        callers: domain0
+        since: "4.3"
+        doc: Says that it will not any more.
+        errors:
+          - { code: ENODEV, when: "there is no such device" }
 
 """#),
     ABISource(file: "abi/platform.yaml", text: #"""
 subject: platform
 title: Platform operations
 doc: >
-  What the kernel of domain 0 tells and asks Xen about the machine: the clock, firmware, power management, processors. Other domains get -EPERM.
+  What the kernel of domain 0 tells and asks Xen about the machine: the clock, firmware, power
+  management, processors. Other domains get -EPERM.
 source: public/platform.h
 since: "3.0"
 include: [common]
@@ -4279,7 +5264,9 @@ structures:
       - { name: dp, type: handle<xen_processor_csd>, doc: "Dependencies." }
   - name: xen_processor_flags
     own: true
-    doc: Properties of a processor's idle states, as one word. Xen's header has bit-fields, whose place compilers choose; on x86 it is this.
+    doc: >
+      Properties of a processor's idle states, as one word. Xen's header has bit-fields, whose place
+      compilers choose; on x86 it is this.
     size: 4
     fields:
       - { name: bits, type: u32, values: processor-flags, doc: "XEN_PROCESSOR bits." }
@@ -4498,38 +5485,166 @@ hypercalls:
       - { code: EFAULT, when: "the structure cannot be read or written" }
       - { code: ENOSYS, when: "the operation is unknown" }
     before: Nothing.
-    preemption: Operations exclude each other; a call that has to wait is restarted by Xen. CPU operations continue on another CPU.
+    preemption: >
+      Operations exclude each other; a call that has to wait is restarted by Xen. CPU operations
+      continue on another CPU.
     operations:
-      - { name: XENPF_settime32, number: 17, argument: xenpf_settime32, callers: domain0, doc: "Sets the wall clock that all domains see. Seconds end in 2106.", deprecated: "Use XENPF_settime64." }
-      - { name: XENPF_settime64, number: 62, argument: xenpf_settime64, callers: domain0, since: "4.6", doc: "Sets the wall clock that all domains see.", when: "After the kernel of domain 0 has learnt the time from the network, and now and then.", errors: [ { code: EINVAL, when: "mbz is not 0" } ] }
-      - { name: XENPF_settime, number: 62, alias: XENPF_settime64, argument: xenpf_settime64, callers: domain0, since: "4.6", doc: "Name of the current form, for code that needs no other." }
-      - { name: XENPF_add_memtype, number: 31, argument: xenpf_add_memtype, callers: domain0, doc: "Sets a memory type through an MTRR." }
-      - { name: XENPF_del_memtype, number: 32, argument: xenpf_del_memtype, callers: domain0, doc: "Takes it back." }
-      - { name: XENPF_read_memtype, number: 33, argument: xenpf_read_memtype, callers: domain0, doc: "Reads an MTRR.", errors: [ { code: EINVAL, when: "there is no such register" } ] }
-      - { name: XENPF_microcode_update, number: 35, argument: xenpf_microcode_update, callers: domain0, doc: "Loads microcode into all CPUs.", errors: [ { code: EINVAL, when: "the blob is not for these CPUs" } ] }
-      - { name: XENPF_platform_quirk, number: 39, argument: xenpf_platform_quirk, callers: domain0, doc: "Tells of a fault of the board.", errors: [ { code: EINVAL, when: "the quirk is unknown" } ] }
-      - { name: XENPF_get_cpu_version, number: 48, argument: xenpf_pcpu_version, callers: domain0, doc: "Tells a CPU's vendor and model." }
-      - { name: XENPF_efi_runtime_call, number: 49, argument: xenpf_efi_runtime_call, callers: domain0, doc: "Calls EFI's runtime services for domain 0.", errors: [ { code: ENOSYS, when: "the host was not started by EFI" } ] }
-      - { name: XENPF_firmware_info, number: 50, argument: xenpf_firmware_info, callers: domain0, doc: "Tells what firmware told Xen.", errors: [ { code: ESRCH, when: "the index is past the last" } ] }
-      - { name: XENPF_enter_acpi_sleep, number: 51, argument: xenpf_enter_acpi_sleep, callers: domain0, doc: "Puts the host to sleep or off.", before: "ACPI methods that prepare it have been run by domain 0." }
-      - { name: XENPF_change_freq, number: 52, argument: xenpf_change_freq, callers: domain0, doc: "Tells Xen that domain 0 has changed a CPU's clock.", errors: [ { code: ENOSYS, when: "domain 0 does not govern the clock" } ] }
-      - { name: XENPF_getidletime, number: 53, argument: xenpf_getidletime, callers: domain0, doc: "Tells how long CPUs were idle." }
-      - { name: XENPF_set_processor_pminfo, number: 54, argument: xenpf_set_processor_pminfo, callers: domain0, doc: "Hands ACPI's power management data of a CPU to Xen.", when: "In the ACPI processor driver, or Xen knows neither deep idle states nor frequencies." }
-      - { name: XENPF_get_cpuinfo, number: 55, argument: xenpf_pcpuinfo, callers: domain0, doc: "Tells a CPU's state and ids." }
-      - { name: XENPF_cpu_online, number: 56, argument: xenpf_cpu_ol, callers: domain0, doc: "Takes a CPU into use.", errors: [ { code: EINVAL, when: "there is no such CPU" } ] }
-      - { name: XENPF_cpu_offline, number: 57, argument: xenpf_cpu_ol, callers: domain0, doc: "Takes a CPU out of use.", errors: [ { code: EOPNOTSUPP, when: "it is CPU 0" }, { code: EINVAL, when: "there is no such CPU" } ] }
-      - { name: XENPF_cpu_hotadd, number: 58, argument: xenpf_cpu_hotadd, callers: domain0, doc: "Tells of a new CPU.", returns: "Its number." }
-      - { name: XENPF_mem_hotadd, number: 59, argument: xenpf_mem_hotadd, callers: domain0, doc: "Tells of new memory." }
-      - { name: XENPF_core_parking, number: 60, argument: xenpf_core_parking, callers: domain0, doc: "Parks CPUs to save power." }
-      - { name: XENPF_resource_op, number: 61, argument: xenpf_resource_op, callers: domain0, since: "4.5", doc: "Reads and writes a short list of MSRs on a CPU.", returns: "Number of accesses done.", errors: [ { code: EINVAL, when: "too many elements" }, { code: EACCES, when: "the MSR is not allowed; in the entry" } ] }
-      - { name: XENPF_get_symbol, number: 63, argument: xenpf_symdata, callers: domain0, since: "4.5", doc: "Walks through the hypervisor's symbols." }
+      - name: XENPF_settime32
+        number: 17
+        argument: xenpf_settime32
+        callers: domain0
+        doc: Sets the wall clock that all domains see. Seconds end in 2106.
+        deprecated: Use XENPF_settime64.
+      - name: XENPF_settime64
+        number: 62
+        argument: xenpf_settime64
+        callers: domain0
+        since: "4.6"
+        doc: Sets the wall clock that all domains see.
+        when: After the kernel of domain 0 has learnt the time from the network, and now and then.
+        errors:
+          - { code: EINVAL, when: "mbz is not 0" }
+      - name: XENPF_settime
+        number: 62
+        alias: XENPF_settime64
+        argument: xenpf_settime64
+        callers: domain0
+        since: "4.6"
+        doc: Name of the current form, for code that needs no other.
+      - name: XENPF_add_memtype
+        number: 31
+        argument: xenpf_add_memtype
+        callers: domain0
+        doc: Sets a memory type through an MTRR.
+      - name: XENPF_del_memtype
+        number: 32
+        argument: xenpf_del_memtype
+        callers: domain0
+        doc: Takes it back.
+      - name: XENPF_read_memtype
+        number: 33
+        argument: xenpf_read_memtype
+        callers: domain0
+        doc: Reads an MTRR.
+        errors:
+          - { code: EINVAL, when: "there is no such register" }
+      - name: XENPF_microcode_update
+        number: 35
+        argument: xenpf_microcode_update
+        callers: domain0
+        doc: Loads microcode into all CPUs.
+        errors:
+          - { code: EINVAL, when: "the blob is not for these CPUs" }
+      - name: XENPF_platform_quirk
+        number: 39
+        argument: xenpf_platform_quirk
+        callers: domain0
+        doc: Tells of a fault of the board.
+        errors:
+          - { code: EINVAL, when: "the quirk is unknown" }
+      - name: XENPF_get_cpu_version
+        number: 48
+        argument: xenpf_pcpu_version
+        callers: domain0
+        doc: Tells a CPU's vendor and model.
+      - name: XENPF_efi_runtime_call
+        number: 49
+        argument: xenpf_efi_runtime_call
+        callers: domain0
+        doc: Calls EFI's runtime services for domain 0.
+        errors:
+          - { code: ENOSYS, when: "the host was not started by EFI" }
+      - name: XENPF_firmware_info
+        number: 50
+        argument: xenpf_firmware_info
+        callers: domain0
+        doc: Tells what firmware told Xen.
+        errors:
+          - { code: ESRCH, when: "the index is past the last" }
+      - name: XENPF_enter_acpi_sleep
+        number: 51
+        argument: xenpf_enter_acpi_sleep
+        callers: domain0
+        doc: Puts the host to sleep or off.
+        before: ACPI methods that prepare it have been run by domain 0.
+      - name: XENPF_change_freq
+        number: 52
+        argument: xenpf_change_freq
+        callers: domain0
+        doc: Tells Xen that domain 0 has changed a CPU's clock.
+        errors:
+          - { code: ENOSYS, when: "domain 0 does not govern the clock" }
+      - name: XENPF_getidletime
+        number: 53
+        argument: xenpf_getidletime
+        callers: domain0
+        doc: Tells how long CPUs were idle.
+      - name: XENPF_set_processor_pminfo
+        number: 54
+        argument: xenpf_set_processor_pminfo
+        callers: domain0
+        doc: Hands ACPI's power management data of a CPU to Xen.
+        when: In the ACPI processor driver, or Xen knows neither deep idle states nor frequencies.
+      - name: XENPF_get_cpuinfo
+        number: 55
+        argument: xenpf_pcpuinfo
+        callers: domain0
+        doc: Tells a CPU's state and ids.
+      - name: XENPF_cpu_online
+        number: 56
+        argument: xenpf_cpu_ol
+        callers: domain0
+        doc: Takes a CPU into use.
+        errors:
+          - { code: EINVAL, when: "there is no such CPU" }
+      - name: XENPF_cpu_offline
+        number: 57
+        argument: xenpf_cpu_ol
+        callers: domain0
+        doc: Takes a CPU out of use.
+        errors:
+          - { code: EOPNOTSUPP, when: "it is CPU 0" }
+          - { code: EINVAL, when: "there is no such CPU" }
+      - name: XENPF_cpu_hotadd
+        number: 58
+        argument: xenpf_cpu_hotadd
+        callers: domain0
+        doc: Tells of a new CPU.
+        returns: Its number.
+      - name: XENPF_mem_hotadd
+        number: 59
+        argument: xenpf_mem_hotadd
+        callers: domain0
+        doc: Tells of new memory.
+      - name: XENPF_core_parking
+        number: 60
+        argument: xenpf_core_parking
+        callers: domain0
+        doc: Parks CPUs to save power.
+      - name: XENPF_resource_op
+        number: 61
+        argument: xenpf_resource_op
+        callers: domain0
+        since: "4.5"
+        doc: Reads and writes a short list of MSRs on a CPU.
+        returns: Number of accesses done.
+        errors:
+          - { code: EINVAL, when: "too many elements" }
+          - { code: EACCES, when: "the MSR is not allowed; in the entry" }
+      - name: XENPF_get_symbol
+        number: 63
+        argument: xenpf_symdata
+        callers: domain0
+        since: "4.5"
+        doc: Walks through the hypervisor's symbols.
 
 """#),
     ABISource(file: "abi/pvcalls.yaml", text: #"""
 subject: pvcalls
 title: Socket calls
 doc: >
-  POSIX socket calls carried out by the backend's domain, device type `pvcalls`. A ring of commands, and for each connected socket a pair of byte rings as in 9pfs.
+  POSIX socket calls carried out by the backend's domain, device type `pvcalls`. A ring of commands,
+  and for each connected socket a pair of byte rings as in 9pfs.
 source: public/io/pvcalls.h and docs/misc/pvcalls
 since: "4.10"
 include: [common, grant-table, ring]
@@ -4695,8 +5810,9 @@ keys:
 subject: pvh
 title: PVH start of day
 doc: >
-  The other way to boot a paravirtual kernel: in a hardware-virtualized container, at a 32-bit entry without paging, with no emulated devices. It is also how QEMU and other
-  machine monitors start an ELF kernel.
+  The other way to boot a paravirtual kernel: in a hardware-virtualized container, at a 32-bit entry
+  without paging, with no emulated devices. It is also how QEMU and other machine monitors start an
+  ELF kernel.
 source: public/arch-x86/hvm/start_info.h
 since: "4.10"
 include: [common, start-of-day]
@@ -4705,13 +5821,21 @@ topics:
   - name: pvh-state
     title: State at the entry
     doc: |
-      The note PHYS32_ENTRY names the entry. Protected mode, paging off; `%ebx` holds the physical address of hvm_start_info; cs is a flat 32-bit code segment, ds, es and ss flat data segments; cr0 has only PE (and ET)
-      set; interrupts are off; eflags otherwise clear; the task register is loaded with a minimal TSS; other registers are undefined. No stack: set one up. Memory is as the map says; there is none at address 0 that is used.
+      The note PHYS32_ENTRY names the entry. Protected mode, paging off; `%ebx` holds the physical
+      address of hvm_start_info; cs is a flat 32-bit code segment, ds, es and ss flat data segments;
+      cr0 has only PE (and ET) set; interrupts are off; eflags otherwise clear; the task register is
+      loaded with a minimal TSS; other registers are undefined. No stack: set one up. Memory is as
+      the map says; there is none at address 0 that is used.
 
-      Hypercalls: find Xen by CPUID, write the physical address of a page to its MSR. Events: VECTOR callback by HVM_PARAM_CALLBACK_IRQ or per-vcpu vectors. shared_info and grant table by XENMEM_add_to_physmap; console and xenstore by HVMOP_get_param.
+      Hypercalls: find Xen by CPUID, write the physical address of a page to its MSR. Events: VECTOR
+      callback by HVM_PARAM_CALLBACK_IRQ or per-vcpu vectors. shared_info and grant table by
+      XENMEM_add_to_physmap; console and xenstore by HVMOP_get_param.
   - name: pvh-pointers
     title: Reading it
-    doc: Check `magic`. Any address field may be 0 for "not there". Read fields behind rsdp_paddr only if version is at least 1. Everything lies below 4 GB when Xen starts the kernel, but the fields have 64 bits.
+    doc: >
+      Check `magic`. Any address field may be 0 for "not there". Read fields behind rsdp_paddr only
+      if version is at least 1. Everything lies below 4 GB when Xen starts the kernel, but the
+      fields have 64 bits.
 
 constants:
   - group: pvh-magic
@@ -4776,7 +5900,9 @@ structures:
     ABISource(file: "abi/references.yaml", text: #"""
 subject: references
 title: Protocols by reference
-doc: Device interfaces that few guests need. They are named here with their source; their structures are not described by this data.
+doc: >
+  Device interfaces that few guests need. They are named here with their source; their structures
+  are not described by this data.
 source: public/io
 since: "3.0"
 
@@ -4792,8 +5918,8 @@ protocols:
 subject: ring
 title: Shared rings
 doc: >
-  The form of most device interfaces: a page, or several, granted by the frontend, with four indexes and an array of slots in which requests go one way and responses
-  the other.
+  The form of most device interfaces: a page, or several, granted by the frontend, with four indexes
+  and an array of slots in which requests go one way and responses the other.
 source: public/io/ring.h
 since: "3.0"
 include: [common, grant-table]
@@ -4802,38 +5928,48 @@ topics:
   - name: ring-layout
     title: Layout and indexes
     doc: |
-      A header of 64 bytes, then as many slots as fit in the pages, rounded down to a power of two. A slot is a union of request and response, padded to the larger.
+      A header of 64 bytes, then as many slots as fit in the pages, rounded down to a power of two.
+      A slot is a union of request and response, padded to the larger.
 
           req_prod   written by the frontend   requests written, ever
           req_event  written by the backend    tell me when req_prod gets here
           rsp_prod   written by the backend    responses written, ever
           rsp_event  written by the frontend   tell me when rsp_prod gets here
 
-      Indexes are 32-bit, start at 0, run freely and wrap; slot = index & (slots - 1). Consumer indexes are private to each side. The frontend
-      initializes the page: both prod 0, both event 1, everything else 0, before it grants the page.
+      Indexes are 32-bit, start at 0, run freely and wrap; slot = index & (slots - 1). Consumer
+      indexes are private to each side. The frontend initializes the page: both prod 0, both event
+      1, everything else 0, before it grants the page.
 
-      A response takes the slot of a consumed request, so the frontend may have at most as many requests outstanding as there are slots, and the backend never finds
-      the ring full.
+      A response takes the slot of a consumed request, so the frontend may have at most as many
+      requests outstanding as there are slots, and the backend never finds the ring full.
   - name: ring-notification
     title: When to send an event
     doc: |
-      Producer: write the slots; write barrier; store the new prod; full barrier; load the other side's event index; send exactly if
-      `(new - event) < (new - old)` in unsigned 32-bit arithmetic, with old and new being prod before and after this push: the event index lies among the entries just published.
+      Producer: write the slots; write barrier; store the new prod; full barrier; load the other
+      side's event index; send exactly if `(new - event) < (new - old)` in unsigned 32-bit
+      arithmetic, with old and new being prod before and after this push: the event index lies among
+      the entries just published.
 
-      Consumer: take all entries up to prod (load prod, read barrier, copy slots). Then set the own event index to consumed + 1; full barrier; load prod once more; if there is more, go on, else sleep. To
-      be told less often set it further ahead.
+      Consumer: take all entries up to prod (load prod, read barrier, copy slots). Then set the own
+      event index to consumed + 1; full barrier; load prod once more; if there is more, go on, else
+      sleep. To be told less often set it further ahead.
 
-      Both full barriers are needed, on x86 too (`mfence` or a locked instruction): a store must be seen before a later load.
+      Both full barriers are needed, on x86 too (`mfence` or a locked instruction): a store must be
+      seen before a later load.
   - name: ring-distrust
     title: The other side is not trusted
     doc: |
-      Copy each slot into private memory with a single read of every field, then check the copy; the page may change between two reads. A prod of which
-      `prod - consumed` exceeds the number of slots is a fault of the other side: stop using the device. Response ids are looked up in a private table and
-      must name a request that is outstanding. Never use req_prod or rsp_prod of the page as one's own state: keep a private copy and only store it.
+      Copy each slot into private memory with a single read of every field, then check the copy; the
+      page may change between two reads. A prod of which `prod - consumed` exceeds the number of
+      slots is a fault of the other side: stop using the device. Response ids are looked up in a
+      private table and must name a request that is outstanding. Never use req_prod or rsp_prod of
+      the page as one's own state: keep a private copy and only store it.
 
 constants:
   - group: ring-protocol
-    doc: Values of the key `protocol` by which a frontend says for which architecture its slots are laid out. Absent it is the backend's own.
+    doc: >
+      Values of the key `protocol` by which a frontend says for which architecture its slots are
+      laid out. Absent it is the backend's own.
     source: "public/io/protocols.h, XEN_IO_PROTO_ABI_*"
     type: string
     kind: strings
@@ -4874,13 +6010,17 @@ topics:
     title: Suspending the domain
     doc: |
       1. The toolstack writes `suspend` to `control/shutdown` in xenstore; the guest clears the key.
-      2. Bring all other vcpus down, disconnect or freeze the frontends, close nothing that the host keeps (xenstore, console).
-      3. On the first vcpu with events masked: translate store_mfn and console.domU.mfn of start_info to PFNs (the restorer translates them back), and let no
-         page table refer to shared_info.
+      2. Bring all other vcpus down, disconnect or freeze the frontends, close nothing that the host
+         keeps (xenstore, console).
+      3. On the first vcpu with events masked: translate store_mfn and console.domU.mfn of
+         start_info to PFNs (the restorer translates them back), and let no page table refer to
+         shared_info.
       4. SCHEDOP_shutdown with SHUTDOWN_suspend; the third argument is the MFN of start_info.
-      5. The call returns 0 in a new domain, and 1 if the suspend was cancelled or was a checkpoint. In a new domain: P2M entries have been rewritten by the restorer, start_info is new; map shared_info again,
-         rebuild the P2M frame list, set up callbacks, runstate areas and timers, bind VIRQs and IPIs again, set up the grant table again, and reconnect each
-         frontend through xenbus. When cancelled: only undo step 3, nothing else has changed.
+      5. The call returns 0 in a new domain, and 1 if the suspend was cancelled or was a checkpoint.
+         In a new domain: P2M entries have been rewritten by the restorer, start_info is new; map
+         shared_info again, rebuild the P2M frame list, set up callbacks, runstate areas and timers,
+         bind VIRQs and IPIs again, set up the grant table again, and reconnect each frontend
+         through xenbus. When cancelled: only undo step 3, nothing else has changed.
       Announce the note SUSPEND_CANCEL with 1 only if the return value is looked at.
 
 constants:
@@ -4948,7 +6088,9 @@ hypercalls:
     number: 29
     callers: guest
     doc: Scheduling of the calling vcpu, and the end of the domain.
-    when: SCHEDOP_block in the idle loop, SCHEDOP_shutdown at the end; a kernel needs both from its first day.
+    when: >
+      SCHEDOP_block in the idle loop, SCHEDOP_shutdown at the end; a kernel needs both from its
+      first day.
     source: public/sched.h; xen/common/sched/core.c
     arguments:
       - { name: cmd, type: i32, doc: "SCHEDOP number." }
@@ -4958,25 +6100,103 @@ hypercalls:
     errors:
       - { code: EFAULT, when: "the structure cannot be read" }
       - { code: ENOSYS, when: "the operation is unknown" }
-    before: Nothing.
+    before: >
+      See the topics suspend, event-delivery-rule.
     preemption: Not restarted. Block and poll sleep inside.
     operations:
-      - { name: SCHEDOP_yield, number: 0, callers: guest, doc: "Lets others run; the vcpu stays runnable.", when: "While spinning for something that another vcpu holds.", returns: "0." }
-      - { name: SCHEDOP_block, number: 1, callers: guest, doc: "Clears the upcall mask and sleeps until an event is pending for this vcpu, in one step: an event that came just before is not lost.", when: "In place of `sti; hlt`. Check for work with the mask set, then call.", before: "A wake-up source is bound, else the vcpu sleeps for ever.", returns: "0. The upcall runs before the call returns, and the mask is clear." }
-      - { name: SCHEDOP_shutdown, number: 2, argument: sched_shutdown, callers: guest, doc: "Ends or suspends the domain; all vcpus stop.", returns: "Only for SHUTDOWN_suspend: 0 in a new domain, 1 when cancelled.", errors: [ { code: EFAULT, when: "the structure cannot be read" } ], before: "For SHUTDOWN_suspend see suspend." }
-      - { name: SCHEDOP_poll, number: 3, argument: sched_poll, callers: guest, doc: "Sleeps until one of the ports is pending or the time is over, with the upcall mask as it is. Returns at once if one is pending already, or if an upcall is due because an unmasked event waits.", when: "To wait for one thing without taking upcalls, as in a spin lock or an early console.", before: "The ports should be masked if no upcall is wanted as well. Clear a port's pending bit first, look at what it stands for, and only then poll.", returns: "0 for every cause.", errors: [ { code: EINVAL, when: "more than 128 ports, or a port is invalid" }, { code: EFAULT, when: "the list cannot be read" } ] }
-      - { name: SCHEDOP_remote_shutdown, number: 4, argument: sched_remote_shutdown, callers: privileged, doc: "Ends another domain with a reason of the caller's choice. For device models.", returns: "0.", errors: [ { code: ESRCH, when: "there is no such domain" }, { code: EPERM, when: "the caller is not privileged over it" } ] }
-      - { name: SCHEDOP_shutdown_code, number: 5, argument: sched_shutdown, callers: guest, since: "4.0", doc: "Sets the reason that a later shutdown will report, and nothing else.", when: "Before a crash handler does risky things.", returns: "0.", errors: [ { code: EFAULT, when: "the structure cannot be read" } ] }
-      - { name: SCHEDOP_watchdog, number: 6, argument: sched_watchdog, callers: guest, since: "4.0", doc: "Starts, feeds or ends one of the domain's two watchdogs, each of which ends the domain with SHUTDOWN_watchdog. A new one with timeout 0 does so at once.", returns: "The new watchdog's id, else 0.", errors: [ { code: ENOSPC, when: "both are in use" }, { code: EINVAL, when: "the id is not 0, 1 or 2, or that watchdog is not running; older releases say EEXIST for the latter" } ] }
-      - { name: SCHEDOP_pin_override, number: 7, argument: sched_pin_override, callers: domain0, since: "4.7", doc: "Pins the calling vcpu to a physical CPU for a while, whatever its affinity, for firmware calls that demand a certain CPU.", returns: "0.", errors: [ { code: EPERM, when: "the caller is not the hardware domain" }, { code: EINVAL, when: "the CPU is not in the domain's pool, or there is nothing to undo" }, { code: EBUSY, when: "an override is in force already" } ] }
+      - name: SCHEDOP_yield
+        number: 0
+        callers: guest
+        doc: Lets others run; the vcpu stays runnable.
+        when: While spinning for something that another vcpu holds.
+        returns: "0."
+      - name: SCHEDOP_block
+        number: 1
+        callers: guest
+        doc: >
+          Clears the upcall mask and sleeps until an event is pending for this vcpu, in one step: an
+          event that came just before is not lost.
+        when: In place of `sti; hlt`. Check for work with the mask set, then call.
+        before: A wake-up source is bound, else the vcpu sleeps for ever.
+        returns: "0. The upcall runs before the call returns, and the mask is clear."
+      - name: SCHEDOP_shutdown
+        number: 2
+        argument: sched_shutdown
+        callers: guest
+        doc: Ends or suspends the domain; all vcpus stop.
+        returns: "Only for SHUTDOWN_suspend: 0 in a new domain, 1 when cancelled."
+        errors:
+          - { code: EFAULT, when: "the structure cannot be read" }
+        before: For SHUTDOWN_suspend see suspend.
+      - name: SCHEDOP_poll
+        number: 3
+        argument: sched_poll
+        callers: guest
+        doc: >
+          Sleeps until one of the ports is pending or the time is over, with the upcall mask as it
+          is. Returns at once if one is pending already, or if an upcall is due because an unmasked
+          event waits.
+        when: To wait for one thing without taking upcalls, as in a spin lock or an early console.
+        before: >
+          The ports should be masked if no upcall is wanted as well. Clear a port's pending bit
+          first, look at what it stands for, and only then poll.
+        returns: "0 for every cause."
+        errors:
+          - { code: EINVAL, when: "more than 128 ports, or a port is invalid" }
+          - { code: EFAULT, when: "the list cannot be read" }
+      - name: SCHEDOP_remote_shutdown
+        number: 4
+        argument: sched_remote_shutdown
+        callers: privileged
+        doc: Ends another domain with a reason of the caller's choice. For device models.
+        returns: "0."
+        errors:
+          - { code: ESRCH, when: "there is no such domain" }
+          - { code: EPERM, when: "the caller is not privileged over it" }
+      - name: SCHEDOP_shutdown_code
+        number: 5
+        argument: sched_shutdown
+        callers: guest
+        since: "4.0"
+        doc: Sets the reason that a later shutdown will report, and nothing else.
+        when: Before a crash handler does risky things.
+        returns: "0."
+        errors:
+          - { code: EFAULT, when: "the structure cannot be read" }
+      - name: SCHEDOP_watchdog
+        number: 6
+        argument: sched_watchdog
+        callers: guest
+        since: "4.0"
+        doc: >
+          Starts, feeds or ends one of the domain's two watchdogs, each of which ends the domain
+          with SHUTDOWN_watchdog. A new one with timeout 0 does so at once.
+        returns: The new watchdog's id, else 0.
+        errors:
+          - { code: ENOSPC, when: "both are in use" }
+          - { code: EINVAL, when: "the id is not 0, 1 or 2, or that watchdog is not running; older releases say EEXIST for the latter" }
+      - name: SCHEDOP_pin_override
+        number: 7
+        argument: sched_pin_override
+        callers: domain0
+        since: "4.7"
+        doc: >
+          Pins the calling vcpu to a physical CPU for a while, whatever its affinity, for firmware
+          calls that demand a certain CPU.
+        returns: "0."
+        errors:
+          - { code: EPERM, when: "the caller is not the hardware domain" }
+          - { code: EINVAL, when: "the CPU is not in the domain's pool, or there is nothing to undo" }
+          - { code: EBUSY, when: "an override is in force already" }
 
 """#),
     ABISource(file: "abi/shared-info.yaml", text: #"""
 subject: shared-info
 title: Shared information page
 doc: >
-  One page per domain that Xen and the guest both write: event channel state, time, and pointers to the guest's
-  P2M table for the toolstack. start_info gives its machine address; the guest maps it where it likes.
+  One page per domain that Xen and the guest both write: event channel state, time, and pointers to
+  the guest's P2M table for the toolstack. start_info gives its machine address; the guest maps it
+  where it likes.
 source: public/xen.h
 since: "3.0"
 include: [common, time]
@@ -4985,27 +6205,32 @@ topics:
   - name: mapping-shared-info
     title: Mapping the shared information page
     doc: |
-      Reserve a page of virtual address space that the initial page tables already reach (a page-aligned page of the image's
-      data serves well), then update_va_mapping with `start_info.shared_info | present | writable | user-or-not as your other kernel pages` and
-      UVMF_INVLPG. The page behind the reserved one is lost, or can be given back with XENMEM_decrease_reservation. A PVH or
-      HVM guest uses XENMEM_add_to_physmap with XENMAPSPACE_shared_info instead.
+      Reserve a page of virtual address space that the initial page tables already reach (a
+      page-aligned page of the image's data serves well), then update_va_mapping with
+      `start_info.shared_info | present | writable | user-or-not as your other kernel pages` and
+      UVMF_INVLPG. The page behind the reserved one is lost, or can be given back with
+      XENMEM_decrease_reservation. A PVH or HVM guest uses XENMEM_add_to_physmap with
+      XENMAPSPACE_shared_info instead.
 
-      Do this before anything that enables events: until then the guest cannot see or change its upcall mask.
-      After a resume in a new domain the machine address is another one and start_info must be read again.
+      Do this before anything that enables events: until then the guest cannot see or change its
+      upcall mask. After a resume in a new domain the machine address is another one and start_info
+      must be read again.
   - name: event-delivery-rule
     title: Masking and unmasking upcalls
     doc: |
-      `evtchn_upcall_mask` is the virtual interrupt flag of a vcpu: 1 is `cli`, 0 is `sti`. Both are plain stores to
-      this vcpu's own byte. Unmasking alone can lose an event that came while masked, so the full sequence is:
+      `evtchn_upcall_mask` is the virtual interrupt flag of a vcpu: 1 is `cli`, 0 is `sti`. Both are
+      plain stores to this vcpu's own byte. Unmasking alone can lose an event that came while
+      masked, so the full sequence is:
 
       1. store 0 to evtchn_upcall_mask; compiler barrier
-      2. load evtchn_upcall_pending; if it is 1, force the upcall by any hypercall (xen_version with a null operation serves) or run the handler directly.
+      2. load evtchn_upcall_pending; if it is 1, force the upcall by any hypercall (xen_version with
+         a null operation serves) or run the handler directly.
 
-      The handler itself: clear evtchn_upcall_pending first, then exchange evtchn_pending_sel with 0, and look at the words it names.
-      Events that arrive later set both again.
+      The handler itself: clear evtchn_upcall_pending first, then exchange evtchn_pending_sel with
+      0, and look at the words it names. Events that arrive later set both again.
 
-      `iret` restores the mask from the frame's interrupt flag; SCHEDOP_block clears it and checks for pending events as one
-      step, so that nothing can slip between the check and the sleep.
+      `iret` restores the mask from the frame's interrupt flag; SCHEDOP_block clears it and checks
+      for pending events as one step, so that nothing can slip between the check and the sleep.
 
 constants:
   - group: vcpu-limits
@@ -5030,8 +6255,8 @@ structures:
   - name: vcpu_info
     typedef: vcpu_info_t
     doc: >
-      What Xen and one vcpu share. Only that vcpu writes the mask, so plain stores suffice; evtchn_pending_sel is
-      set by other CPUs and must be exchanged with a locked instruction.
+      What Xen and one vcpu share. Only that vcpu writes the mask, so plain stores suffice;
+      evtchn_pending_sel is set by other CPUs and must be exchanged with a locked instruction.
     source: public/xen.h, struct vcpu_info
     size: 64
     fields:
@@ -5045,8 +6270,9 @@ structures:
   - name: arch_shared_info
     typedef: arch_shared_info_t
     doc: >
-      Where the toolstack finds the guest's P2M table when it saves or migrates the domain. Two forms exist: the three-level tree and,
-      since Xen 4.6, one linear array in the guest's address space. A guest that is never saved can leave all of it zero.
+      Where the toolstack finds the guest's P2M table when it saves or migrates the domain. Two
+      forms exist: the three-level tree and, since Xen 4.6, one linear array in the guest's address
+      space. A guest that is never saved can leave all of it zero.
     source: public/arch-x86/xen.h, struct arch_shared_info
     size: { x86_64: 48, x86_32: 28 }
     fields:
@@ -5060,7 +6286,8 @@ structures:
   - name: shared_info
     typedef: shared_info_t
     doc: >
-      The page itself. Later releases may use more of it, never more than 4096 bytes, so map and reserve the whole page.
+      The page itself. Later releases may use more of it, never more than 4096 bytes, so map and
+      reserve the whole page.
     source: public/xen.h, struct shared_info
     size: { x86_64: 3136, x86_32: 2344 }
     fields:
@@ -5078,8 +6305,9 @@ structures:
 subject: start-of-day
 title: Start of day
 doc: >
-  The state in which a PV kernel gets control, and the page that describes its domain. No firmware, no real mode,
-  no multiboot: the loader builds page tables, loads the ELF image at its virtual addresses and jumps to the entry in the kernel's final mode.
+  The state in which a PV kernel gets control, and the page that describes its domain. No firmware,
+  no real mode, no multiboot: the loader builds page tables, loads the ELF image at its virtual
+  addresses and jumps to the entry in the kernel's final mode.
 source: public/xen.h
 since: "3.0"
 include: [common, shared-info]
@@ -5099,14 +6327,15 @@ topics:
       | flags | only the interrupt flag is set, which means nothing: the upcall mask governs, and is set for all vcpus | the same |
       | other registers | zero | zero |
 
-      No trap table is set. Any exception before set_trap_table kills the domain; the hypervisor's log then
-      names the instruction pointer.
-      SSE and x87 are usable at once; CR4 is Xen's and cannot be read with all bits the CPU has.
+      No trap table is set. Any exception before set_trap_table kills the domain; the hypervisor's
+      log then names the instruction pointer. SSE and x87 are usable at once; CR4 is Xen's and
+      cannot be read with all bits the CPU has.
   - name: initial-layout
     title: Virtual memory at the entry point
     doc: |
-      One contiguous virtual region, starting at the ELF note VIRT_BASE (default 0), maps the first part of pseudo-physical memory one to one:
-      virtual address `VIRT_BASE + pfn * 4096` is frame `pfn`. In this order, each part page-aligned:
+      One contiguous virtual region, starting at the ELF note VIRT_BASE (default 0), maps the first
+      part of pseudo-physical memory one to one: virtual address `VIRT_BASE + pfn * 4096` is frame
+      `pfn`. In this order, each part page-aligned:
 
           kernel image, at the addresses of its program headers (p_paddr - PADDR_OFFSET + VIRT_BASE)
           initial ramdisk                          mod_start, mod_len
@@ -5117,22 +6346,27 @@ topics:
           bootstrap stack, one page
           at least 512 KB of free space, and up to the next multiple of 4 MB
 
-      Everything but the page tables is mapped writable (and executable). Memory beyond the region belongs to
-      the domain but is not mapped: the kernel extends the page tables itself, its first use of mmu_update.
+      Everything but the page tables is mapped writable (and executable). Memory beyond the region
+      belongs to the domain but is not mapped: the kernel extends the page tables itself, its first
+      use of mmu_update.
 
-      With SIF_MOD_START_PFN the ramdisk is not mapped and mod_start is a frame number; with the note INIT_P2M the P2M list lies at the address of
-      the note and first_p2m_pfn says which frames it occupies. Neither happens unless the image has the note.
+      With SIF_MOD_START_PFN the ramdisk is not mapped and mod_start is a frame number; with the
+      note INIT_P2M the P2M list lies at the address of the note and first_p2m_pfn says which frames
+      it occupies. Neither happens unless the image has the note.
   - name: first-steps
     title: What a kernel does first
     doc: |
       1. Keep %rsi. Load a stack of your own if the bootstrap page is too small.
-      2. Clear .bss only if the loader's rule (p_memsz beyond p_filesz is zero already) is not enough.
+      2. Clear .bss only if the loader's rule (p_memsz beyond p_filesz is zero already) is not
+         enough.
       3. Check that `magic` starts with "xen-".
       4. set_trap_table, with at least general protection, page fault and invalid opcode.
-      5. Map shared_info and the console (domU: start_info.console.domU.mfn is an MFN, found in the initial region
-         by translating it through the M2P table; domain 0: console_io).
-      6. set_callbacks (x86_32) or CALLBACKOP_register for the event, failsafe and, on x86_64, syscall entry.
-      7. Extend the page tables over all memory; then stack_switch, set_gdt if selectors of your own are needed.
+      5. Map shared_info and the console (domU: start_info.console.domU.mfn is an MFN, found in the
+         initial region by translating it through the M2P table; domain 0: console_io).
+      6. set_callbacks (x86_32) or CALLBACKOP_register for the event, failsafe and, on x86_64,
+         syscall entry.
+      7. Extend the page tables over all memory; then stack_switch, set_gdt if selectors of your own
+         are needed.
       8. Bind VIRQ_TIMER, open the console's and xenstore's ports, unmask the upcall.
 
 constants:
@@ -5169,8 +6403,9 @@ structures:
   - name: start_info
     typedef: start_info_t
     doc: >
-      Describes the domain to its kernel. The part up to `console` is filled in again when the domain resumes; the rest is valid at the
-      first start only. The page stays the guest's own, writable memory.
+      Describes the domain to its kernel. The part up to `console` is filled in again when the
+      domain resumes; the rest is valid at the first start only. The page stays the guest's own,
+      writable memory.
     source: public/xen.h, struct start_info
     size: { x86_64: 1168, x86_32: 1112 }
     fields:
@@ -5206,8 +6441,8 @@ structures:
       - { name: nr_p2m_frames, type: ulong, dir: out, doc: "Frames of the P2M list and of the page tables that map it, then. Not on resume.", since: "4.0" }
   - name: xen_multiboot_mod_list
     doc: >
-      One element of the module list in mod_start under SIF_MULTIBOOT_MOD. Addresses count from the start of the list; an element
-      whose mod_start is 0 ends it.
+      One element of the module list in mod_start under SIF_MULTIBOOT_MOD. Addresses count from the
+      start of the list; an element whose mod_start is 0 ends it.
     source: public/xen.h, struct xen_multiboot_mod_list
     since: "4.3"
     size: 16
@@ -5218,7 +6453,9 @@ structures:
       - { name: pad, type: u32, doc: "Reserved, zero." }
   - name: dom0_vga_console_info
     typedef: dom0_vga_console_info_t
-    doc: The screen that Xen hands over to domain 0. Its size grew over the releases, so compare start_info's info_size before each of the later fields.
+    doc: >
+      The screen that Xen hands over to domain 0. Its size grew over the releases, so compare
+      start_info's info_size before each of the later fields.
     source: public/xen.h, struct dom0_vga_console_info
     size: 40
     fields:
@@ -5262,9 +6499,10 @@ structures:
 subject: time
 title: Time and timers
 doc: >
-  A PV guest has no PIT, HPET, local APIC timer or CMOS clock. It computes system time from the time stamp
-  counter with parameters that Xen publishes per vcpu, takes the wall clock from shared_info, and asks for
-  timer events by hypercall. All times are nanoseconds of system time, which counts from the start of the host.
+  A PV guest has no PIT, HPET, local APIC timer or CMOS clock. It computes system time from the time
+  stamp counter with parameters that Xen publishes per vcpu, takes the wall clock from shared_info,
+  and asks for timer events by hypercall. All times are nanoseconds of system time, which counts
+  from the start of the host.
 source: public/xen.h
 since: "3.0"
 include: [common]
@@ -5279,35 +6517,41 @@ topics:
       2. Read the counter (`rdtsc`, ordered after the first read) and all fields needed.
       3. Read barrier; read `version` again; if it changed, start again.
 
-      Then, with 64-bit arithmetic and a 64 by 32 bit multiplication of which the low 32 bits are dropped:
+      Then, with 64-bit arithmetic and a 64 by 32 bit multiplication of which the low 32 bits are
+      dropped:
 
           delta  = tsc - tsc_timestamp
           delta  = tsc_shift >= 0 ? delta << tsc_shift : delta >> -tsc_shift
           time   = system_time + ((delta * tsc_to_system_mul) >> 32)
 
-      The product needs 96 bits; a plain 64-bit multiplication overflows once an update is more than some
-      seconds old. The parameters belong to the physical CPU under the vcpu at that moment, so the version check is
-      also what protects against being moved in the middle of the computation. Results of different vcpus may differ by a
-      little: a clock that must never step back keeps the largest value it has returned.
+      The product needs 96 bits; a plain 64-bit multiplication overflows once an update is more than
+      some seconds old. The parameters belong to the physical CPU under the vcpu at that moment, so
+      the version check is also what protects against being moved in the middle of the computation.
+      Results of different vcpus may differ by a little: a clock that must never step back keeps the
+      largest value it has returned.
 
-      The counter's frequency in Hz is `((10^9 << 32) / tsc_to_system_mul) >> tsc_shift` (a negative shift shifts the other way).
+      The counter's frequency in Hz is `((10^9 << 32) / tsc_to_system_mul) >> tsc_shift` (a negative
+      shift shifts the other way).
   - name: wall-clock
     title: Reading the wall clock
     doc: |
-      `wc_sec`, `wc_nsec` and the high half of the seconds in shared_info give the UTC time at which system time was
-      zero; the time of day is that plus system time. They are guarded by `wc_version` just as vcpu_time_info is by its
-      version. Xen changes them only when domain 0 sets the clock, so a guest may read them once at start and after a resume, or watch
-      the version. On x86_32 the high half stands in `arch.wc_sec_hi`.
+      `wc_sec`, `wc_nsec` and the high half of the seconds in shared_info give the UTC time at which
+      system time was zero; the time of day is that plus system time. They are guarded by
+      `wc_version` just as vcpu_time_info is by its version. Xen changes them only when domain 0
+      sets the clock, so a guest may read them once at start and after a resume, or watch the
+      version. On x86_32 the high half stands in `arch.wc_sec_hi`.
   - name: timer-events
     title: Timer events
     doc: |
-      Bind VIRQ_TIMER on each vcpu (EVTCHNOP_bind_virq), then ask for events. Three sources raise it: the one-shot timer
-      of VCPUOP_set_singleshot_timer, which new kernels use; the older set_timer_op, which every Xen has; and the periodic
-      timer, which Xen starts by itself at 100 Hz for every vcpu of a PV guest: stop it with VCPUOP_stop_periodic_timer on
-      each vcpu if it is not wanted.
+      Bind VIRQ_TIMER on each vcpu (EVTCHNOP_bind_virq), then ask for events. Three sources raise
+      it: the one-shot timer of VCPUOP_set_singleshot_timer, which new kernels use; the older
+      set_timer_op, which every Xen has; and the periodic timer, which Xen starts by itself at 100
+      Hz for every vcpu of a PV guest: stop it with VCPUOP_stop_periodic_timer on each vcpu if it is
+      not wanted.
 
-      Timers are absolute. The event may come late when the vcpu was not scheduled, and it may come with no timer
-      expired: the handler compares system time with its deadlines and never counts events.
+      Timers are absolute. The event may come late when the vcpu was not scheduled, and it may come
+      with no timer expired: the handler compares system time with its deadlines and never counts
+      events.
 
 constants:
   - group: pvclock-flags
@@ -5324,8 +6568,9 @@ structures:
   - name: vcpu_time_info
     typedef: vcpu_time_info_t
     doc: >
-      Parameters from which one vcpu computes system time. Xen rewrites them when the vcpu is scheduled on another CPU, when the CPU's
-      clock is recalibrated, and at least about once a second.
+      Parameters from which one vcpu computes system time. Xen rewrites them when the vcpu is
+      scheduled on another CPU, when the CPU's clock is recalibrated, and at least about once a
+      second.
     source: public/xen.h, struct vcpu_time_info
     size: 32
     fields:
@@ -5343,28 +6588,39 @@ hypercalls:
     number: 15
     callers: guest
     doc: >
-      Sets the calling vcpu's one-shot timer: VIRQ_TIMER is raised when system time reaches the deadline. A new call replaces the old deadline.
-    when: For the kernel's tick or its next timer, where VCPUOP_set_singleshot_timer is not wanted. Both set the same timer.
+      Sets the calling vcpu's one-shot timer: VIRQ_TIMER is raised when system time reaches the
+      deadline. A new call replaces the old deadline.
+    when: >
+      For the kernel's tick or its next timer, where VCPUOP_set_singleshot_timer is not wanted. Both
+      set the same timer.
     source: xen/common/schedule.c, do_set_timer_op; public/xen.h, __HYPERVISOR_set_timer_op
     arguments:
       - { name: timeout, type: u64, doc: "Deadline in nanoseconds of system time; 0 stops the timer. On x86_32 two registers, low half first." }
     returns: 0. A deadline that has passed already is no error, the event comes at once.
     errors: []
-    before: VIRQ_TIMER must be bound on this vcpu, or the event goes nowhere.
-    preemption: Never preempted. A deadline that is negative, or more than about 13 days away, is taken for a guest's mistake in its arithmetic, and the timer fires after 100 ms instead.
+    before: >
+      VIRQ_TIMER must be bound on this vcpu, or the event goes nowhere. See the topics system-time,
+      timer-events.
+    preemption: >
+      Never preempted. A deadline that is negative, or more than about 13 days away, is taken for a
+      guest's mistake in its arithmetic, and the timer fires after 100 ms instead.
 
 """#),
     ABISource(file: "abi/tpmif.yaml", text: #"""
 subject: tpmif
 title: Trusted platform module
-doc: A virtual TPM, device type `vtpm`. One page (and more) with one command or answer, handed to and fro by a state.
+doc: >
+  A virtual TPM, device type `vtpm`. One page (and more) with one command or answer, handed to and
+  fro by a state.
 source: public/io/tpmif.h
 since: "4.3"
 include: [common, grant-table]
 
 constants:
   - group: tpm-state
-    doc: States of the page. The frontend sets SUBMIT and CANCEL, the backend IDLE and FINISH; each sends an event.
+    doc: >
+      States of the page. The frontend sets SUBMIT and CANCEL, the backend IDLE and FINISH; each
+      sends an event.
     source: "public/io/tpmif.h, TPMIF_STATE_*"
     type: u8
     kind: enum
@@ -5436,8 +6692,9 @@ keys:
 subject: traps
 title: Traps, segments and entry points
 doc: >
-  A PV guest has no IDT, GDT or TSS of its own in the hardware. It registers handlers, stacks and descriptor tables by hypercall; Xen
-  takes every exception and interrupt first and enters the guest's kernel with a frame on its stack.
+  A PV guest has no IDT, GDT or TSS of its own in the hardware. It registers handlers, stacks and
+  descriptor tables by hypercall; Xen takes every exception and interrupt first and enters the
+  guest's kernel with a frame on its stack.
 source: public/arch-x86/xen.h
 since: "3.0"
 include: [common]
@@ -5446,8 +6703,9 @@ topics:
   - name: exception-frame
     title: The frame of an exception
     doc: |
-      Xen pushes onto the kernel stack (the current one if the kernel was running, the one of stack_switch if it was user mode) and jumps to the
-      registered address. From the stack pointer upwards:
+      Xen pushes onto the kernel stack (the current one if the kernel was running, the one of
+      stack_switch if it was user mode) and jumps to the registered address. From the stack pointer
+      upwards:
 
       | x86_64 | x86_32 |
       |---|---|
@@ -5460,48 +6718,64 @@ topics:
       | rsp | esp, from ring 3 only |
       | ss | ss, from ring 3 only |
 
-      On x86_64 rcx and r11 come first, even below the error code: pop them in every handler. The stack is aligned to 16 before the frame is written. The interrupt flag in the
-      saved flags is the inverse of the saved upcall mask. The low two bits of cs tell where the trap came from: 3 is user mode;
-      on x86_64 kernel mode shows as 0 although it runs in ring 3, on x86_32 it is 1.
+      On x86_64 rcx and r11 come first, even below the error code: pop them in every handler. The
+      stack is aligned to 16 before the frame is written. The interrupt flag in the saved flags is
+      the inverse of the saved upcall mask. The low two bits of cs tell where the trap came from: 3
+      is user mode; on x86_64 kernel mode shows as 0 although it runs in ring 3, on x86_32 it is 1.
 
-      A page fault's address is not in %cr2 but in vcpu_info.arch.cr2. If the frame cannot be written the domain is crashed; nothing like a double fault is
-      delivered.
+      A page fault's address is not in %cr2 but in vcpu_info.arch.cr2. If the frame cannot be
+      written the domain is crashed; nothing like a double fault is delivered.
   - name: syscall-entry
     title: System calls on x86_64
     doc: |
-      `syscall` from user mode enters Xen, which switches to the kernel's page table and GS base and enters the address of CALLBACKTYPE_syscall on the stack of stack_switch, with the frame of an exception without
-      error code: rcx, r11, rip, cs, rflags, rsp, ss. rip and rcx hold the user's return address, rflags and r11 its flags, cs says user mode. Other registers are the user's. Events are masked
-      on entry only if the callback was registered with CALLBACKF_mask_events; set_callbacks registers it without.
+      `syscall` from user mode enters Xen, which switches to the kernel's page table and GS base and
+      enters the address of CALLBACKTYPE_syscall on the stack of stack_switch, with the frame of an
+      exception without error code: rcx, r11, rip, cs, rflags, rsp, ss. rip and rcx hold the user's
+      return address, rflags and r11 its flags, cs says user mode. Other registers are the user's.
+      Events are masked on entry only if the callback was registered with CALLBACKF_mask_events;
+      set_callbacks registers it without.
 
-      So a native entry path changes little: drop `swapgs` and the loading of the kernel stack, pop rcx and r11. Return by jumping to the iret hypercall with iret_context and VGCF_in_syscall if rcx and r11 may be lost as with `sysret`,
-      and 0 in `flags` if all registers must be right (signals, ptrace, new processes). 32-bit programs come in by `int $0x80`, which is a row of the trap table, or by
-      CALLBACKTYPE_syscall32 and sysenter, where the processor has them.
+      So a native entry path changes little: drop `swapgs` and the loading of the kernel stack, pop
+      rcx and r11. Return by jumping to the iret hypercall with iret_context and VGCF_in_syscall if
+      rcx and r11 may be lost as with `sysret`, and 0 in `flags` if all registers must be right
+      (signals, ptrace, new processes). 32-bit programs come in by `int $0x80`, which is a row of
+      the trap table, or by CALLBACKTYPE_syscall32 and sysenter, where the processor has them.
   - name: failsafe-entry
     title: The failsafe callback
     doc: |
-      When Xen returns to the guest it loads the data selectors that were saved. If one is not valid any more (its descriptor has been removed meanwhile), the guest's kernel is entered at CALLBACKTYPE_failsafe. The
-      frame has ds, es, fs, gs in front, each as wide as a register, then (x86_64) rcx and r11, then the frame of what was being returned to. Usual handling: if the saved selectors differ from those in the registers, the fault
-      was one of them: load zero selectors, drop the four words, and go on with iret; otherwise the fault was in the iret itself: raise the fault for the program. A kernel
-      whose descriptors never go away needs only a handler that reports.
+      When Xen returns to the guest it loads the data selectors that were saved. If one is not valid
+      any more (its descriptor has been removed meanwhile), the guest's kernel is entered at
+      CALLBACKTYPE_failsafe. The frame has ds, es, fs, gs in front, each as wide as a register, then
+      (x86_64) rcx and r11, then the frame of what was being returned to. Usual handling: if the
+      saved selectors differ from those in the registers, the fault was one of them: load zero
+      selectors, drop the four words, and go on with iret; otherwise the fault was in the iret
+      itself: raise the fault for the program. A kernel whose descriptors never go away needs only a
+      handler that reports.
   - name: user-and-kernel-mode
     title: Two modes in one ring on x86_64
     doc: |
-      Kernel and user both run in ring 3, so page-table permissions do not protect one from the other. Each process therefore has two top-level tables:
-      the kernel's (MMUEXT_NEW_BASEPTR), which maps both halves, and the user's (MMUEXT_NEW_USER_BASEPTR), which lacks the kernel's part. Xen switches to the kernel's on each trap, system
-      call and event, and the iret hypercall switches to the user's when cs says ring 3. All pages carry the user bit; Xen sets it where the kernel
-      forgets. GS has two bases as with `swapgs`, which Xen performs itself: a PV kernel never executes swapgs.
+      Kernel and user both run in ring 3, so page-table permissions do not protect one from the
+      other. Each process therefore has two top-level tables: the kernel's (MMUEXT_NEW_BASEPTR),
+      which maps both halves, and the user's (MMUEXT_NEW_USER_BASEPTR), which lacks the kernel's
+      part. Xen switches to the kernel's on each trap, system call and event, and the iret hypercall
+      switches to the user's when cs says ring 3. All pages carry the user bit; Xen sets it where
+      the kernel forgets. GS has two bases as with `swapgs`, which Xen performs itself: a PV kernel
+      never executes swapgs.
   - name: segment-rules
     title: Which descriptors Xen accepts
     doc: |
-      A GDT or LDT entry must be not present, or a code or data segment, or on x86_32 also a call gate to the kernel. Its privilege level is 3, or
-      1 to 3 on x86_32; a present entry with level 0 is refused. System descriptors (TSS, LDT, interrupt gates) are refused. On x86_32 segments may not reach into the hypervisor's
-      range; on x86_64 limits and bases of 64-bit segments do not matter.
+      A GDT or LDT entry must be not present, or a code or data segment, or on x86_32 also a call
+      gate to the kernel. Its privilege level is 3, or 1 to 3 on x86_32; a present entry with level
+      0 is refused. System descriptors (TSS, LDT, interrupt gates) are refused. On x86_32 segments
+      may not reach into the hypervisor's range; on x86_64 limits and bases of 64-bit segments do
+      not matter.
 
 constants:
   - group: selectors-x86_64
     doc: >
-      Selectors of the flat segments that are always in the GDT of a 64-bit guest, in the part that Xen reserves. With them many kernels need
-      no GDT of their own. Kernel and user have the same ones because both run in ring 3.
+      Selectors of the flat segments that are always in the GDT of a 64-bit guest, in the part that
+      Xen reserves. With them many kernels need no GDT of their own. Kernel and user have the same
+      ones because both run in ring 3.
     source: "public/arch-x86/xen-x86_64.h, FLAT_*"
     type: u16
     kind: values
@@ -5525,7 +6799,9 @@ constants:
       - { name: FLAT_USER_SS64, value: 0xe02b, arch: x86_64, doc: "User stack segment." }
       - { name: FLAT_USER_SS32, value: 0xe02b, arch: x86_64, doc: "User stack segment for 32-bit code." }
   - group: selectors-x86_32
-    doc: Selectors of the flat segments that are always in the GDT of a 32-bit guest. The kernel runs in ring 1, user mode in ring 3.
+    doc: >
+      Selectors of the flat segments that are always in the GDT of a 32-bit guest. The kernel runs
+      in ring 1, user mode in ring 3.
     source: "public/arch-x86/xen-x86_32.h, FLAT_*"
     type: u16
     kind: values
@@ -5632,8 +6908,8 @@ structures:
   - name: cpu_user_regs
     typedef: cpu_user_regs_t
     doc: >
-      General registers, in the order in which Xen saves them. error_code and entry_vector are Xen's own; saved_upcall_mask
-      replaces the interrupt flag.
+      General registers, in the order in which Xen saves them. error_code and entry_vector are Xen's
+      own; saved_upcall_mask replaces the interrupt flag.
     source: public/arch-x86/xen-x86_64.h and xen-x86_32.h, struct cpu_user_regs
     size: { x86_64: 200, x86_32: 68 }
     fields:
@@ -5742,8 +7018,8 @@ structures:
   - name: vcpu_guest_context
     typedef: vcpu_guest_context_t
     doc: >
-      The complete state of a vcpu: what VCPUOP_initialise takes to start one. It is 5168 bytes on x86_64, more than a page. Clear it all, then fill in
-      what the fields say.
+      The complete state of a vcpu: what VCPUOP_initialise takes to start one. It is 5168 bytes on
+      x86_64, more than a page. Clear it all, then fill in what the fields say.
     source: public/arch-x86/xen.h, struct vcpu_guest_context
     when: To start each vcpu but the first.
     size: { x86_64: 5168, x86_32: 2800 }
@@ -5777,7 +7053,9 @@ hypercalls:
   - name: set_trap_table
     number: 0
     callers: guest
-    doc: Registers handlers of exceptions and software interrupts for the calling vcpu. Rows replace earlier ones of the same vector and leave others alone.
+    doc: >
+      Registers handlers of exceptions and software interrupts for the calling vcpu. Rows replace
+      earlier ones of the same vector and leave others alone.
     when: First of all, before anything can fault. Each vcpu has a table of its own.
     source: public/arch-x86/xen.h, HYPERVISOR_set_trap_table; xen/arch/x86/pv/callback.c
     arguments:
@@ -5786,13 +7064,19 @@ hypercalls:
     errors:
       - { code: EFAULT, when: "a row cannot be read; the rows before it are in force" }
       - { code: EINVAL, when: "a handler's address is not canonical; the rows before it are in force" }
-    before: The handlers' stack has been set with stack_switch if user mode is ever to run.
+    before: >
+      The handlers' stack has been set with stack_switch if user mode is ever to run. See the topics
+      exception-frame, user-and-kernel-mode.
     preemption: May be interrupted after any row, and goes on with the next.
   - name: set_gdt
     number: 2
     callers: guest
-    doc: Gives the calling vcpu a GDT made of the guest's own frames. Entries from FIRST_RESERVED_GDT_ENTRY on remain Xen's.
-    when: Only where the kernel needs selectors other than the FLAT ones, as for thread-local storage on x86_32.
+    doc: >
+      Gives the calling vcpu a GDT made of the guest's own frames. Entries from
+      FIRST_RESERVED_GDT_ENTRY on remain Xen's.
+    when: >
+      Only where the kernel needs selectors other than the FLAT ones, as for thread-local storage on
+      x86_32.
     source: public/arch-x86/xen.h, HYPERVISOR_set_gdt; xen/arch/x86/pv/descriptor-tables.c
     arguments:
       - { name: frame_list, type: handle<xen_pfn_t>, doc: "MFNs of the pages, one for each 512 entries." }
@@ -5801,26 +7085,34 @@ hypercalls:
     errors:
       - { code: EINVAL, when: "too many entries, or a frame is not the guest's, is mapped writable somewhere, or holds a descriptor that Xen refuses" }
       - { code: EFAULT, when: "the list cannot be read" }
-    before: Every page is mapped read-only in all page tables, and holds acceptable descriptors. Later changes go through update_descriptor.
+    before: >
+      Every page is mapped read-only in all page tables, and holds acceptable descriptors. Later
+      changes go through update_descriptor. See the topic segment-rules.
     preemption: Not preempted.
   - name: stack_switch
     number: 3
     callers: guest
-    doc: Sets the stack on which Xen builds frames when the calling vcpu comes from user mode, like the ring 1 stack of a TSS.
+    doc: >
+      Sets the stack on which Xen builds frames when the calling vcpu comes from user mode, like the
+      ring 1 stack of a TSS.
     when: Before user mode runs first, and at every switch of threads.
     source: public/arch-x86/xen.h, HYPERVISOR_stack_switch; xen/arch/x86/pv/misc-hypercalls.c
     arguments:
       - { name: ss, type: ulong, doc: "Selector, FLAT_KERNEL_SS as a rule. Xen corrects its privilege level." }
       - { name: esp, type: ulong, doc: "Stack pointer." }
-    returns: 0. The values are not checked; a bad stack crashes the domain at the next trap from user mode.
+    returns: >
+      0. The values are not checked; a bad stack crashes the domain at the next trap from user mode.
     errors: []
     before: The stack is mapped writable in the kernel's page table.
-    preemption: Not preempted. Cheap enough to stand in a multicall with the other work of a thread switch.
+    preemption: >
+      Not preempted. Cheap enough to stand in a multicall with the other work of a thread switch.
   - name: set_callbacks
     number: 4
     callers: guest
     doc: Registers the event, failsafe and (x86_64) syscall entries of the calling vcpu in one call.
-    when: At start, before the upcall mask is cleared. callback_op can do the same one by one, with flags.
+    when: >
+      At start, before the upcall mask is cleared. callback_op can do the same one by one, with
+      flags.
     source: public/arch-x86/xen.h; xen/arch/x86/pv/callback.c
     arguments:
       - { name: event_selector, type: ulong, arch: x86_32, doc: "Code selector of the event entry." }
@@ -5836,7 +7128,9 @@ hypercalls:
     number: 5
     callers: guest
     doc: Sets or clears CR0.TS for the calling vcpu, for kernels that save the FPU lazily.
-    when: In place of a write to CR0 or `clts`. Before a device-not-available trap is delivered Xen clears the bit itself, so the handler need not.
+    when: >
+      In place of a write to CR0 or `clts`. Before a device-not-available trap is delivered Xen
+      clears the bit itself, so the handler need not.
     source: public/arch-x86/xen.h, HYPERVISOR_fpu_taskswitch; xen/arch/x86/pv/misc-hypercalls.c
     arguments:
       - { name: set, type: i32, doc: "Non-zero sets the bit, 0 clears it." }
@@ -5866,7 +7160,9 @@ hypercalls:
     source: public/arch-x86/xen.h, HYPERVISOR_get_debugreg
     arguments:
       - { name: regno, type: i32, doc: "0 to 7." }
-    returns: The register's value. A value can look like an error number, so check the argument and not the result.
+    returns: >
+      The register's value. A value can look like an error number, so check the argument and not the
+      result.
     errors:
       - { code: ENODEV, when: "there is no such register; older releases say EINVAL" }
     before: Nothing.
@@ -5875,7 +7171,9 @@ hypercalls:
     number: 10
     callers: guest
     doc: Writes one entry of a GDT or LDT that is in use.
-    when: For every change of a descriptor table whose pages Xen knows as such, as they must not be mapped writable.
+    when: >
+      For every change of a descriptor table whose pages Xen knows as such, as they must not be
+      mapped writable.
     source: public/arch-x86/xen.h, HYPERVISOR_update_descriptor; xen/arch/x86/pv/descriptor-tables.c
     arguments:
       - { name: pa, type: u64, doc: "Machine address of the entry, a multiple of 8. On x86_32 two registers, low half first." }
@@ -5883,32 +7181,44 @@ hypercalls:
     returns: 0.
     errors:
       - { code: EINVAL, when: "the address is not aligned or not of the guest's memory, the page is of another kind (a page table), or the descriptor is refused" }
-    before: The page is part of a table in use, or an ordinary page.
+    before: >
+      The page is part of a table in use, or an ordinary page. See the topic segment-rules.
     preemption: Not preempted.
   - name: iret
     number: 23
     callers: guest
     wrapper: false
     doc: >
-      Returns from a handler, with change of mode, flags and upcall mask in one step. Jump to its slot of the hypercall page; it takes no register arguments and does not return.
-    when: On x86_64 for every return to user mode, as the `iretq` instruction cannot change the mode. From kernel to kernel plain `iretq` works, but it does not restore the upcall mask.
+      Returns from a handler, with change of mode, flags and upcall mask in one step. Jump to its
+      slot of the hypercall page; it takes no register arguments and does not return.
+    when: >
+      On x86_64 for every return to user mode, as the `iretq` instruction cannot change the mode.
+      From kernel to kernel plain `iretq` works, but it does not restore the upcall mask.
     source: public/arch-x86/xen-x86_64.h, HYPERVISOR_iret; xen/arch/x86/pv/iret.c
     arguments: []
     returns: Never on success.
     errors: []
-    before: "The stack pointer points to iret_context (x86_64), or on x86_32 to eax, eip, cs, eflags, and for returns to ring 3 esp and ss. Returning to user mode needs a user page table (MMUEXT_NEW_USER_BASEPTR); without it, or with a stack that cannot be read, Xen crashes the domain. An x86_32 frame with the VM flag gets a general protection fault, as virtual 8086 mode is not offered."
+    before: >
+      The stack pointer points to iret_context (x86_64), or on x86_32 to eax, eip, cs, eflags, and
+      for returns to ring 3 esp and ss. Returning to user mode needs a user page table
+      (MMUEXT_NEW_USER_BASEPTR); without it, or with a stack that cannot be read, Xen crashes the
+      domain. An x86_32 frame with the VM flag gets a general protection fault, as virtual 8086 mode
+      is not offered.
     preemption: Not preempted. Events that wait are delivered at the target once the mask is clear.
   - name: set_segment_base
     number: 25
     arch: x86_64
     callers: guest
     doc: Writes the base of FS or of one of the two GS.
-    when: In place of `wrmsr` to the three base registers, which Xen emulates but slowly. With FSGSBASE offered the guest may use `wrfsbase` and `wrgsbase` for FS and the kernel's GS instead.
+    when: >
+      In place of `wrmsr` to the three base registers, which Xen emulates but slowly. With FSGSBASE
+      offered the guest may use `wrfsbase` and `wrgsbase` for FS and the kernel's GS instead.
     source: public/arch-x86/xen-x86_64.h, HYPERVISOR_set_segment_base; xen/arch/x86/pv/misc-hypercalls.c
     arguments:
       - { name: which, type: u32, values: segment-base, doc: "SEGBASE number." }
       - { name: base, type: ulong, doc: "The base; for SEGBASE_GS_USER_SEL a selector." }
-    returns: 0. A bad selector given to SEGBASE_GS_USER_SEL loads the null selector and still returns 0.
+    returns: >
+      0. A bad selector given to SEGBASE_GS_USER_SEL loads the null selector and still returns 0.
     errors:
       - { code: EINVAL, when: "the base is not canonical or `which` is unknown" }
       - { code: ENOSYS, when: "a 32-bit guest calls" }
@@ -5927,7 +7237,8 @@ hypercalls:
     errors:
       - { code: EFAULT, when: "the structure cannot be read" }
       - { code: ENOSYS, when: "the operation or the callback's type is unknown" }
-    before: Nothing.
+    before: >
+      See the topics syscall-entry, failsafe-entry, event-delivery-rule.
     preemption: Not preempted.
     operations:
       - name: CALLBACKOP_register
@@ -5952,7 +7263,8 @@ hypercalls:
 subject: usbif
 title: USB host controllers
 doc: >
-  A virtual USB host controller, device type `qusb`, with one ring for transfers and one for plugging in and out.
+  A virtual USB host controller, device type `qusb`, with one ring for transfers and one for
+  plugging in and out.
 source: public/io/usbif.h
 since: "4.0"
 include: [common, grant-table, ring]
@@ -6124,7 +7436,9 @@ keys:
     ABISource(file: "abi/vcpu.yaml", text: #"""
 subject: vcpu
 title: Virtual processors
-doc: Starting and stopping vcpus, their timers, and the areas through which a vcpu learns its state and time without a hypercall.
+doc: >
+  Starting and stopping vcpus, their timers, and the areas through which a vcpu learns its state and
+  time without a hypercall.
 source: public/vcpu.h
 since: "3.0"
 include: [common, time, traps]
@@ -6133,12 +7447,17 @@ topics:
   - name: vcpu-start
     title: Starting a vcpu
     doc: |
-      1. Allocate its kernel stack, its event structures, and for vcpu 32 and up its vcpu_info; register that with VCPUOP_register_vcpu_info.
-      2. Fill in vcpu_guest_context: VGCF_in_kernel; user_regs with entry, stack, selectors FLAT_KERNEL and flags with the interrupt bit as wanted; ctrlreg[3] with the kernel's page table; trap table, callbacks and kernel stack as for the first vcpu.
+      1. Allocate its kernel stack, its event structures, and for vcpu 32 and up its vcpu_info;
+         register that with VCPUOP_register_vcpu_info.
+      2. Fill in vcpu_guest_context: VGCF_in_kernel; user_regs with entry, stack, selectors
+         FLAT_KERNEL and flags with the interrupt bit as wanted; ctrlreg[3] with the kernel's page
+         table; trap table, callbacks and kernel stack as for the first vcpu.
       3. VCPUOP_initialise, then VCPUOP_up.
-      4. The vcpu starts with its upcall mask as the flags say; it binds its own VIRQ_TIMER and IPIs, or the starter binds them for it before.
+      4. The vcpu starts with its upcall mask as the flags say; it binds its own VIRQ_TIMER and
+         IPIs, or the starter binds them for it before.
 
-      Which vcpus exist, the toolstack says in xenstore (`cpu/N/availability`) and by VCPUOP_is_up: -ENOENT is the end of the list.
+      Which vcpus exist, the toolstack says in xenstore (`cpu/N/availability`) and by VCPUOP_is_up:
+      -ENOENT is the end of the list.
 
 constants:
   - group: runstate
@@ -6152,7 +7471,9 @@ constants:
       - { name: RUNSTATE_blocked, value: 2, doc: "Idle." }
       - { name: RUNSTATE_offline, value: 3, doc: "Down or paused." }
   - group: runstate-update
-    doc: The bit in state_entry_time that shows an update in progress, where VMASST_TYPE_runstate_update_flag is enabled.
+    doc: >
+      The bit in state_entry_time that shows an update in progress, where
+      VMASST_TYPE_runstate_update_flag is enabled.
     source: "public/vcpu.h, XEN_RUNSTATE_UPDATE"
     type: u64
     kind: flags
@@ -6255,23 +7576,122 @@ hypercalls:
       - { code: ENOENT, when: "there is no such vcpu" }
       - { code: EFAULT, when: "the structure cannot be read or written" }
       - { code: ENOSYS, when: "the operation is unknown" }
-    before: Nothing.
-    preemption: Only VCPUOP_initialise can be interrupted, while it validates a page table; it is restarted by Xen.
+    before: >
+      See the topics vcpu-start, timer-events.
+    preemption: >
+      Only VCPUOP_initialise can be interrupted, while it validates a page table; it is restarted by
+      Xen.
     operations:
-      - { name: VCPUOP_initialise, number: 0, argument: vcpu_guest_context, callers: guest, doc: "Gives a vcpu its first state. Once only. (PVH and HVM guests pass vcpu_hvm_context.)", before: "The page table named is fit to be pinned. Vcpus from 32 on have registered a vcpu_info.", errors: [ { code: EEXIST, when: "the vcpu has been initialised already" }, { code: EINVAL, when: "the state is refused (page table, GDT frames, selectors) or vcpu_info is missing" }, { code: ENOMEM, when: "the hypervisor is out of memory" } ], preemption: "May be interrupted and restarted." }
-      - { name: VCPUOP_up, number: 1, callers: guest, doc: "Lets a vcpu run.", errors: [ { code: EINVAL, when: "it has not been initialised" } ] }
-      - { name: VCPUOP_down, number: 2, callers: guest, doc: "Stops a vcpu. On itself it takes effect at once; on others soon after the return. Its page table and GDT stay referenced: load neutral ones before.", when: "To take a vcpu out, and for all but the first before a suspend." }
-      - { name: VCPUOP_is_up, number: 3, callers: guest, doc: "Tells whether a vcpu is up.", returns: "1 if it is, 0 if not." }
-      - { name: VCPUOP_get_runstate_info, number: 4, argument: vcpu_runstate_info, callers: guest, doc: "Reads a vcpu's states and times." }
-      - { name: VCPUOP_register_runstate_memory_area, number: 5, argument: vcpu_register_runstate_memory_area, callers: guest, doc: "Has Xen write the states and times into guest memory each time the vcpu is scheduled. A new call replaces the area.", when: "To tell stolen time from idle time cheaply.", before: "The area is mapped in every page table of the kernel; Xen skips updates when it cannot write." }
-      - { name: VCPUOP_set_periodic_timer, number: 6, argument: vcpu_set_periodic_timer, callers: guest, since: "3.1", doc: "Starts the periodic timer of a vcpu.", errors: [ { code: EINVAL, when: "the period is below a millisecond, or absurd" } ] }
-      - { name: VCPUOP_stop_periodic_timer, number: 7, callers: guest, since: "3.1", doc: "Stops it. A PV vcpu starts with 100 Hz.", when: "At start of each vcpu of a kernel that sets one-shot timers." }
-      - { name: VCPUOP_set_singleshot_timer, number: 8, argument: vcpu_set_singleshot_timer, callers: guest, since: "3.1", doc: "Sets the one-shot timer of the calling vcpu.", before: "VIRQ_TIMER is bound on the vcpu.", errors: [ { code: EINVAL, when: "another vcpu is named" }, { code: ETIME, when: "VCPU_SSHOTTMR_future is given and the time has passed; from 4.18 on the event comes instead" } ] }
-      - { name: VCPUOP_stop_singleshot_timer, number: 9, callers: guest, since: "3.1", doc: "Stops it.", errors: [ { code: EINVAL, when: "another vcpu is named" } ] }
-      - { name: VCPUOP_register_vcpu_info, number: 10, argument: vcpu_register_vcpu_info, callers: guest, doc: "Moves a vcpu's vcpu_info out of shared_info. Once for each vcpu; the contents are copied and an event is raised, so that nothing is lost.", when: "Needed for vcpus from 32 on; useful for all, to have it in per-CPU data.", errors: [ { code: EINVAL, when: "it would cross the page's end, the frame is bad, it has been done, or the vcpu is another that is up; later releases say ENXIO for the offset, and demand that it is a multiple of 8 (4 on x86_32)" } ] }
-      - { name: VCPUOP_send_nmi, number: 11, callers: guest, doc: "Sends an NMI to a vcpu.", before: "The vcpu has a handler for vector 2." }
-      - { name: VCPUOP_get_physid, number: 12, argument: vcpu_get_physid, callers: domain0, doc: "Tells the physical ids of the CPU under a pinned vcpu of domain 0.", errors: [ { code: EINVAL, when: "the vcpu is not pinned" } ] }
-      - { name: VCPUOP_register_vcpu_time_memory_area, number: 13, argument: vcpu_register_time_memory_area, callers: guest, since: "4.0", doc: "Has Xen keep a second copy of vcpu_time_info up to date, which user mode may be allowed to read.", when: "For reading the clock in user mode.", errors: [ { code: EFAULT, when: "the area cannot be written" } ] }
+      - name: VCPUOP_initialise
+        number: 0
+        argument: vcpu_guest_context
+        callers: guest
+        doc: Gives a vcpu its first state. Once only. (PVH and HVM guests pass vcpu_hvm_context.)
+        before: >
+          The page table named is fit to be pinned. Vcpus from 32 on have registered a vcpu_info.
+        errors:
+          - { code: EEXIST, when: "the vcpu has been initialised already" }
+          - { code: EINVAL, when: "the state is refused (page table, GDT frames, selectors) or vcpu_info is missing" }
+          - { code: ENOMEM, when: "the hypervisor is out of memory" }
+        preemption: May be interrupted and restarted.
+      - name: VCPUOP_up
+        number: 1
+        callers: guest
+        doc: Lets a vcpu run.
+        errors:
+          - { code: EINVAL, when: "it has not been initialised" }
+      - name: VCPUOP_down
+        number: 2
+        callers: guest
+        doc: >
+          Stops a vcpu. On itself it takes effect at once; on others soon after the return. Its page
+          table and GDT stay referenced: load neutral ones before.
+        when: To take a vcpu out, and for all but the first before a suspend.
+      - name: VCPUOP_is_up
+        number: 3
+        callers: guest
+        doc: Tells whether a vcpu is up.
+        returns: "1 if it is, 0 if not."
+      - name: VCPUOP_get_runstate_info
+        number: 4
+        argument: vcpu_runstate_info
+        callers: guest
+        doc: Reads a vcpu's states and times.
+      - name: VCPUOP_register_runstate_memory_area
+        number: 5
+        argument: vcpu_register_runstate_memory_area
+        callers: guest
+        doc: >
+          Has Xen write the states and times into guest memory each time the vcpu is scheduled. A
+          new call replaces the area.
+        when: To tell stolen time from idle time cheaply.
+        before: >
+          The area is mapped in every page table of the kernel; Xen skips updates when it cannot
+          write.
+      - name: VCPUOP_set_periodic_timer
+        number: 6
+        argument: vcpu_set_periodic_timer
+        callers: guest
+        since: "3.1"
+        doc: Starts the periodic timer of a vcpu.
+        errors:
+          - { code: EINVAL, when: "the period is below a millisecond, or absurd" }
+      - name: VCPUOP_stop_periodic_timer
+        number: 7
+        callers: guest
+        since: "3.1"
+        doc: Stops it. A PV vcpu starts with 100 Hz.
+        when: At start of each vcpu of a kernel that sets one-shot timers.
+      - name: VCPUOP_set_singleshot_timer
+        number: 8
+        argument: vcpu_set_singleshot_timer
+        callers: guest
+        since: "3.1"
+        doc: Sets the one-shot timer of the calling vcpu.
+        before: VIRQ_TIMER is bound on the vcpu.
+        errors:
+          - { code: EINVAL, when: "another vcpu is named" }
+          - { code: ETIME, when: "VCPU_SSHOTTMR_future is given and the time has passed; from 4.18 on the event comes instead" }
+      - name: VCPUOP_stop_singleshot_timer
+        number: 9
+        callers: guest
+        since: "3.1"
+        doc: Stops it.
+        errors:
+          - { code: EINVAL, when: "another vcpu is named" }
+      - name: VCPUOP_register_vcpu_info
+        number: 10
+        argument: vcpu_register_vcpu_info
+        callers: guest
+        doc: >
+          Moves a vcpu's vcpu_info out of shared_info. Once for each vcpu; the contents are copied
+          and an event is raised, so that nothing is lost.
+        when: Needed for vcpus from 32 on; useful for all, to have it in per-CPU data.
+        errors:
+          - { code: EINVAL, when: "it would cross the page's end, the frame is bad, it has been done, or the vcpu is another that is up; later releases say ENXIO for the offset, and demand that it is a multiple of 8 (4 on x86_32)" }
+      - name: VCPUOP_send_nmi
+        number: 11
+        callers: guest
+        doc: Sends an NMI to a vcpu.
+        before: The vcpu has a handler for vector 2.
+      - name: VCPUOP_get_physid
+        number: 12
+        argument: vcpu_get_physid
+        callers: domain0
+        doc: Tells the physical ids of the CPU under a pinned vcpu of domain 0.
+        errors:
+          - { code: EINVAL, when: "the vcpu is not pinned" }
+      - name: VCPUOP_register_vcpu_time_memory_area
+        number: 13
+        argument: vcpu_register_time_memory_area
+        callers: guest
+        since: "4.0"
+        doc: >
+          Has Xen keep a second copy of vcpu_time_info up to date, which user mode may be allowed to
+          read.
+        when: For reading the clock in user mode.
+        errors:
+          - { code: EFAULT, when: "the area cannot be written" }
 
 """#),
     ABISource(file: "abi/version.yaml", text: #"""
@@ -6295,8 +7715,8 @@ constants:
       - { name: XENFEAT_NR_SUBMAPS, value: 1, doc: "Words of 32 features that exist." }
   - group: features
     doc: >
-      Numbers of bits in the feature map of XENVER_get_features, and names (without XENFEAT_) in the ELF note FEATURES. A feature holds for this
-      guest on this host.
+      Numbers of bits in the feature map of XENVER_get_features, and names (without XENFEAT_) in the
+      ELF note FEATURES. A feature holds for this guest on this host.
     source: "public/features.h, XENFEAT_*"
     type: u32
     kind: enum
@@ -6365,7 +7785,9 @@ hypercalls:
   - name: xen_version
     number: 17
     callers: guest
-    doc: Questions about the hypervisor. The cheapest hypercall, so also the usual one to make Xen look for pending events.
+    doc: >
+      Questions about the hypervisor. The cheapest hypercall, so also the usual one to make Xen look
+      for pending events.
     when: At start, for XENVER_get_features.
     source: public/version.h; xen/common/kernel.c
     arguments:
@@ -6379,17 +7801,69 @@ hypercalls:
     before: Nothing.
     preemption: Not preempted.
     operations:
-      - { name: XENVER_version, number: 0, callers: guest, doc: "The version.", returns: "Major number in the upper, minor in the lower 16 bits." }
-      - { name: XENVER_extraversion, number: 1, argument: xen_extraversion_t, callers: guest, doc: "The rest of the version, as text." }
-      - { name: XENVER_compile_info, number: 2, argument: xen_compile_info, callers: guest, doc: "Who built it with what." }
-      - { name: XENVER_capabilities, number: 3, argument: xen_capabilities_info_t, callers: guest, doc: "Kinds of guest that it runs." }
-      - { name: XENVER_changeset, number: 4, argument: xen_changeset_info_t, callers: guest, doc: "Source revision." }
-      - { name: XENVER_platform_parameters, number: 5, argument: xen_platform_parameters, callers: guest, doc: "Where the hypervisor's range begins. On x86_32 the guest may use everything below." }
-      - { name: XENVER_get_features, number: 6, argument: xen_feature_info, callers: guest, doc: "A word of the feature map.", errors: [ { code: EINVAL, when: "there is no such word" } ] }
-      - { name: XENVER_pagesize, number: 7, callers: guest, doc: "Page size.", returns: "4096." }
-      - { name: XENVER_guest_handle, number: 8, argument: xen_domain_handle_t, callers: guest, doc: "The domain's UUID." }
-      - { name: XENVER_commandline, number: 9, argument: xen_commandline_t, callers: domain0, doc: "The hypervisor's command line.", since: "4.2" }
-      - { name: XENVER_build_id, number: 10, argument: xen_build_id, callers: guest, doc: "The hypervisor's build id.", since: "4.7", returns: "Bytes written; with a null pointer the bytes needed.", errors: [ { code: ENODATA, when: "it has none" }, { code: ENOBUFS, when: "the room is too small" } ] }
+      - name: XENVER_version
+        number: 0
+        callers: guest
+        doc: The version.
+        returns: Major number in the upper, minor in the lower 16 bits.
+      - name: XENVER_extraversion
+        number: 1
+        argument: xen_extraversion_t
+        callers: guest
+        doc: The rest of the version, as text.
+      - name: XENVER_compile_info
+        number: 2
+        argument: xen_compile_info
+        callers: guest
+        doc: Who built it with what.
+      - name: XENVER_capabilities
+        number: 3
+        argument: xen_capabilities_info_t
+        callers: guest
+        doc: Kinds of guest that it runs.
+      - name: XENVER_changeset
+        number: 4
+        argument: xen_changeset_info_t
+        callers: guest
+        doc: Source revision.
+      - name: XENVER_platform_parameters
+        number: 5
+        argument: xen_platform_parameters
+        callers: guest
+        doc: Where the hypervisor's range begins. On x86_32 the guest may use everything below.
+      - name: XENVER_get_features
+        number: 6
+        argument: xen_feature_info
+        callers: guest
+        doc: A word of the feature map.
+        errors:
+          - { code: EINVAL, when: "there is no such word" }
+      - name: XENVER_pagesize
+        number: 7
+        callers: guest
+        doc: Page size.
+        returns: "4096."
+      - name: XENVER_guest_handle
+        number: 8
+        argument: xen_domain_handle_t
+        callers: guest
+        doc: The domain's UUID.
+      - name: XENVER_commandline
+        number: 9
+        argument: xen_commandline_t
+        callers: domain0
+        doc: The hypervisor's command line.
+        since: "4.2"
+      - name: XENVER_build_id
+        number: 10
+        argument: xen_build_id
+        callers: guest
+        doc: The hypervisor's build id.
+        since: "4.7"
+        returns: Bytes written; with a null pointer the bytes needed.
+        errors:
+          - { code: ENODATA, when: "it has none" }
+          - { code: ENOBUFS, when: "the room is too small" }
 
 """#),
     ABISource(file: "abi/vscsiif.yaml", text: #"""
@@ -6538,7 +8012,8 @@ keys:
 subject: xenbus
 title: Xenbus
 doc: >
-  How frontends and backends find each other and agree. Each side has a directory in xenstore, in which it alone writes; each watches the other's. `state` drives it.
+  How frontends and backends find each other and agree. Each side has a directory in xenstore, in
+  which it alone writes; each watches the other's. `state` drives it.
 source: public/io/xenbus.h
 since: "3.0"
 include: [common, xenstore]
@@ -6547,7 +8022,8 @@ topics:
   - name: xenbus-connect
     title: From creation to connection
     doc: |
-      The toolstack makes both directories with state 1 and the links between them; a frontend finds devices by listing `device/<type>`.
+      The toolstack makes both directories with state 1 and the links between them; a frontend finds
+      devices by listing `device/<type>`.
 
       | frontend | backend |
       |---|---|
@@ -6556,16 +8032,22 @@ topics:
       | | sees 3: reads keys, maps ring, binds port, writes properties; goes to 4 |
       | sees 4: reads properties; device is usable; goes to 4 | |
 
-      Write the keys and the state in one transaction, or the state last: a backend reads as soon as it sees the state. Network
-      frontends skip 3 and go to 4 directly. Be ready for any order, as a watch fires at once when it is set and then may report several changes as one.
+      Write the keys and the state in one transaction, or the state last: a backend reads as soon as
+      it sees the state. Network frontends skip 3 and go to 4 directly. Be ready for any order, as a
+      watch fires at once when it is set and then may report several changes as one.
   - name: xenbus-close
     title: Closing
     doc: |
-      Either side asks by going to 5. The backend does so when the toolstack sets its `online` to 0 and state to 5 on unplug. The frontend quiesces, goes to 5 and then 6, and only then ends its grants and port; the
-      backend unmaps, goes to 6, and removes its directory if `online` is 0. A frontend that wants to connect again (after a resume, or a kexec) goes to 1 once the backend is at 6 or 2.
+      Either side asks by going to 5. The backend does so when the toolstack sets its `online` to 0
+      and state to 5 on unplug. The frontend quiesces, goes to 5 and then 6, and only then ends its
+      grants and port; the backend unmaps, goes to 6, and removes its directory if `online` is 0. A
+      frontend that wants to connect again (after a resume, or a kexec) goes to 1 once the backend
+      is at 6 or 2.
   - name: xenbus-suspend
     title: After a resume
-    doc: The toolstack of the new host makes new backends. `backend`, grants and ports of before are void; each frontend starts again from state 1, and submits again what was in flight.
+    doc: >
+      The toolstack of the new host makes new backends. `backend`, grants and ports of before are
+      void; each frontend starts again from state 1, and submits again what was in flight.
 
 states:
   - { name: XenbusStateUnknown, value: 0, doc: "There is no state: the directory is gone, or was never made.", next: [XenbusStateInitialising] }
@@ -6606,7 +8088,8 @@ keys:
 subject: xenpmu
 title: Performance counters
 doc: >
-  How a PV kernel samples its own work with the CPU's performance counters. Off unless the host was started with `vpmu`. Xen writes each sample into a page a vcpu and raises VIRQ_XENPMU.
+  How a PV kernel samples its own work with the CPU's performance counters. Off unless the host was
+  started with `vpmu`. Xen writes each sample into a page a vcpu and raises VIRQ_XENPMU.
 source: public/pmu.h
 since: "4.6"
 include: [common]
@@ -6770,22 +8253,54 @@ hypercalls:
     before: VIRQ_XENPMU is bound on the vcpu.
     preemption: Changing the mode waits for other CPUs and is restarted by Xen.
     operations:
-      - { name: XENPMU_mode_get, number: 0, argument: xen_pmu_params, callers: domain0, doc: "Reads mode and version." }
-      - { name: XENPMU_mode_set, number: 1, argument: xen_pmu_params, callers: domain0, doc: "Sets the mode." }
-      - { name: XENPMU_feature_get, number: 2, argument: xen_pmu_params, callers: domain0, doc: "Reads the features." }
-      - { name: XENPMU_feature_set, number: 3, argument: xen_pmu_params, callers: domain0, doc: "Sets the features." }
-      - { name: XENPMU_init, number: 4, argument: xen_pmu_params, callers: guest, doc: "Gives a vcpu its page: val is the frame number.", errors: [ { code: EINVAL, when: "the vcpu has one, or the frame is bad" } ] }
-      - { name: XENPMU_finish, number: 5, argument: xen_pmu_params, callers: guest, doc: "Takes it away." }
-      - { name: XENPMU_lvtpc_set, number: 6, callers: guest, doc: "Takes the vector's mask over from the page." }
-      - { name: XENPMU_flush, number: 7, callers: guest, doc: "Takes all registers over from the page and ends PMU_CACHED." }
+      - name: XENPMU_mode_get
+        number: 0
+        argument: xen_pmu_params
+        callers: domain0
+        doc: Reads mode and version.
+      - name: XENPMU_mode_set
+        number: 1
+        argument: xen_pmu_params
+        callers: domain0
+        doc: Sets the mode.
+      - name: XENPMU_feature_get
+        number: 2
+        argument: xen_pmu_params
+        callers: domain0
+        doc: Reads the features.
+      - name: XENPMU_feature_set
+        number: 3
+        argument: xen_pmu_params
+        callers: domain0
+        doc: Sets the features.
+      - name: XENPMU_init
+        number: 4
+        argument: xen_pmu_params
+        callers: guest
+        doc: "Gives a vcpu its page: val is the frame number."
+        errors:
+          - { code: EINVAL, when: "the vcpu has one, or the frame is bad" }
+      - name: XENPMU_finish
+        number: 5
+        argument: xen_pmu_params
+        callers: guest
+        doc: Takes it away.
+      - name: XENPMU_lvtpc_set
+        number: 6
+        callers: guest
+        doc: Takes the vector's mask over from the page.
+      - name: XENPMU_flush
+        number: 7
+        callers: guest
+        doc: Takes all registers over from the page and ends PMU_CACHED.
 
 """#),
     ABISource(file: "abi/xenstore.yaml", text: #"""
 subject: xenstore
 title: Xenstore
 doc: >
-  A small tree of text, kept by a daemon, through which domains and the toolstack tell each other what to connect. A guest reaches it by a page of two
-  byte rings and a port.
+  A small tree of text, kept by a daemon, through which domains and the toolstack tell each other
+  what to connect. A guest reaches it by a page of two byte rings and a port.
 source: public/io/xs_wire.h
 since: "3.0"
 include: [common, event-channel]
@@ -6794,17 +8309,22 @@ topics:
   - name: xenstore-ring
     title: Using the page
     doc: |
-      Page and port come from start_info (store_mfn, store_evtchn; PVH and HVM: HVM_PARAM_STORE_PFN and STORE_EVTCHN). Indexes run freely; bytes that wait are prod - cons, at most 1024;
-      place = index & 1023. Messages longer than the ring are written piece by piece as the daemon consumes. Barriers are as for the console; send the event after each piece written or consumed.
+      Page and port come from start_info (store_mfn, store_evtchn; PVH and HVM: HVM_PARAM_STORE_PFN
+      and STORE_EVTCHN). Indexes run freely; bytes that wait are prod - cons, at most 1024; place =
+      index & 1023. Messages longer than the ring are written piece by piece as the daemon consumes.
+      Barriers are as for the console; send the event after each piece written or consumed.
 
-      In domain 0 the daemon may start later than the kernel: store_mfn is 0, and domain 0 makes page and port itself and hands them over.
+      In domain 0 the daemon may start later than the kernel: store_mfn is 0, and domain 0 makes
+      page and port itself and hands them over.
   - name: xenstore-message
     title: Messages
     doc: |
-      A header of 16 bytes, then `len` bytes, at most 4096. Requests carry a req_id that the answer repeats; several may be outstanding. Answers have the request's type, or XS_ERROR with an error's name ("ENOENT") as text. Watch events come
-      unasked with type XS_WATCH_EVENT and ids 0.
+      A header of 16 bytes, then `len` bytes, at most 4096. Requests carry a req_id that the answer
+      repeats; several may be outstanding. Answers have the request's type, or XS_ERROR with an
+      error's name ("ENOENT") as text. Watch events come unasked with type XS_WATCH_EVENT and ids 0.
 
-      Text in requests ends with a zero byte where more follows; a value is the rest and does not. Values are bytes: do not expect a zero at their end.
+      Text in requests ends with a zero byte where more follows; a value is the rest and does not.
+      Values are bytes: do not expect a zero at their end.
 
       | type | request | answer |
       |---|---|---|
@@ -6820,11 +8340,13 @@ topics:
       | XS_GET_DOMAIN_PATH | domain as text 0 | path 0 |
       | XS_WATCH_EVENT | | path 0 token 0 |
 
-      A path without leading slash counts from the domain's home, /local/domain/N. Letters, digits and `-/_@` are allowed. Permissions are a letter (n none, r read, w write, b both) and a
+      A path without leading slash counts from the domain's home, /local/domain/N. Letters, digits
+      and `-/_@` are allowed. Permissions are a letter (n none, r read, w write, b both) and a
       domain's number; the first names the owner and what all others may do.
 
-      A watch fires once at once, then for every change at or below its path. It carries no value: read. In a transaction put its number in tx_id of each request.
-      Quotas exist: about 1000 nodes, 128 watches and 10 transactions for a guest.
+      A watch fires once at once, then for every change at or below its path. It carries no value:
+      read. In a transaction put its number in tx_id of each request. Quotas exist: about 1000
+      nodes, 128 watches and 10 transactions for a guest.
 
 constants:
   - group: xenstore-type
@@ -6876,7 +8398,9 @@ constants:
       - { name: XS_WATCH_PATH, value: 0, doc: "First the path." }
       - { name: XS_WATCH_TOKEN, value: 1, doc: "Then the token." }
   - group: xenstore-limits
-    doc: Limits. A payload that is too long makes the daemon drop the connection; paths that are too long only fail.
+    doc: >
+      Limits. A payload that is too long makes the daemon drop the connection; paths that are too
+      long only fail.
     source: "public/io/xs_wire.h, XENSTORE_*"
     type: uint
     kind: values

@@ -51,7 +51,10 @@ extern "C" {
 
 extern char hypercall_page[4096];
 
-/* Writes to and reads from the hypervisor's console. Before: Nothing. Returns: By operation. */
+/*
+ * Writes to and reads from the hypervisor's console. Before: See the topics early-print,
+ * console-ring. Returns: By operation.
+ */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_console_io(uint32_t cmd, uint32_t count, char *buffer)
 {
@@ -86,7 +89,7 @@ static inline long HYPERVISOR_console_io(uint32_t cmd, uint32_t count, char *buf
  * registered, if the events shall be noticed. A new port is as masked as its bit or word says, and
  * nobody but the guest masks; set all bits of evtchn_mask (in the FIFO form the masked bit of
  * every word in a page that is added) first, and unmask each port after its handler is in place.
- * Returns: 0.
+ * See the topics two-level, fifo, port-lifetime, event-delivery-rule. Returns: 0.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_event_channel_op(int32_t cmd, void *arg)
@@ -120,7 +123,8 @@ static inline long HYPERVISOR_event_channel_op(int32_t cmd, void *arg)
  * only that every element was looked at, and the caller must check each `status`. Before: The
  * array must be in memory that is mapped writable. For maps, the page tables down to the last
  * level must exist at the target address. For own grants, GNTTABOP_setup_table must have been done
- * and the frames mapped. Returns: 0 when all elements were looked at, whatever their status.
+ * and the frames mapped. See the topics grant-setup, grant-access, grant-map, grant-copy-or-map,
+ * grant-domain0. Returns: 0 when all elements were looked at, whatever their status.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_grant_table_op(uint32_t cmd, void *uop, uint32_t count)
@@ -151,7 +155,10 @@ static inline long HYPERVISOR_grant_table_op(uint32_t cmd, void *uop, uint32_t c
 }
 #endif
 
-/* Operations of hardware-virtualized domains. Before: Nothing. Returns: 0. */
+/*
+ * Operations of hardware-virtualized domains. Before: See the topics hvm-callback, pvh-state.
+ * Returns: 0.
+ */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_hvm_op(unsigned long op, void *arg)
 {
@@ -181,7 +188,7 @@ static inline long HYPERVISOR_hvm_op(unsigned long op, void *arg)
 
 /*
  * Operations on the domain's memory. Before: Lists are mapped writable where Xen answers in them.
- * Returns: By operation.
+ * See the topics ballooning, address-kinds. Returns: By operation.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_memory_op(uint32_t cmd, void *arg)
@@ -213,9 +220,9 @@ static inline long HYPERVISOR_memory_op(uint32_t cmd, void *arg)
 /*
  * Writes page-table entries at any level, or entries of the M2P table, in one batch. Before:
  * Entries point to machine frames. Tables to be hooked in are filled, and mapped read-only
- * everywhere. Returns: 0 when all were done. An address in ordinary memory of the guest is no
- * error, the value is simply written. No TLB is flushed for the guest's sake beyond what safety
- * demands; ask for it with mmuext_op.
+ * everywhere. See the topics page-types, extending-tables, finding-faults. Returns: 0 when all
+ * were done. An address in ordinary memory of the guest is no error, the value is simply written.
+ * No TLB is flushed for the guest's sake beyond what safety demands; ask for it with mmuext_op.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_mmu_update(struct mmu_update *reqs, uint32_t count, uint32_t *pdone, uint32_t foreigndom)
@@ -319,8 +326,8 @@ static inline long HYPERVISOR_update_va_mapping_otherdomain(unsigned long va, ui
 #endif
 
 /*
- * Operations on whole tables and on TLBs and caches, in one batch. Before: See the commands.
- * Returns: 0 when all were done.
+ * Operations on whole tables and on TLBs and caches, in one batch. Before: See the commands. See
+ * the topics page-types, pinning. Returns: 0 when all were done.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_mmuext_op(struct mmuext_op *uops, uint32_t count, uint32_t *pdone, uint32_t foreigndom)
@@ -444,7 +451,7 @@ static inline long HYPERVISOR_nmi_op(uint32_t cmd, void *arg)
 }
 #endif
 
-/* Operations on physical devices. Before: Nothing. Returns: 0. */
+/* Operations on physical devices. Before: See the topic interrupts-domain0. Returns: 0. */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_physdev_op(int32_t cmd, void *arg)
 {
@@ -502,8 +509,8 @@ static inline long HYPERVISOR_platform_op(struct xen_platform_op *op)
 #endif
 
 /*
- * Scheduling of the calling vcpu, and the end of the domain. Before: Nothing. Returns: 0 unless
- * the operation says otherwise.
+ * Scheduling of the calling vcpu, and the end of the domain. Before: See the topics suspend,
+ * event-delivery-rule. Returns: 0 unless the operation says otherwise.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_sched_op(int32_t cmd, void *arg, unsigned long extra)
@@ -537,8 +544,8 @@ static inline long HYPERVISOR_sched_op(int32_t cmd, void *arg, unsigned long ext
 /*
  * Sets the calling vcpu's one-shot timer: VIRQ_TIMER is raised when system time reaches the
  * deadline. A new call replaces the old deadline. Before: VIRQ_TIMER must be bound on this vcpu,
- * or the event goes nowhere. Returns: 0. A deadline that has passed already is no error, the event
- * comes at once.
+ * or the event goes nowhere. See the topics system-time, timer-events. Returns: 0. A deadline that
+ * has passed already is no error, the event comes at once.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_set_timer_op(uint64_t timeout)
@@ -569,7 +576,8 @@ static inline long HYPERVISOR_set_timer_op(uint64_t timeout)
 /*
  * Registers handlers of exceptions and software interrupts for the calling vcpu. Rows replace
  * earlier ones of the same vector and leave others alone. Before: The handlers' stack has been set
- * with stack_switch if user mode is ever to run. Returns: 0.
+ * with stack_switch if user mode is ever to run. See the topics exception-frame,
+ * user-and-kernel-mode. Returns: 0.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_set_trap_table(struct trap_info *traps)
@@ -599,8 +607,8 @@ static inline long HYPERVISOR_set_trap_table(struct trap_info *traps)
 /*
  * Gives the calling vcpu a GDT made of the guest's own frames. Entries from
  * FIRST_RESERVED_GDT_ENTRY on remain Xen's. Before: Every page is mapped read-only in all page
- * tables, and holds acceptable descriptors. Later changes go through update_descriptor. Returns:
- * 0.
+ * tables, and holds acceptable descriptors. Later changes go through update_descriptor. See the
+ * topic segment-rules. Returns: 0.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_set_gdt(xen_pfn_t *frame_list, uint32_t entries)
@@ -783,7 +791,7 @@ static inline long HYPERVISOR_get_debugreg(int32_t regno)
 
 /*
  * Writes one entry of a GDT or LDT that is in use. Before: The page is part of a table in use, or
- * an ordinary page. Returns: 0.
+ * an ordinary page. See the topic segment-rules. Returns: 0.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_update_descriptor(uint64_t pa, uint64_t desc)
@@ -832,7 +840,10 @@ static inline long HYPERVISOR_set_segment_base(uint32_t which, unsigned long bas
 }
 #endif
 
-/* Registers one entry point of the calling vcpu. Before: Nothing. Returns: 0. */
+/*
+ * Registers one entry point of the calling vcpu. Before: See the topics syscall-entry,
+ * failsafe-entry, event-delivery-rule. Returns: 0.
+ */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_callback_op(int32_t cmd, void *arg)
 {
@@ -861,8 +872,8 @@ static inline long HYPERVISOR_callback_op(int32_t cmd, void *arg)
 #endif
 
 /*
- * Operations on one vcpu of the caller's domain. Before: Nothing. Returns: 0 unless the operation
- * says otherwise.
+ * Operations on one vcpu of the caller's domain. Before: See the topics vcpu-start, timer-events.
+ * Returns: 0 unless the operation says otherwise.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_vcpu_op(int32_t cmd, uint32_t vcpuid, void *extra_args)
