@@ -67,7 +67,7 @@ struct CompileTests {
     }
   }
 
-  @Test(.enabled(if: Tool.rustc.isPresent, "rustc is not installed"))
+  @Test(.enabled(if: Tool.rustc.isPresent, "rustc 1.77 or later is not installed"))
   func rust_crate_compilesWithWarningsDenied() throws {
     let abi = try #require(TestABI.abi)
     let scratch = try Scratch()

@@ -39,7 +39,7 @@ struct ExampleTests {
     #expect(outcome.status == 0, "\(outcome.output)")
   }
 
-  @Test(.enabled(if: Tool.rustc.isPresent, "rustc is not installed"))
+  @Test(.enabled(if: Tool.rustc.isPresent, "rustc 1.77 or later is not installed"))
   func examples_inRust_compile() throws {
     let abi = try #require(TestABI.abi)
     let scratch = try Scratch()

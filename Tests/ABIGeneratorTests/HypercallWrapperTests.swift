@@ -114,7 +114,10 @@ struct HypercallWrapperTests {
     #expect(all.count >= 20)
   }
 
-  @Test(.enabled(if: Tool.rustc.isPresent && Tool.gcc.isPresent, "rustc or gcc is not installed"))
+  @Test(
+    .enabled(
+      if: Tool.rustc.isPresent && Tool.gcc.isPresent,
+      "rustc 1.77 or later, or gcc, is not installed"))
   func wrappersInRust_registers_areThoseOfTheConvention() throws {
     let abi = try #require(TestABI.abi)
     let scratch = try Scratch()

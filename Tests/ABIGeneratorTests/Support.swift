@@ -37,7 +37,22 @@ enum Tool: String {
       .first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
-  var isPresent: Bool { path != nil }
+  /// The machine has it, and a Rust compiler new enough for `offset_of!` (1.77).
+  var isPresent: Bool { path != nil && (self != .rustc || Self.rustMinor >= 77) }
+
+  /// The minor version of the Rust compiler; 0 without one.
+  private static let rustMinor: Int = {
+    guard let path = Tool.rustc.path else { return 0 }
+    let process = Process()
+    let pipe = Pipe()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = ["--version"]
+    process.standardOutput = pipe
+    guard (try? process.run()) != nil else { return 0 }
+    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return text.firstMatch(of: /rustc 1\.(\d+)/).flatMap { Int($0.1) } ?? 0
+  }()
 }
 
 /// A folder that is removed at the end.
