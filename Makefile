@@ -51,10 +51,11 @@ fuzz:
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
 
-# Writes the generated files anew after a change in rules/.
+# Writes the generated files anew after a change in rules/ or abi/.
 .PHONY: generate
 generate: all
 	.build/release/xenograft rules generate
+	.build/release/xenograft abi check --write
 
 .PHONY: install
 install: all
