@@ -88,7 +88,7 @@ public enum DwarfTypeReader {
   }
 
   /// Moves to the next entry beside this one; false at the end.
-  private static func advance(_ die: inout Dwarf_Die) -> Bool {
+  static func advance(_ die: inout Dwarf_Die) -> Bool {
     var current = die
     return dwarf_siblingof(&current, &die) == 0
   }
@@ -146,7 +146,11 @@ public enum DwarfTypeReader {
       dwarf_formref_die(&attribute, &type) != nil, dwarf_peel_type(&type, &bare) == 0
     else { return member }
     var size: Dwarf_Word = 0
-    if dwarf_aggregate_size(&bare, &size) == 0 { member.size = Int(exactly: size) ?? 0 }
+    if dwarf_aggregate_size(&bare, &size) == 0 {
+      member.size = Int(exactly: size) ?? 0
+    } else {
+      member.size = arraySize(&bare) ?? 0
+    }
     if aggregate(&bare) != nil {
       member.members = members(&bare, depth: depth + 1, budget: &budget)
     }
