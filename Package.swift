@@ -71,9 +71,15 @@ let package = Package(
       name: "ABIVerifier", dependencies: ["ABISchema", "ABIGenerator", "KernelImage"],
       swiftSettings: strict),
 
+    // How loaders see a kernel: ELF notes and boot protocols, judged against abi/.
+    .target(
+      name: "BootInspection", dependencies: ["ABISchema", "ABIGenerator", "KernelImage"],
+      swiftSettings: strict),
+
     .executableTarget(
       name: "xenograft",
       dependencies: [
+        "BootInspection",
         "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "Disassembly",
         "KernelImage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -85,6 +91,9 @@ let package = Package(
       name: "scan-bench", dependencies: ["Audit", "Disassembly", "KernelImage"],
       path: "Sources/ScanBench", swiftSettings: strict),
 
+    .testTarget(
+      name: "BootInspectionTests", dependencies: ["BootInspection", "ABIGenerator", "ABISchema", "KernelImage"],
+      swiftSettings: strict),
     .testTarget(name: "ABISchemaTests", dependencies: ["ABISchema"], swiftSettings: strict),
     .testTarget(
       name: "XenABITests", dependencies: ["XenABI", "CXenABI"], swiftSettings: strict),

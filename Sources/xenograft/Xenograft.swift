@@ -19,6 +19,7 @@ struct Xenograft: ParsableCommand {
     version: "xenograft \(Version.current)",
     subcommands: [
       AuditCommand.self, RulesCommand.self, UnpackCommand.self, AbiCommand.self,
+      InspectCommand.self,
     ])
 
   static func main() {
