@@ -25,7 +25,7 @@ public enum MarkdownRenderer {
       if !out.isEmpty { out += "\n" }
       switch block {
       case .heading(let level, let text):
-        out += String(repeating: "#", count: level) + " " + text + "\n"
+        out += String(repeating: "#", count: level) + " " + escaped(text) + "\n"
       case .paragraph(let text): out += escaped(Prose.line(text)) + "\n"
       case .markdown(let text): out += text.hasSuffix("\n") ? text : text + "\n"
       case .facts(let facts):
