@@ -7,18 +7,33 @@ struct FoundPaths {
   struct Place {
     var path: String
     var offset: Int
-    var size: Int
+    /// `nil` where the binary does not say.
+    var size: Int?
+    var typeName: String?
+
+    /// The first byte behind it.
+    var end: Int {
+      let (end, overflow) = offset.addingReportingOverflow(size ?? 0)
+      return overflow ? .max : end
+    }
   }
 
   private(set) var byPath: [String: Place] = [:]
   /// Fields without members, sorted by offset.
   private var leaves: [Place] = []
+  private var all: [Place] = []
   private let size: Int
 
-  init(_ structure: DwarfStructure) {
-    size = structure.size
-    walk(structure.members, prefix: "", base: 0, depth: 0)
-    leaves.sort { ($0.offset, $0.size) < ($1.offset, $1.size) }
+  /// Flattens a structure; `base` is where it begins inside a larger one that is meant.
+  init(_ structure: DwarfStructure, base: Int = 0) {
+    size = structure.size + base
+    walk(structure.members, prefix: "", base: base, depth: 0)
+    leaves.sort { ($0.offset, $0.end) < ($1.offset, $1.end) }
+  }
+
+  /// A field of this structure type begins at this offset.
+  func contains(_ typeName: String, at offset: Int) -> Bool {
+    all.contains { $0.typeName == typeName && $0.offset == offset }
   }
 
   private mutating func walk(_ members: [DwarfMember], prefix: String, base: Int, depth: Int) {
@@ -27,7 +42,9 @@ struct FoundPaths {
       let (offset, overflow) = base.addingReportingOverflow(member.offset)
       guard !overflow, offset <= size else { continue }
       let path = member.name.map { prefix + $0 } ?? prefix
-      let place = Place(path: path, offset: offset, size: member.size)
+      let place = Place(
+        path: path, offset: offset, size: member.size, typeName: member.typeName)
+      all.append(place)
       if member.name != nil, byPath[path] == nil { byPath[path] = place }
       if member.members.isEmpty {
         leaves.append(place)
@@ -43,8 +60,7 @@ struct FoundPaths {
     let (end, overflow) = start.addingReportingOverflow(length)
     guard !overflow, end <= size, length > 0 else { return false }
     return leaves.allSatisfy { leaf in
-      let (leafEnd, overflow) = leaf.offset.addingReportingOverflow(leaf.size)
-      return !overflow && (leafEnd <= start || leaf.offset >= end || PaddingName.matches(leaf.path))
+      leaf.end <= start || leaf.offset >= end || PaddingName.matches(leaf.path)
     }
   }
 
@@ -54,20 +70,19 @@ struct FoundPaths {
   func name(covering start: Int, _ length: Int) -> String? {
     let (end, overflow) = start.addingReportingOverflow(length)
     guard !overflow, end <= size else { return nil }
-    if length == 0 { return leaves.first { $0.offset == start && $0.size == 0 }?.path }
+    if length == 0 { return leaves.first { $0.offset == start && $0.size == nil }?.path }
     var reached: [Int: String?] = [start: nil]
     var position = start
     // Every step moves forward, and there are at most `length` positions.
     while position < end {
       if let name = reached[position] {
-        for leaf in leaves where leaf.offset == position && leaf.size > 0 {
-          let (next, overflow) = position.addingReportingOverflow(leaf.size)
-          if !overflow, next <= end, reached[next] == nil {
-            reached[next] = .some(name ?? leaf.path)
+        for leaf in leaves where leaf.offset == position && leaf.end > position {
+          if leaf.end <= end, reached[leaf.end] == nil {
+            reached[leaf.end] = .some(name ?? leaf.path)
           }
         }
         let isCovered = leaves.contains {
-          $0.offset <= position && position - $0.offset < $0.size
+          $0.offset <= position && position < $0.end
         }
         if !isCovered, reached[position + 1] == nil { reached[position + 1] = .some(name) }
       }

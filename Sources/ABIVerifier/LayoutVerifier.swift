@@ -55,7 +55,7 @@ public struct LayoutVerifier: Sendable {
       // A definition that a Xen header declares is meant before any namesake.
       if !fromXen.isEmpty || candidate.needsXenHeader { found = fromXen }
       if found.isEmpty { continue }
-      let reports = found.map { compare(structure, layout, $0, candidate.name) }
+      let reports = found.map { compare(structure, layout, $0, candidate.name, table) }
       let bad = reports.filter { $0.verdict == .mismatch }
       // Definitions that differ only in where they were declared, or in names, say the same.
       return bad.isEmpty ? Array(reports.prefix(1)) : bad
@@ -68,24 +68,53 @@ public struct LayoutVerifier: Sendable {
   }
 
   private func compare(
-    _ structure: Structure, _ layout: StructureLayout, _ found: DwarfStructure, _ name: String
+    _ structure: Structure, _ layout: StructureLayout, _ found: DwarfStructure, _ name: String,
+    start: Int
   ) -> StructureReport {
-    let paths = FoundPaths(found)
+    let paths = FoundPaths(found, base: start)
     var fields: [FieldReport] = []
     let alternatives = Alternatives(structure, layout)
     for (path, place) in layout.named where !place.field.isPadding {
       var field = compare(path, place, paths)
       // A union gains members over the years; a binary built against older headers lacks them.
-      if field.offset.found == nil, alternatives.isMissing(path, in: paths) {
+      if field.offset.found == nil,
+        alternatives.isMissing(path, in: paths) || place.offset + place.size <= start
+      {
         field.verdict = .absent
       }
       fields.append(field)
     }
-    let isSame = layout.size == found.size && fields.allSatisfy { $0.verdict != .mismatch }
+    let end = found.size + start
+    // A part may be padded differently at its end.
+    let hasSize =
+      end == layout.size || start > 0 && paths.isPadding(layout.size, end - layout.size)
+    let isSame = hasSize && fields.allSatisfy { $0.verdict != .mismatch }
     return StructureReport(
       name: structure.entry.name, dwarfName: name, declaredIn: found.declaredIn,
-      verdict: isSame ? .match : .mismatch, size: LayoutPair(abi: layout.size, found: found.size),
+      verdict: isSame ? .match : .mismatch,
+      size: LayoutPair(abi: layout.size, found: found.size + start),
       fields: fields)
+  }
+
+  /// Compares the binary's structure as it stands, and else as a part of one that the ABI means.
+  ///
+  /// Linux keeps the first byte of block requests, which all kinds share, in a structure around
+  /// them. That counts only where another structure of the ABI holds this one at just that place.
+  private func compare(
+    _ structure: Structure, _ layout: StructureLayout, _ found: DwarfStructure, _ name: String,
+    _ table: DwarfTypeTable
+  ) -> StructureReport {
+    let whole = compare(structure, layout, found, name, start: 0)
+    if whole.verdict == .match { return whole }
+    for start in 1...8 {
+      let isHeld = table.structures.values.joined().contains {
+        FoundPaths($0).contains(name, at: start)
+      }
+      guard isHeld else { continue }
+      let part = compare(structure, layout, found, name, start: start)
+      if part.verdict == .match { return part }
+    }
+    return whole
   }
 
   private func compare(_ path: String, _ place: FieldLayout, _ paths: FoundPaths) -> FieldReport {
@@ -95,11 +124,12 @@ public struct LayoutVerifier: Sendable {
         size: LayoutPair(abi: place.size, found: place.size))
     }
     if let same = paths.byPath[path] {
-      let isSame = same.offset == place.offset && same.size == place.size
+      // An array without a count, or a type out of reach, has an offset only.
+      let isSame = same.offset == place.offset && same.size.map { $0 == place.size } ?? true
       return FieldReport(
         name: path, verdict: isSame ? .match : .mismatch,
         offset: LayoutPair(abi: place.offset, found: same.offset),
-        size: LayoutPair(abi: place.size, found: same.size))
+        size: LayoutPair(abi: place.size, found: same.size ?? place.size))
     }
     // Another name is no fault where the binary divides the same bytes in the same way.
     if let name = paths.name(covering: place.offset, place.size) {

@@ -9,8 +9,10 @@ public struct DwarfMember: Sendable, Equatable {
   public var name: String?
   /// From the start of the structure that holds it, in bytes.
   public var offset: Int
-  /// In bytes; 0 for a flexible array.
-  public var size: Int
+  /// In bytes; `nil` for a flexible array, and where the type stands in a file that is not there.
+  public var size: Int?
+  /// The structure or union that the member is: `struct blkif_request_rw`.
+  public var typeName: String?
   /// The members of its type, where that is a structure or union.
   public var members: [DwarfMember]
   public var isBitField: Bool
@@ -136,7 +138,8 @@ public enum DwarfTypeReader {
     _ die: inout Dwarf_Die, depth: Int, budget: inout Int
   ) -> DwarfMember {
     var member = DwarfMember(
-      name: dwarf_diename(&die).map { String(cString: $0) }, offset: offset(&die), size: 0,
+      name: dwarf_diename(&die).map { String(cString: $0) }, offset: offset(&die), size: nil,
+      typeName: nil,
       members: [],
       isBitField: dwarf_hasattr(&die, UInt32(DW_AT_bit_size)) != 0)
     var attribute = Dwarf_Attribute()
@@ -147,11 +150,14 @@ public enum DwarfTypeReader {
     else { return member }
     var size: Dwarf_Word = 0
     if dwarf_aggregate_size(&bare, &size) == 0 {
-      member.size = Int(exactly: size) ?? 0
+      member.size = Int(exactly: size)
     } else {
-      member.size = arraySize(&bare) ?? 0
+      member.size = arraySize(&bare)
     }
-    if aggregate(&bare) != nil {
+    if let isUnion = aggregate(&bare) {
+      member.typeName = dwarf_diename(&bare).map {
+        (isUnion ? "union " : "struct ") + String(cString: $0)
+      }
       member.members = members(&bare, depth: depth + 1, budget: &budget)
     }
     return member

@@ -104,6 +104,33 @@ struct VerifyTests {
     #expect(report.json.text().contains("\"schema\": \"xenograft.abi-verify/1\""))
   }
 
+  /// Linux leaves the first byte of a request to the structure around it: no fault there, and one
+  /// where nothing stands around it.
+  @Test(.enabled(if: Tool.gcc.isPresent, "gcc is not installed"), arguments: [true, false])
+  func verify_partOfARequest_countsOnlyInsideTheWhole(isInside: Bool) throws {
+    let abi = try #require(TestABI.abi)
+    let scratch = try Scratch()
+    var source = """
+      typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32;
+      typedef unsigned long long u64;
+      struct __attribute__((packed)) blkif_request_discard {
+        u8 flag; u16 pad1; u32 pad2; u64 id; u64 sector_number; u64 nr_sectors; u8 pad3;
+      } a;
+
+      """
+    if isInside {
+      source += """
+        struct __attribute__((packed)) blkif_request {
+          u8 operation; union { struct blkif_request_discard discard; } u;
+        } b;
+
+        """
+    }
+    let report = try LayoutVerifier(abi).verify(path: try compile(source, bits: 64, scratch))
+    let found = try #require(report.structures.first { $0.name == "blkif_request_discard" })
+    #expect(found.verdict == (isInside ? .match : .mismatch), "\(report.text)")
+  }
+
   @Test func verify_noELF_isRefusedWithAReason() throws {
     let abi = try #require(TestABI.abi)
     let scratch = try Scratch()
