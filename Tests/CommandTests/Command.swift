@@ -22,12 +22,12 @@ enum Command {
     return checkout.appending(path: ".build/debug/xenograft").path
   }()
 
-  /// Runs `xenograft` with `arguments`.
-  static func run(_ arguments: [String]) throws -> Run {
+  /// Runs `xenograft` with `arguments`, in the checkout unless another folder is named.
+  static func run(_ arguments: [String], in folder: URL = checkout) throws -> Run {
     let process = Process()
     process.executableURL = URL(filePath: path)
     process.arguments = arguments
-    process.currentDirectoryURL = checkout
+    process.currentDirectoryURL = folder
     let output = Pipe()
     let errors = Pipe()
     process.standardOutput = output

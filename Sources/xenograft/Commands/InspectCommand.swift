@@ -39,6 +39,13 @@ struct InspectCommand: ParsableCommand {
     } catch {
       throw CommandFailure(error)
     }
+    // What is no image at all has no verdict to print.
+    if report.format == "unknown", !report.boots {
+      let found = report.verdicts.lazy.flatMap(\.findings).first?.found
+      throw CommandFailure.input(
+        "\(image): expected an ELF executable, a Linux bzImage or a multiboot image, found \(found ?? "neither")"
+      )
+    }
     print(format == "json" ? report.json.text() : report.text, terminator: "")
     if !report.boots { throw ExitCode(1) }
   }
