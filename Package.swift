@@ -92,7 +92,8 @@ let package = Package(
       path: "Sources/ScanBench", swiftSettings: strict),
 
     .testTarget(
-      name: "BootInspectionTests", dependencies: ["BootInspection", "ABIGenerator", "ABISchema", "KernelImage"],
+      name: "BootInspectionTests",
+      dependencies: ["BootInspection", "ABIGenerator", "ABISchema", "KernelImage"],
       swiftSettings: strict),
     .testTarget(name: "ABISchemaTests", dependencies: ["ABISchema"], swiftSettings: strict),
     .testTarget(
