@@ -75,6 +75,10 @@ let package = Package(
     .target(
       name: "BootInspection", dependencies: ["ABISchema", "ABIGenerator", "KernelImage"],
       swiftSettings: strict),
+    // Rootstock's logic, for the bare machine and for the host. HypervisorCore never imports a
+    // machine: the hardware is a generic parameter.
+    .target(name: "X86", swiftSettings: strict),
+    .target(name: "HypervisorCore", dependencies: ["X86"], swiftSettings: strict),
 
     .executableTarget(
       name: "xenograft",
@@ -110,6 +114,9 @@ let package = Package(
       name: "KernelImageTests", dependencies: ["KernelImage"], swiftSettings: strict),
     .testTarget(
       name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: strict),
+    .testTarget(
+      name: "HypervisorCoreTests", dependencies: ["HypervisorCore", "X86"],
+      swiftSettings: strict),
     .testTarget(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
       exclude: ["Fixtures"], swiftSettings: strict),

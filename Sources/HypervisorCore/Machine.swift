@@ -1,0 +1,79 @@
+// The hardware as HypervisorCore sees it. Rootstock implements it with instructions and its direct
+// map; tests implement it with arrays. Generic code takes `some Machine`, so that calls are direct.
+
+/// A guest address that could not be read or written.
+public struct GuestMemoryFault: Error, Hashable, Sendable {
+  /// The first byte that could not be accessed, as far as it is known.
+  public var address: GuestVirtualAddress
+
+  /// A fault at an address.
+  @inlinable public init(at address: GuestVirtualAddress) { self.address = address }
+}
+
+/// What HypervisorCore asks of the hardware, on behalf of the processor that calls.
+///
+/// Conformances are handles that are cheap to copy; nothing here allocates. All functions of
+/// HypervisorCore that take a machine run under the core lock (one lock over frame records,
+/// domains and ports); the machine's own locks come after it.
+public protocol Machine {
+  /// The 512 words of a frame of RAM, through the direct map.
+  ///
+  /// The caller has looked the frame up in the frame table, so it is RAM.
+  func words(of frame: MachineFrame) -> UnsafeMutablePointer<UInt64>
+
+  /// Copies guest virtual memory of the running vcpu into the hypervisor.
+  ///
+  /// The range has passed `isGuestRange`. Part of it may have been copied when the fault is thrown.
+  func copyIn(
+    _ destination: UnsafeMutableRawPointer, from source: GuestVirtualAddress, byteCount: Int
+  ) throws(GuestMemoryFault)
+
+  /// Copies from the hypervisor into guest virtual memory, as far as the guest itself may write it.
+  func copyOut(
+    to destination: GuestVirtualAddress, from source: UnsafeRawPointer, byteCount: Int
+  ) throws(GuestMemoryFault)
+
+  /// Replaces a word of a page table in one step, if it still has the value expected.
+  ///
+  /// The processor sets accessed and dirty bits at any time, so a plain store would lose them.
+  /// Answers the value found: equal to `expected` means that the word was replaced.
+  func compareExchange(
+    _ word: UnsafeMutablePointer<UInt64>, expected: UInt64, desired: UInt64
+  ) -> UInt64
+
+  /// The processor that runs this code.
+  var currentProcessor: ProcessorID { get }
+
+  /// Drops one address from the TLB of this processor.
+  func invalidatePage(_ address: GuestVirtualAddress)
+
+  /// Drops one address from the TLBs of several processors, and waits for it.
+  func invalidatePage(_ address: GuestVirtualAddress, on processors: ProcessorSet)
+
+  /// Drops everything, global entries too, from the TLB of this processor.
+  func flushTLB()
+
+  /// Drops everything from the TLBs of several processors, and waits for it.
+  func flushTLB(on processors: ProcessorSet)
+
+  /// Loads a validated top-level table into the page-table base of this processor.
+  func loadPageTableBase(_ table: MachineFrame)
+
+  /// Writes back and empties the caches of this processor, or of all.
+  func flushCaches(everywhere: Bool)
+
+  /// System time: nanoseconds since the hypervisor's start.
+  var now: UInt64 { get }
+
+  /// Lets this processor's timer fire at a system time; nil for never.
+  func setTimer(at time: UInt64?)
+
+  /// Asks another processor to look at its scheduler and pending events.
+  func sendReschedule(to processor: ProcessorID)
+
+  /// Whether work waits for this processor that should end a long hypercall early.
+  var isPreemptionPending: Bool { get }
+
+  /// Tells the processor that it spins in a loop.
+  func pause()
+}
