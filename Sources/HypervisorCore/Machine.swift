@@ -21,6 +21,12 @@ public protocol Machine {
   /// The caller has looked the frame up in the frame table, so it is RAM.
   func words(of frame: MachineFrame) -> UnsafeMutablePointer<UInt64>
 
+  /// Fills a frame of RAM with zeros.
+  func clear(_ frame: MachineFrame)
+
+  /// Copies one frame of RAM to another.
+  func copy(_ source: MachineFrame, to destination: MachineFrame)
+
   /// Copies guest virtual memory of the running vcpu into the hypervisor.
   ///
   /// The range has passed `isGuestRange`. Part of it may have been copied when the fault is thrown.

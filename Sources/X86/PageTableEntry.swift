@@ -29,6 +29,8 @@ public struct EntryFlags: OptionSet, Hashable, Sendable {
   @inlinable public static var attributeTable: Self { Self(rawValue: 1 << 7) }
   /// Kept in the TLB over a load of CR3 (G).
   @inlinable public static var global: Self { Self(rawValue: 1 << 8) }
+  /// Bit 52, which processors ignore: Xen's mark of a guest kernel's page.
+  @inlinable public static var guestKernel: Self { Self(rawValue: 1 << 52) }
   /// No instruction fetch (NX).
   @inlinable public static var noExecute: Self { Self(rawValue: 1 << 63) }
 }

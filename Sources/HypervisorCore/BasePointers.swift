@@ -1,0 +1,59 @@
+// Pins and page-table bases: the uses of tables that are no entries.
+
+extension Hypervisor {
+  /// Validates and pins a table, which stays validated until it is unpinned.
+  public func pin(
+    _ frame: MachineFrame, level: Int, of owner: DomainPointer
+  ) throws(MemoryError) {
+    try take(frame, as: .table(level: level), ownedBy: owner)
+    let record = frames[frame]
+    guard !record.pointee.flags.contains(.pinned), !owner.pointee.isDying else {
+      drop(frame)
+      throw .refused(.invalid)
+    }
+    record.pointee.flags.insert(.pinned)
+  }
+
+  /// Drops a pin.
+  public func unpin(_ frame: MachineFrame, of owner: DomainPointer) throws(MemoryError) {
+    guard takeReference(to: frame, ownedBy: owner.pointee.id) else { throw .refused(.invalid) }
+    defer { dropReference(to: frame) }
+    guard frames[frame].pointee.flags.contains(.pinned) else { throw .refused(.invalid) }
+    dropPin(of: frame)
+  }
+
+  /// Makes a table the kernel's, and loads it: the caller runs in kernel mode.
+  public func loadKernelTable(_ frame: MachineFrame, for caller: Caller) throws(MemoryError) {
+    let old = caller.vcpu.pointee.kernelTable
+    if old != frame {
+      try take(frame, as: .level4, ownedBy: caller.domain)
+      caller.vcpu.pointee.kernelTable = frame
+    }
+    // The new table is loaded before the old one can be taken apart.
+    machine.loadPageTableBase(frame)
+    flushLocal()
+    if old != frame, let old { drop(old) }
+  }
+
+  /// Makes a table user mode's, to be loaded on the way there; frame 0 for none.
+  public func setUserTable(_ frame: MachineFrame, for caller: Caller) throws(MemoryError) {
+    let old = caller.vcpu.pointee.userTable
+    if frame.number == 0 {
+      caller.vcpu.pointee.userTable = nil
+    } else {
+      if old == frame { return }
+      try take(frame, as: .level4, ownedBy: caller.domain)
+      caller.vcpu.pointee.userTable = frame
+    }
+    if let old { drop(old) }
+  }
+
+  /// Gives a vcpu's tables back. It does not run, and no processor has them as base.
+  public func dropTables(of vcpu: UnsafeMutablePointer<VCPU>) {
+    if let table = vcpu.pointee.kernelTable { drop(table) }
+    if let table = vcpu.pointee.userTable { drop(table) }
+    vcpu.pointee.kernelTable = nil
+    vcpu.pointee.userTable = nil
+    dropDescriptors(of: vcpu)
+  }
+}

@@ -1,0 +1,90 @@
+// Hypercalls set_gdt and update_descriptor, and the LDT. The frames of a GDT are descriptor pages
+// as long as a vcpu uses them, so a guest changes them only through checks.
+
+import X86
+
+extension Hypervisor {
+  /// set_gdt(frames, entries): up to 14 frames, 7168 entries.
+  ///
+  /// The rest of the GDT is the hypervisor's. The metal loads the new table when this answers 0.
+  public func setGDT(
+    _ arguments: inout HypercallArguments, from caller: Caller
+  ) -> HypercallResult {
+    do throws(HypercallError) {
+      let entries = arguments[1] & 0xffff_ffff
+      guard entries <= 7168 else { throw .invalid }
+      let count = Int(entries + 511) / 512
+      var list = InlineArray<14, MachineFrame>(repeating: MachineFrame(0))
+      let base = GuestVirtualAddress(arguments[0])
+      for index in 0..<count {
+        let place = try element(UInt64(index), ofSize: 8, from: base)
+        list[index] = MachineFrame(try readWord(at: place))
+      }
+      for index in 0..<count {
+        do { try take(list[index], as: .descriptors, ownedBy: caller.domain) } catch {
+          for taken in 0..<index { drop(list[taken]) }
+          if error == .preempted {
+            do throws(MemoryError) { try drain(caller.domain) } catch {}
+            return .again
+          }
+          throw .invalid
+        }
+      }
+      dropDescriptors(of: caller.vcpu)
+      caller.vcpu.pointee.descriptorFrames = list
+      caller.vcpu.pointee.descriptorFrameCount = count
+      caller.vcpu.pointee.descriptorCount = UInt32(truncatingIfNeeded: entries)
+      return .value(0)
+    } catch {
+      return .error(error)
+    }
+  }
+
+  /// update_descriptor(machine address, descriptor).
+  ///
+  /// Where the address is in a descriptor page, processors may be using it, so one word is written
+  /// at once. In other memory of the caller it is just written.
+  public func updateDescriptor(
+    _ arguments: inout HypercallArguments, from caller: Caller
+  ) -> HypercallResult {
+    let address = MachineAddress(arguments[0])
+    let descriptor = SegmentDescriptor(rawValue: arguments[1])
+    guard address.value & 7 == 0, let checked = descriptor.checkedForGuest,
+      takeReference(to: address.frame, ownedBy: caller.domain.pointee.id)
+    else { return .error(.invalid) }
+    let frame = address.frame
+    defer { dropReference(to: frame) }
+    let record = frames[frame]
+    let isDescriptorPage = record.pointee.typeUses > 0 && record.pointee.type == .descriptors
+    do {
+      try takeType(isDescriptorPage ? .descriptors : .writable, of: frame, in: caller.domain)
+    } catch {
+      guard error == .preempted else { return .error(.invalid) }
+      do throws(MemoryError) { try drain(caller.domain) } catch {}
+      return .again
+    }
+    machine.words(of: frame)[address.offset >> 3] = checked.rawValue
+    dropType(of: frame)
+    return .value(0)
+  }
+
+  /// Gives the frames of a vcpu's GDT back.
+  func dropDescriptors(of vcpu: UnsafeMutablePointer<VCPU>) {
+    for index in 0..<vcpu.pointee.descriptorFrameCount {
+      drop(vcpu.pointee.descriptorFrames[index])
+    }
+    vcpu.pointee.descriptorFrameCount = 0
+    vcpu.pointee.descriptorCount = 0
+  }
+
+  /// Sets where the LDT lies. Its pages are looked up and validated when they are first used.
+  func setLocalTable(
+    at address: GuestVirtualAddress, count: UInt32, _ caller: Caller
+  ) throws(MemoryError) {
+    guard count <= 8192, address.value & 0xfff == 0,
+      count == 0 || address.isGuestRange(byteCount: UInt64(count) * 8)
+    else { throw .refused(.invalid) }
+    caller.vcpu.pointee.localTableBase = address
+    caller.vcpu.pointee.localTableCount = count
+  }
+}

@@ -1,0 +1,103 @@
+// Domains and their table.
+
+/// What a domain is and has.
+public struct Domain: @unchecked Sendable {
+  /// Its number; `.invalid` in a free slot.
+  public var id: DomainID
+  /// It may act on other domains and on I/O memory.
+  public var isPrivileged = false
+  /// It has been told to die; only its teardown works on it.
+  public var isDying = false
+  /// Frames that it has, counted until the last reference to each is gone.
+  public var pageCount: UInt64 = 0
+  /// Frames that it may have.
+  public var pageLimit: UInt64 = 0
+  /// The highest frame number of its own view, as it told.
+  public var highestFrame: UInt64 = 0
+  /// First frame of the list of tables that are being torn down.
+  var teardownHead = FrameRecord.endOfList
+  /// Where the return of the frames of a dying domain has got to.
+  var returnCursor: UInt64 = 0
+  /// The page that it shares with the hypervisor.
+  public var sharedInfo: MachineFrame?
+
+  // SAFETY: points to `vcpuCount` initialised records for as long as the domain lives.
+  /// Its virtual processors.
+  public private(set) var vcpus: UnsafeMutablePointer<VCPU>
+  /// How many.
+  public private(set) var vcpuCount: Int
+
+  /// A domain, with memory for its virtual processors, which is initialised here.
+  public init(id: DomainID, vcpus: UnsafeMutablePointer<VCPU>, vcpuCount: Int) {
+    self.id = id
+    self.vcpus = vcpus
+    self.vcpuCount = vcpuCount
+    for index in 0..<vcpuCount {
+      (vcpus + index).initialize(to: VCPU(id: VCPUID(UInt32(truncatingIfNeeded: index))))
+    }
+  }
+}
+
+/// The domain that a function works on: a place in the domain table.
+public typealias DomainPointer = UnsafeMutablePointer<Domain>
+
+/// Who makes a hypercall.
+public struct Caller {
+  /// The calling domain.
+  public var domain: DomainPointer
+  /// The calling vcpu.
+  public var vcpu: UnsafeMutablePointer<VCPU>
+
+  /// A vcpu of a domain.
+  public init(domain: DomainPointer, vcpu: UnsafeMutablePointer<VCPU>) {
+    self.domain = domain
+    self.vcpu = vcpu
+  }
+}
+
+/// All domains.
+///
+/// The domain with number n has slot n modulo the capacity, so a number is looked up in one step and
+/// comes back only after many domains.
+public struct DomainTable: @unchecked Sendable {
+  // SAFETY: points to `capacity` records; free ones have `id` invalid and are otherwise not read.
+  let slots: UnsafeMutablePointer<Domain>
+  /// How many domains there can be at once.
+  public let capacity: Int
+
+  /// Takes over memory for `capacity` domains, none of which exists yet.
+  public init(slots: UnsafeMutablePointer<Domain>, capacity: Int) {
+    precondition(capacity > 0 && capacity < 0x7ff0, "Capacity of the domain table")
+    self.slots = slots
+    self.capacity = capacity
+    // A free slot's vcpu pointer is never followed: its count is 0.
+    let nothing = UnsafeMutableRawPointer(slots).assumingMemoryBound(to: VCPU.self)
+    for index in 0..<capacity {
+      (slots + index).initialize(to: Domain(id: .invalid, vcpus: nothing, vcpuCount: 0))
+    }
+  }
+
+  /// The domain with a number, dying ones included.
+  public func find(_ id: DomainID) -> DomainPointer? {
+    guard id.isOrdinary else { return nil }
+    let slot = slots + Int(id.rawValue) % capacity
+    return slot.pointee.id == id ? slot : nil
+  }
+
+  /// Enters a domain at its slot; nil if the slot is taken.
+  public func insert(_ domain: Domain) -> DomainPointer? {
+    guard domain.id.isOrdinary else { return nil }
+    let slot = slots + Int(domain.id.rawValue) % capacity
+    guard slot.pointee.id == .invalid else { return nil }
+    slot.pointee = domain
+    return slot
+  }
+
+  /// Frees the slot of a domain that is gone.
+  public func remove(_ domain: DomainPointer) { domain.pointee.id = .invalid }
+
+  /// The slot with an index below the capacity, if there is a domain in it.
+  public subscript(index: Int) -> DomainPointer? {
+    slots[index].id == .invalid ? nil : slots + index
+  }
+}

@@ -1,0 +1,21 @@
+// The domains that an argument of mmu_update and its kin names.
+
+extension Hypervisor {
+  /// The domain that an id means to a caller, who may act on itself and, if privileged, on others.
+  func target(_ id: DomainID, for caller: Caller) throws(HypercallError) -> DomainPointer {
+    if id == .caller || id == caller.domain.pointee.id { return caller.domain }
+    guard let domain = domains.find(id) else { throw .noDomain }
+    guard caller.domain.pointee.isPrivileged else { throw .notPermitted }
+    guard !domain.pointee.isDying else { throw .noDomain }
+    return domain
+  }
+
+  /// The owner of the frames that entries map: a domain, or `DOMID_IO` for I/O memory alone.
+  func mappingTarget(_ id: DomainID, for caller: Caller) throws(HypercallError) -> DomainID {
+    if id == .io {
+      guard caller.domain.pointee.isPrivileged else { throw .notPermitted }
+      return .io
+    }
+    return try target(id, for: caller).pointee.id
+  }
+}

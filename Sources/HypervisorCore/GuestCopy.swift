@@ -1,0 +1,75 @@
+// Argument structures in guest memory: copied once, then checked. The guest may change its memory at
+// any time, so nothing is read twice.
+
+extension Hypervisor {
+  /// Reads a structure of `count` 64-bit words, at most 9.
+  func readWords(
+    _ count: Int, from address: GuestVirtualAddress
+  ) throws(HypercallError) -> InlineArray<9, UInt64> {
+    var words = InlineArray<9, UInt64>(repeating: 0)
+    let byteCount = min(count, 9) * 8
+    guard address.isGuestRange(byteCount: UInt64(byteCount)) else { throw .fault }
+    var failed = false
+    withUnsafeMutableBytes(of: &words) { buffer in
+      // SAFETY: the buffer holds 72 bytes, and byteCount is at most that.
+      guard let base = buffer.baseAddress else { return }
+      do throws(GuestMemoryFault) {
+        try machine.copyIn(base, from: address, byteCount: byteCount)
+      } catch { failed = true }
+    }
+    if failed { throw .fault }
+    return words
+  }
+
+  /// Reads a 64-bit word.
+  func readWord(at address: GuestVirtualAddress) throws(HypercallError) -> UInt64 {
+    try readWords(1, from: address)[0]
+  }
+
+  /// Reads a 32-bit word.
+  func readHalf(at address: GuestVirtualAddress) throws(HypercallError) -> UInt32 {
+    guard address.isGuestRange(byteCount: 4) else { throw .fault }
+    var value: UInt32 = 0
+    do throws(GuestMemoryFault) {
+      try machine.copyIn(&value, from: address, byteCount: 4)
+    } catch { throw .fault }
+    return value
+  }
+
+  /// Reads a 16-bit word.
+  func readQuarter(at address: GuestVirtualAddress) throws(HypercallError) -> UInt16 {
+    guard address.isGuestRange(byteCount: 2) else { throw .fault }
+    var value: UInt16 = 0
+    do throws(GuestMemoryFault) {
+      try machine.copyIn(&value, from: address, byteCount: 2)
+    } catch { throw .fault }
+    return value
+  }
+
+  /// Writes a 64-bit word.
+  func write(_ value: UInt64, to address: GuestVirtualAddress) throws(HypercallError) {
+    guard address.isGuestRange(byteCount: 8) else { throw .fault }
+    var copy = value
+    do throws(GuestMemoryFault) {
+      try machine.copyOut(to: address, from: &copy, byteCount: 8)
+    } catch { throw .fault }
+  }
+
+  /// Writes a 32-bit word.
+  func write(half value: UInt32, to address: GuestVirtualAddress) throws(HypercallError) {
+    guard address.isGuestRange(byteCount: 4) else { throw .fault }
+    var copy = value
+    do throws(GuestMemoryFault) {
+      try machine.copyOut(to: address, from: &copy, byteCount: 4)
+    } catch { throw .fault }
+  }
+
+  /// The address of an element of an array; a fault where that wraps round.
+  func element(
+    _ index: UInt64, ofSize size: UInt64, from base: GuestVirtualAddress
+  ) throws(HypercallError) -> GuestVirtualAddress {
+    let (offset, overflow) = index.multipliedReportingOverflow(by: size)
+    guard !overflow, let address = base.advanced(by: offset) else { throw .fault }
+    return address
+  }
+}

@@ -1,0 +1,36 @@
+// How a hypercall arrives and what becomes of it.
+
+/// The six argument registers of a hypercall.
+///
+/// A handler that is interrupted leaves its progress here: the same call, made again with these
+/// arguments, goes on. The guest can see and change them meanwhile, so they are checked again.
+public struct HypercallArguments: Sendable {
+  /// The arguments in order.
+  public var words: InlineArray<6, UInt64>
+
+  /// Arguments from the first registers; the rest is zero.
+  public init(
+    _ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0, _ d: UInt64 = 0, _ e: UInt64 = 0,
+    _ f: UInt64 = 0
+  ) {
+    words = [a, b, c, d, e, f]
+  }
+
+  /// One argument.
+  @inlinable public subscript(_ index: Int) -> UInt64 {
+    get { words[index] }
+    set { words[index] = newValue }
+  }
+}
+
+/// What a handler answers.
+public enum HypercallResult: Hashable, Sendable {
+  /// The value for the guest's result register; negative for an error.
+  case value(Int64)
+  /// Interrupted: the guest makes the call again with the arguments as they are by now, after other
+  /// work has had its turn.
+  case again
+
+  /// An error of the ABI.
+  @inlinable public static func error(_ error: HypercallError) -> Self { .value(-error.rawValue) }
+}

@@ -1,0 +1,70 @@
+// The hypervisor's state as one cheap handle. Hypercalls and the operations under them are
+// extensions of it, one concept to a file.
+
+/// State that is neither a frame's nor a domain's.
+public struct HypervisorState: Sendable {
+  /// First free frame.
+  var freeHead = FrameRecord.endOfList
+  /// How many frames are free.
+  public internal(set) var freeCount: UInt64 = 0
+  /// Which processors need a flush.
+  public var clock: TLBClock
+  /// The entries of the reserved slots, 256 to 271, of every top-level table.
+  public var reservedEntries = InlineArray<16, UInt64>(repeating: 0)
+  /// First frame number that no processor can address.
+  public var frameNumberLimit: UInt64 = 1 << 40
+  /// The highest frame of RAM.
+  public var highestFrame = MachineFrame(0)
+
+  /// The state at the start, with the processors that run.
+  public init(online: ProcessorSet) { clock = TLBClock(online: online) }
+}
+
+/// The hypervisor: frames, domains and the machine they run on.
+///
+/// A handle to tables elsewhere; copies mean the same hypervisor. The core lock is held around every
+/// function of it.
+public struct Hypervisor<M: Machine> {
+  /// The hardware.
+  public let machine: M
+  /// One record for each frame.
+  public let frames: FrameTable
+  /// The table that guests read.
+  public let physicalFrames: MachineToPhysicalTable
+  /// All domains.
+  public let domains: DomainTable
+  // SAFETY: points to one initialised state that lives as long as the hypervisor.
+  /// Everything else.
+  public let state: UnsafeMutablePointer<HypervisorState>
+
+  /// Puts tables together that the caller has initialised.
+  public init(
+    machine: M, frames: FrameTable, physicalFrames: MachineToPhysicalTable, domains: DomainTable,
+    state: UnsafeMutablePointer<HypervisorState>
+  ) {
+    self.machine = machine
+    self.frames = frames
+    self.physicalFrames = physicalFrames
+    self.domains = domains
+    self.state = state
+  }
+
+  /// Notes that the calling processor has flushed its whole TLB for a reason of its own.
+  public func noteLocalFlush() {
+    var here = ProcessorSet.none
+    here.insert(machine.currentProcessor)
+    state.pointee.clock.noteFlush(of: here)
+  }
+
+  /// Flushes the TLBs of processors, and keeps account of it.
+  public func flush(_ processors: ProcessorSet) {
+    guard !processors.isEmpty else { return }
+    state.pointee.clock.noteFlush(of: processors)
+    machine.flushTLB(on: processors)
+  }
+
+  /// Flushes wherever a translation from the time of a stamp may be left.
+  func flushStale(since stamp: UInt32) {
+    flush(state.pointee.clock.staleProcessors(since: stamp))
+  }
+}

@@ -1,0 +1,49 @@
+// Hypercall mmu_update: a batch of changes to page tables, or to M2P entries.
+
+extension Hypervisor {
+  /// mmu_update(requests, count, done, foreign domain).
+  ///
+  /// Elements are 16 bytes: machine address with the command in bits 1 and 0, and value. A bad guest
+  /// would name frames of others, slots of the hypervisor, tables as memory and memory as tables.
+  public func mmuUpdate(
+    _ arguments: inout HypercallArguments, from caller: Caller
+  ) -> HypercallResult {
+    do throws(HypercallError) {
+      let owner = try tableOwner(arguments[3], for: caller)
+      let low = DomainID(UInt16(truncatingIfNeeded: arguments[3]))
+      let mapped = try mappingTarget(low, for: caller)
+      return try runBatch(&arguments, wordCount: 2, of: owner) {
+        (words) throws(MemoryError) in
+        try update(words[0], words[1], of: owner, mapping: mapped)
+      }
+    } catch {
+      return .error(error)
+    }
+  }
+
+  /// The owner of the tables: the high half of the argument less 1, or the caller for 0.
+  private func tableOwner(
+    _ argument: UInt64, for caller: Caller
+  ) throws(HypercallError) -> DomainPointer {
+    let high = UInt16(truncatingIfNeeded: argument >> 16)
+    return high == 0 ? caller.domain : try target(DomainID(high - 1), for: caller)
+  }
+
+  private func update(
+    _ pointer: UInt64, _ value: UInt64, of owner: DomainPointer, mapping target: DomainID
+  ) throws(MemoryError) {
+    let address = MachineAddress(pointer & ~3)
+    switch pointer & 3 {
+    case 0, 2, 3:
+      // An entry that straddles two would be checked as neither.
+      guard address.value & 7 == 0 else { throw .refused(.invalid) }
+      try writeEntry(
+        value, at: address, of: owner, mapping: target, preservingAccess: pointer & 3 == 2)
+    default:
+      let frame = address.frame
+      guard takeReference(to: frame, ownedBy: target) else { throw .refused(.invalid) }
+      physicalFrames[frame] = PseudoPhysicalFrame(value)
+      dropReference(to: frame)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// Hypercall memory_op: the table of operations, and those that only tell something.
+
+extension Hypervisor {
+  /// memory_op(command, argument). Bits above 5 of the command are the progress of a call that goes
+  /// on after an interruption.
+  public func memoryOperation(
+    _ arguments: inout HypercallArguments, from caller: Caller
+  ) -> HypercallResult {
+    let argument = GuestVirtualAddress(arguments[1])
+    do throws(HypercallError) {
+      switch arguments[0] & 0x3f {
+      case 0: return try changeReservation(.increase, &arguments, from: caller)
+      case 1: return try changeReservation(.decrease, &arguments, from: caller)
+      case 6: return try changeReservation(.populate, &arguments, from: caller)
+      case 2: return .value(Int64(truncatingIfNeeded: state.pointee.highestFrame.number))
+      case 3: return .value(count(try named(at: argument, caller).pointee.pageCount))
+      case 4: return .value(count(try named(at: argument, caller).pointee.pageLimit))
+      case 14: return .value(count(try named(at: argument, caller).pointee.highestFrame))
+      case 9: return try tellMemoryMap(at: argument, caller)
+      case 11: return try exchangeMemory(&arguments, from: caller)
+      case 12: return try tellMachphysMapping(at: argument)
+      default: throw .noSuchCall
+      }
+    } catch {
+      return .error(error)
+    }
+  }
+
+  private func count(_ value: UInt64) -> Int64 { Int64(clamping: value) }
+
+  private func named(
+    at address: GuestVirtualAddress, _ caller: Caller
+  ) throws(HypercallError) -> DomainPointer {
+    try target(DomainID(try readQuarter(at: address)), for: caller)
+  }
+
+  /// A guest has one region of memory from 0, of its maximum; only an explicit map would say more.
+  private func tellMemoryMap(
+    at address: GuestVirtualAddress, _ caller: Caller
+  ) throws(HypercallError) -> HypercallResult {
+    // The map with which a domain starts is set by its builder, and this one sets none.
+    throw .noSuchCall
+  }
+
+  /// Where the M2P table is, and its last valid index.
+  private func tellMachphysMapping(
+    at address: GuestVirtualAddress
+  ) throws(HypercallError) -> HypercallResult {
+    try write(0xffff_8000_0000_0000, to: address)
+    try write(0xffff_8040_0000_0000, to: try element(1, ofSize: 8, from: address))
+    try write(physicalFrames.count - 1, to: try element(2, ofSize: 8, from: address))
+    return .value(0)
+  }
+}

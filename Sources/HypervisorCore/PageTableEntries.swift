@@ -1,0 +1,132 @@
+// What one page-table entry may be, and the counts that it holds. Every entry that a processor can
+// ever see has passed here.
+
+import X86
+
+extension Hypervisor {
+  /// Slots 256 to 271 of a top-level table are the hypervisor's.
+  @inlinable static func isReservedSlot(_ index: Int) -> Bool { index & 0x1f0 == 0x100 }
+
+  /// Flags that an entry of levels 2 to 4 must not have: cache attributes, large page, global.
+  static var refusedTableFlags: EntryFlags { [.writeThrough, .cacheDisabled, .large, .global] }
+
+  /// Flags that a last-level entry must not have, which are cache attributes, unless the domain has
+  /// hardware of its own.
+  func refusedLeafFlags(for domain: DomainPointer) -> EntryFlags {
+    domain.pointee.isPrivileged ? [] : [.writeThrough, .cacheDisabled, .attributeTable]
+  }
+
+  /// Counts what a last-level entry maps: a reference, and for a writable entry a use.
+  ///
+  /// `domain` is the table's owner, `target` the domain whose frames may be mapped. Xen 4.17
+  /// answers EBUSY where a frame is not the target's or not to be had writable.
+  func acquireLeaf(
+    _ entry: PageTableEntry, in domain: DomainPointer, mapping target: DomainID
+  ) throws(MemoryError) {
+    guard entry.isPresent else { return }
+    guard entry.flags.isDisjoint(with: refusedLeafFlags(for: domain)) else {
+      throw .refused(.invalid)
+    }
+    let frame = MachineFrame(entry.frameNumber)
+    guard frames.isMemory(frame) else {
+      // I/O memory is not counted: it is never freed and never a table.
+      guard domain.pointee.isPrivileged, frame.number < state.pointee.frameNumberLimit,
+        target == .io || target == domain.pointee.id
+      else { throw .refused(.notPermitted) }
+      return
+    }
+    guard takeReference(to: frame, ownedBy: target) else { throw .refused(.busy) }
+    guard entry.isWritable else { return }
+    do { try takeType(.writable, of: frame, in: domain) } catch {
+      dropReference(to: frame)
+      guard error == .preempted else { throw .refused(.busy) }
+      // Another domain's list is not worked off by this domain's calls, so it is done here.
+      if target != domain.pointee.id, let owner = domains.find(target) { try drain(owner) }
+      throw .preempted
+    }
+  }
+
+  /// Gives back what an accepted last-level entry counted.
+  func releaseLeaf(_ entry: PageTableEntry) {
+    guard entry.isPresent else { return }
+    let frame = MachineFrame(entry.frameNumber)
+    guard frames.isMemory(frame) else { return }
+    if entry.isWritable { dropType(of: frame) }
+    dropReference(to: frame)
+  }
+
+  /// Counts what an entry of level 2 to 4 in a table names: a table of the next level, validated if
+  /// need be, or by the rules of linear tables one of the same level.
+  func acquireTableEntry(
+    _ entry: PageTableEntry, level: Int, in table: MachineFrame, of domain: DomainPointer
+  ) throws(MemoryError) {
+    guard entry.isPresent else { return }
+    guard entry.flags.isDisjoint(with: Self.refusedTableFlags) else { throw .refused(.invalid) }
+    let frame = MachineFrame(entry.frameNumber)
+    if frame == table {
+      // A table may map itself, read-only. It counts nothing, or it could never be taken apart.
+      guard !entry.isWritable else { throw .refused(.invalid) }
+      return
+    }
+    guard takeReference(to: frame, ownedBy: domain.pointee.id) else { throw .refused(.invalid) }
+    do { try takeType(.table(level: level - 1), of: frame, in: domain) } catch {
+      if error == .refused(.invalid), acquireLinear(frame, level: level, in: table, entry: entry) {
+        return
+      }
+      dropReference(to: frame)
+      throw error
+    }
+  }
+
+  /// Lets an entry name another table of its own level.
+  ///
+  /// Such an entry must be read-only, and a table that has one must not be named by one: else a
+  /// chain of them would have no end to take it apart from.
+  private func acquireLinear(
+    _ frame: MachineFrame, level: Int, in table: MachineFrame, entry: PageTableEntry
+  ) -> Bool {
+    let target = frames[frame]
+    let source = frames[table]
+    guard !entry.isWritable, target.pointee.type == .table(level: level),
+      target.pointee.typeUses > 0, target.pointee.typeUses < FrameRecord.countLimit,
+      target.pointee.linear <= 0, target.pointee.linear > .min,
+      source.pointee.linear >= 0, source.pointee.linear < .max
+    else { return false }
+    target.pointee.typeUses += 1
+    target.pointee.linear -= 1
+    source.pointee.linear += 1
+    return true
+  }
+
+  /// Gives back what an accepted entry of level 2 to 4 counted. A subtable that loses its last use
+  /// is queued.
+  func releaseTableEntry(_ entry: PageTableEntry, level: Int, in table: MachineFrame) {
+    guard entry.isPresent else { return }
+    let frame = MachineFrame(entry.frameNumber)
+    guard frame != table else { return }
+    if frames[frame].pointee.type.level == level {
+      frames[frame].pointee.linear += 1
+      frames[table].pointee.linear -= 1
+    }
+    drop(frame)
+  }
+
+  /// What a validated last-level entry reads: ring 3 has access to every page of a 64-bit guest.
+  /// Bit 52 keeps that the guest did not ask for it; the other pages are global, so that they stay
+  /// in the TLB on the way between user and kernel.
+  static func adjustedLeaf(_ entry: PageTableEntry) -> PageTableEntry {
+    guard entry.isPresent else { return entry }
+    var adjusted = entry
+    if !entry.flags.contains(.user) { adjusted.flags.insert([.guestKernel, .user]) }
+    if !adjusted.flags.contains(.guestKernel) { adjusted.flags.insert([.global, .user]) }
+    return adjusted
+  }
+
+  /// What a validated entry of level 2 to 4 reads.
+  static func adjustedTableEntry(_ entry: PageTableEntry) -> PageTableEntry {
+    guard entry.isPresent else { return entry }
+    var adjusted = entry
+    adjusted.flags.insert(.user)
+    return adjusted
+  }
+}

@@ -1,0 +1,57 @@
+// Taking tables apart whose last use has ended. The work is a list of frames in each domain, linked
+// through the frame records, so that it can stop after any table and needs no stack and no memory.
+
+import X86
+
+extension Hypervisor {
+  /// Puts a table on its owner's list: entries below `progress` are still to be released. The list
+  /// takes over one reference that the caller has counted.
+  func queueTeardown(of frame: MachineFrame) {
+    let record = frames[frame]
+    guard let owner = domains.find(record.pointee.owner) else {
+      preconditionFailure("Table without owner")
+    }
+    record.pointee.flags.remove(.validating)
+    record.pointee.flags.insert(.tearing)
+    record.pointee.next = owner.pointee.teardownHead
+    owner.pointee.teardownHead = UInt32(truncatingIfNeeded: frame.number)
+  }
+
+  /// Undoes a validation that was interrupted.
+  func abandonValidation(of frame: MachineFrame) { queueTeardown(of: frame) }
+
+  /// Works off a domain's list. Each function that may have ended a table's use is followed by it.
+  ///
+  /// Tables are taken depth first: a subtable whose last use ends here comes to the head of the
+  /// list. Where other work waits the rest stays for the next call.
+  public func drain(_ domain: DomainPointer) throws(MemoryError) {
+    while domain.pointee.teardownHead != FrameRecord.endOfList {
+      let head = domain.pointee.teardownHead
+      let frame = MachineFrame(UInt64(head))
+      let record = frames[frame]
+      let words = machine.words(of: frame)
+      let level = record.pointee.type.level
+      while record.pointee.progress > 0, domain.pointee.teardownHead == head {
+        record.pointee.progress -= 1
+        let index = Int(record.pointee.progress)
+        if level == 4, Self.isReservedSlot(index) { continue }
+        let entry = PageTableEntry(rawValue: words[index])
+        if level == 1 {
+          releaseLeaf(entry)
+        } else {
+          releaseTableEntry(entry, level: level, in: frame)
+        }
+      }
+      if domain.pointee.teardownHead == head {
+        domain.pointee.teardownHead = record.pointee.next
+        record.pointee.next = FrameRecord.endOfList
+        record.pointee.flags.remove(.tearing)
+        record.pointee.stamp = state.pointee.clock.time
+        dropReference(to: frame)
+      }
+      if machine.isPreemptionPending, domain.pointee.teardownHead != FrameRecord.endOfList {
+        throw .preempted
+      }
+    }
+  }
+}
