@@ -80,6 +80,15 @@ let package = Package(
     .target(name: "X86", swiftSettings: strict),
     .target(name: "HypervisorCore", dependencies: ["X86"], swiftSettings: strict),
 
+    // A machine of arrays, the recount of every invariant and the hostile guest; the fuzzer runs
+    // them at length.
+    .target(
+      name: "HypervisorCoreTesting", dependencies: ["HypervisorCore", "X86"],
+      path: "Tests/HypervisorCoreTesting", swiftSettings: strict),
+    .executableTarget(
+      name: "hypervisor-fuzz", dependencies: ["HypervisorCoreTesting"],
+      path: "Sources/HypervisorFuzz", swiftSettings: strict),
+
     .executableTarget(
       name: "xenograft",
       dependencies: [
@@ -115,7 +124,8 @@ let package = Package(
     .testTarget(
       name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: strict),
     .testTarget(
-      name: "HypervisorCoreTests", dependencies: ["HypervisorCore", "X86"],
+      name: "HypervisorCoreTests",
+      dependencies: ["HypervisorCore", "HypervisorCoreTesting", "X86"],
       swiftSettings: strict),
     .testTarget(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],

@@ -48,7 +48,9 @@ extension Hypervisor {
     if let old { drop(old) }
   }
 
-  /// Gives a vcpu's tables back. It does not run, and no processor has them as base.
+  /// Gives a vcpu's tables back.
+  ///
+  /// It does not run, and no processor has them as base.
   public func dropTables(of vcpu: UnsafeMutablePointer<VCPU>) {
     if let table = vcpu.pointee.kernelTable { drop(table) }
     if let table = vcpu.pointee.userTable { drop(table) }

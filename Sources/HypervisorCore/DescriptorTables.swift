@@ -77,7 +77,9 @@ extension Hypervisor {
     vcpu.pointee.descriptorCount = 0
   }
 
-  /// Sets where the LDT lies. Its pages are looked up and validated when they are first used.
+  /// Sets where the LDT lies.
+  ///
+  /// Its pages are looked up and validated when they are first used.
   func setLocalTable(
     at address: GuestVirtualAddress, count: UInt32, _ caller: Caller
   ) throws(MemoryError) {

@@ -1,7 +1,9 @@
 // A domain's begin and end, as far as frames are concerned.
 
 extension Hypervisor {
-  /// Enters a domain; nil where its slot is taken. It has no frames yet.
+  /// Enters a domain; nil where its slot is taken.
+  ///
+  /// It has no frames yet.
   public func createDomain(_ domain: Domain) -> DomainPointer? { domains.insert(domain) }
 
   /// Begins a domain's death: from here on it gets nothing new.
@@ -35,7 +37,9 @@ extension Hypervisor {
     }
   }
 
-  /// Frees a dead domain's number, once nobody uses a frame of it any more. Answers whether it did.
+  /// Frees a dead domain's number, once nobody uses a frame of it any more.
+  ///
+  /// Answers whether it did.
   public func finishDeath(of domain: DomainPointer) -> Bool {
     guard domain.pointee.isDying, domain.pointee.returnCursor >= frames.count,
       domain.pointee.pageCount == 0, domain.pointee.teardownHead == FrameRecord.endOfList

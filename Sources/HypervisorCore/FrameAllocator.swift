@@ -46,7 +46,9 @@ extension Hypervisor {
   }
 
   /// Takes a frame that the hypervisor shares with a domain: writable for ever, outside its
-  /// reservation. The hypervisor's reference is `dropShared`'s to give back.
+  /// reservation.
+  ///
+  /// The hypervisor's reference is `dropShared`'s to give back.
   public func allocateShared(for domain: DomainPointer) -> MachineFrame? {
     guard let frame = allocate(for: domain) else { return nil }
     let record = frames[frame]

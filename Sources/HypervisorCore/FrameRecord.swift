@@ -1,7 +1,9 @@
 // What the hypervisor knows of one frame of RAM. The rules of counts stand here; the operations
 // that keep them are in FrameReferences.swift, PageTypes.swift and PageTableTeardown.swift.
 
-/// What a frame is used as. Uses of different types exclude each other.
+/// What a frame is used as.
+///
+/// Uses of different types exclude each other.
 public enum FrameType: UInt8, Hashable, Sendable {
   /// Not used in any particular way yet.
   case none = 0
@@ -44,10 +46,13 @@ public struct FrameFlags: OptionSet, Hashable, Sendable {
   @inlinable public static var allocated: Self { Self(rawValue: 1) }
   /// The owner has pinned it, which counts as one reference and one use.
   @inlinable public static var pinned: Self { Self(rawValue: 2) }
-  /// Validation was interrupted: entries below `progress` are accounted for. One reference.
+  /// Validation was interrupted: entries below `progress` are accounted for.
+  ///
+  /// One reference.
   @inlinable public static var validating: Self { Self(rawValue: 4) }
-  /// Being torn down: entries below `progress` are still accounted for. One reference, and the
-  /// frame is on its owner's teardown list.
+  /// Being torn down: entries below `progress` are still accounted for.
+  ///
+  /// One reference, and the frame is on its owner's teardown list.
   @inlinable public static var tearing: Self { Self(rawValue: 8) }
   /// The hypervisor's own page, shared with the owner and outside its reservation.
   @inlinable public static var shared: Self { Self(rawValue: 16) }
@@ -69,7 +74,9 @@ public struct FrameFlags: OptionSet, Hashable, Sendable {
 /// or on its way to one state or the other (validating, tearing). An entry of a table for its own
 /// frame counts nothing.
 public struct FrameRecord: Sendable {
-  /// How many reasons there are not to free the frame. 0: free, or the hypervisor's.
+  /// How many reasons there are not to free the frame.
+  ///
+  /// 0: free, or the hypervisor's.
   public var references: UInt32
   /// How many uses there are of the type.
   public var typeUses: UInt32
@@ -82,7 +89,9 @@ public struct FrameRecord: Sendable {
   /// How many entries from index 0 are accounted for, while validating or tearing.
   public var progress: UInt16
   /// Entries of this table that name a table of the same level, less entries of others that name
-  /// this one so. Both at once never happen, so the sum tells them apart.
+  /// this one so.
+  ///
+  /// Both at once never happen, so the sum tells them apart.
   public var linear: Int16
   /// Type of the uses; where there are none, the last one.
   public var type: FrameType

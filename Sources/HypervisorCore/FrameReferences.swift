@@ -15,7 +15,9 @@ extension Hypervisor {
     return true
   }
 
-  /// Gives a reference back. The last one frees the frame.
+  /// Gives a reference back.
+  ///
+  /// The last one frees the frame.
   public func dropReference(to frame: MachineFrame) {
     let record = frames[frame]
     precondition(record.pointee.references > 0, "Reference count below zero")
@@ -23,7 +25,9 @@ extension Hypervisor {
     if record.pointee.references == 0 { free(frame) }
   }
 
-  /// Gives up a frame of a domain's reservation. It is freed when its last use ends.
+  /// Gives up a frame of a domain's reservation.
+  ///
+  /// It is freed when its last use ends.
   ///
   /// A pin is given up as well; tables under it are queued, so the caller drains afterwards.
   /// Answers whether the frame was in the reservation.

@@ -1,7 +1,9 @@
 // Hypercall mmuext_op: pins, base pointers, flushes, the LDT and whole pages.
 
 extension Hypervisor {
-  /// mmuext_op(operations, count, done, foreign domain). Elements are 24 bytes.
+  /// mmuext_op(operations, count, done, foreign domain).
+  ///
+  /// Elements are 24 bytes.
   public func mmuExtendedOperation(
     _ arguments: inout HypercallArguments, from caller: Caller
   ) -> HypercallResult {

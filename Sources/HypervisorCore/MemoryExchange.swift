@@ -97,9 +97,11 @@ extension Hypervisor {
     }
   }
 
-  /// Allocates extents and tells the guest their frames. What was done stays on an error, so the
-  /// caller's frames are then exchanged in part for more memory than the limit; hence all extents
-  /// are allocated and their list read before anything is written.
+  /// Allocates extents and tells the guest their frames.
+  ///
+  /// What was done stays on an error, so the caller's frames are then exchanged in part for more
+  /// memory than the limit; hence all extents are allocated and their list read before anything
+  /// is written.
   private func fill(
     _ count: UInt64, from start: UInt64, _ wanted: MemoryReservation, of domain: DomainPointer
   ) throws(HypercallError) {

@@ -1,8 +1,9 @@
 // Hypercall memory_op: the table of operations, and those that only tell something.
 
 extension Hypervisor {
-  /// memory_op(command, argument). Bits above 5 of the command are the progress of a call that goes
-  /// on after an interruption.
+  /// memory_op(command, argument).
+  ///
+  /// Bits above 5 of the command are the progress of a call that goes on after an interruption.
   public func memoryOperation(
     _ arguments: inout HypercallArguments, from caller: Caller
   ) -> HypercallResult {
@@ -16,9 +17,10 @@ extension Hypervisor {
       case 3: return .value(count(try named(at: argument, caller).pointee.pageCount))
       case 4: return .value(count(try named(at: argument, caller).pointee.pageLimit))
       case 14: return .value(count(try named(at: argument, caller).pointee.highestFrame))
-      case 9: return try tellMemoryMap(at: argument, caller)
       case 11: return try exchangeMemory(&arguments, from: caller)
       case 12: return try tellMachphysMapping(at: argument)
+      // A domain without an explicit memory map has one region from 0, and 9 (memory_map) is an
+      // unknown operation for it.
       default: throw .noSuchCall
       }
     } catch {
@@ -32,14 +34,6 @@ extension Hypervisor {
     at address: GuestVirtualAddress, _ caller: Caller
   ) throws(HypercallError) -> DomainPointer {
     try target(DomainID(try readQuarter(at: address)), for: caller)
-  }
-
-  /// A guest has one region of memory from 0, of its maximum; only an explicit map would say more.
-  private func tellMemoryMap(
-    at address: GuestVirtualAddress, _ caller: Caller
-  ) throws(HypercallError) -> HypercallResult {
-    // The map with which a domain starts is set by its builder, and this one sets none.
-    throw .noSuchCall
   }
 
   /// Where the M2P table is, and its last valid index.

@@ -98,8 +98,9 @@ extension Hypervisor {
     return true
   }
 
-  /// Gives back what an accepted entry of level 2 to 4 counted. A subtable that loses its last use
-  /// is queued.
+  /// Gives back what an accepted entry of level 2 to 4 counted.
+  ///
+  /// A subtable that loses its last use is queued.
   func releaseTableEntry(_ entry: PageTableEntry, level: Int, in table: MachineFrame) {
     guard entry.isPresent else { return }
     let frame = MachineFrame(entry.frameNumber)
@@ -112,8 +113,9 @@ extension Hypervisor {
   }
 
   /// What a validated last-level entry reads: ring 3 has access to every page of a 64-bit guest.
-  /// Bit 52 keeps that the guest did not ask for it; the other pages are global, so that they stay
-  /// in the TLB on the way between user and kernel.
+  ///
+  /// Bit 52 keeps that the guest did not ask for it; the other pages are global, so that they
+  /// stay in the TLB on the way between user and kernel.
   static func adjustedLeaf(_ entry: PageTableEntry) -> PageTableEntry {
     guard entry.isPresent else { return entry }
     var adjusted = entry

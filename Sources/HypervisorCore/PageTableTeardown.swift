@@ -4,8 +4,9 @@
 import X86
 
 extension Hypervisor {
-  /// Puts a table on its owner's list: entries below `progress` are still to be released. The list
-  /// takes over one reference that the caller has counted.
+  /// Puts a table on its owner's list: entries below `progress` are still to be released.
+  ///
+  /// The list takes over one reference that the caller has counted.
   func queueTeardown(of frame: MachineFrame) {
     let record = frames[frame]
     guard let owner = domains.find(record.pointee.owner) else {
@@ -20,7 +21,9 @@ extension Hypervisor {
   /// Undoes a validation that was interrupted.
   func abandonValidation(of frame: MachineFrame) { queueTeardown(of: frame) }
 
-  /// Works off a domain's list. Each function that may have ended a table's use is followed by it.
+  /// Works off a domain's list.
+  ///
+  /// Each function that may have ended a table's use is followed by it.
   ///
   /// Tables are taken depth first: a subtable whose last use ends here comes to the head of the
   /// list. Where other work waits the rest stays for the next call.

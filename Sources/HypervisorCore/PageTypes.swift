@@ -38,7 +38,9 @@ extension Hypervisor {
     record.pointee.typeUses = 1
   }
 
-  /// Gives a use back. After the last one a table is queued to be torn down.
+  /// Gives a use back.
+  ///
+  /// After the last one a table is queued to be torn down.
   public func dropType(of frame: MachineFrame) {
     let record = frames[frame]
     precondition(record.pointee.typeUses > 0, "Use count below zero")

@@ -1,0 +1,109 @@
+// A small hypervisor on a fake machine, with domains to drive hypercalls from.
+
+public import HypervisorCore
+import X86
+
+/// A hypervisor for tests: all frames but the first free, and domains as they are made.
+public final class Bench {
+  /// The machine.
+  public let machine: FakeMachine
+  /// The hypervisor under test.
+  public let hypervisor: Hypervisor<FakeMachine>
+  private let records: UnsafeMutablePointer<FrameRecord>
+  private let physical: UnsafeMutablePointer<UInt64>
+  private let slots: UnsafeMutablePointer<Domain>
+  private let state: UnsafeMutablePointer<HypervisorState>
+  private var vcpus: [UnsafeMutablePointer<VCPU>] = []
+
+  /// The last frame is I/O memory and frame 0 the hypervisor's own.
+  public init(frameCount: Int = 64) {
+    machine = FakeMachine(frameCount: frameCount)
+    records = .allocate(capacity: frameCount)
+    physical = .allocate(capacity: frameCount)
+    slots = .allocate(capacity: 8)
+    state = .allocate(capacity: 1)
+    var online = ProcessorSet.none
+    online.insert(ProcessorID(0))
+    state.initialize(to: HypervisorState(online: online))
+    for index in 0..<16 { state.pointee.reservedEntries[index] = 0xf000_0003 + UInt64(index) << 12 }
+    hypervisor = Hypervisor(
+      machine: machine, frames: FrameTable(records: records, count: UInt64(frameCount)),
+      physicalFrames: MachineToPhysicalTable(entries: physical, count: UInt64(frameCount)),
+      domains: DomainTable(slots: slots, capacity: 8), state: state)
+    hypervisor.reserve(MachineFrame(0))
+    for number in (1..<UInt64(frameCount) - 1).reversed() {
+      hypervisor.addFree(MachineFrame(number))
+    }
+  }
+
+  deinit {
+    for pointer in vcpus { pointer.deallocate() }
+    records.deallocate()
+    physical.deallocate()
+    slots.deallocate()
+    state.deallocate()
+  }
+
+  /// A domain with frames of its own, of which it may have four more.
+  public func makeDomain(
+    _ number: UInt16, frames: Int, privileged: Bool = false
+  ) -> (caller: Caller, frames: [MachineFrame]) {
+    let vcpu = UnsafeMutablePointer<VCPU>.allocate(capacity: 2)
+    vcpus.append(vcpu)
+    var domain = Domain(id: DomainID(number), vcpus: vcpu, vcpuCount: 2)
+    domain.isPrivileged = privileged
+    domain.pageLimit = UInt64(frames) + 4
+    guard let pointer = hypervisor.createDomain(domain) else {
+      preconditionFailure("The domain's slot is taken")
+    }
+    var list: [MachineFrame] = []
+    for index in 0..<frames {
+      guard let frame = hypervisor.allocate(for: pointer) else { break }
+      hypervisor.physicalFrames[frame] = PseudoPhysicalFrame(UInt64(index))
+      list.append(frame)
+    }
+    vcpu.pointee.processor = ProcessorID(0)
+    return (Caller(domain: pointer, vcpu: vcpu), list)
+  }
+
+  /// Writes an entry into plain memory, as a guest prepares a table.
+  public func prepare(_ frame: MachineFrame, _ index: Int, _ target: MachineFrame, _ flags: UInt64)
+  {
+    machine.words(of: frame)[index] = target.number << 12 | flags
+  }
+
+  /// Makes a call until it is done, as a guest's restarts do.
+  ///
+  /// Nil: it never ends.
+  public func finish(
+    _ arguments: HypercallArguments, limit: Int = 10_000,
+    _ call: (inout HypercallArguments) -> HypercallResult
+  ) -> Int64? {
+    var arguments = arguments
+    for _ in 0..<limit {
+      if case .value(let value) = call(&arguments) { return value }
+    }
+    return nil
+  }
+
+  /// mmu_update with one element.
+  public func mmuUpdate(
+    _ pointer: UInt64, _ value: UInt64, foreign: UInt64 = 0x7ff0, from caller: Caller
+  ) -> Int64? {
+    machine.poke([pointer, value], at: 0)
+    return finish(HypercallArguments(FakeMachine.windowBase.value, 1, 0, foreign)) {
+      hypervisor.mmuUpdate(&$0, from: caller)
+    }
+  }
+
+  /// mmuext_op with one element.
+  public func extended(
+    _ command: UInt64, _ first: UInt64 = 0, _ second: UInt64 = 0, foreign: UInt64 = 0x7ff0,
+    from caller: Caller
+  ) -> Int64? {
+    machine.poke([command, first, second], at: 0)
+    return finish(HypercallArguments(FakeMachine.windowBase.value, 1, 0, foreign)) {
+      hypervisor.mmuExtendedOperation(&$0, from: caller)
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// A machine of arrays. Guest virtual memory is one flat window; the TLB is modelled as the set of
+// translations that a processor could still hold, which is what a hostile guest would use.
+
+public import HypervisorCore
+
+/// A machine without hardware, for tests and fuzzing.
+public final class FakeMachine: Machine {
+  /// Frames of memory.
+  public let frameCount: Int
+  private let memory: UnsafeMutablePointer<UInt64>
+  private let window: UnsafeMutableRawPointer
+
+  /// Where the guest's window of argument memory begins.
+  public static let windowBase = GuestVirtualAddress(0x40_0000)
+  /// Its length.
+  public static let windowSize = 64 * 1024
+
+  /// How many more questions for preemption are answered with no; nil for always no.
+  public var preemptAfter: Int?
+  /// Frames that some TLB may still let a guest read or write, with their owners then.
+  public var readable: [UInt64: DomainID] = [:]
+  /// Those that it may let a guest write.
+  public var writable: [UInt64: DomainID] = [:]
+  /// How often everything was flushed.
+  public var flushCount = 0
+  /// Single addresses that were flushed.
+  public var invalidated: [GuestVirtualAddress] = []
+  /// The table that was loaded last.
+  public var loadedTable: MachineFrame?
+  /// Writes to the window fail from here on: the guest has it mapped read-only.
+  public var isWindowReadOnly = false
+  /// System time.
+  public var now: UInt64 = 0
+
+  /// A machine with so many frames of zeroed memory.
+  public init(frameCount: Int) {
+    self.frameCount = frameCount
+    memory = .allocate(capacity: frameCount * 512)
+    memory.initialize(repeating: 0, count: frameCount * 512)
+    window = .allocate(byteCount: Self.windowSize, alignment: 4096)
+    window.initializeMemory(as: UInt8.self, repeating: 0, count: Self.windowSize)
+  }
+
+  deinit {
+    memory.deallocate()
+    window.deallocate()
+  }
+
+  public func words(of frame: MachineFrame) -> UnsafeMutablePointer<UInt64> {
+    precondition(frame.number < frameCount, "Frame outside memory")
+    return memory + Int(frame.number) * 512
+  }
+
+  public func clear(_ frame: MachineFrame) {
+    words(of: frame).update(repeating: 0, count: 512)
+  }
+
+  public func copy(_ source: MachineFrame, to destination: MachineFrame) {
+    words(of: destination).update(from: words(of: source), count: 512)
+  }
+
+  private func place(
+    _ address: GuestVirtualAddress, _ byteCount: Int
+  ) throws(GuestMemoryFault) -> UnsafeMutableRawPointer {
+    let (offset, overflow) = address.value.subtractingReportingOverflow(Self.windowBase.value)
+    guard !overflow, offset <= UInt64(Self.windowSize), byteCount <= Self.windowSize - Int(offset)
+    else { throw GuestMemoryFault(at: address) }
+    return window + Int(offset)
+  }
+
+  public func copyIn(
+    _ destination: UnsafeMutableRawPointer, from source: GuestVirtualAddress, byteCount: Int
+  ) throws(GuestMemoryFault) {
+    destination.copyMemory(from: try place(source, byteCount), byteCount: byteCount)
+  }
+
+  public func copyOut(
+    to destination: GuestVirtualAddress, from source: UnsafeRawPointer, byteCount: Int
+  ) throws(GuestMemoryFault) {
+    if isWindowReadOnly { throw GuestMemoryFault(at: destination) }
+    try place(destination, byteCount).copyMemory(from: source, byteCount: byteCount)
+  }
+
+  /// Puts words into the guest's window.
+  public func poke(_ words: [UInt64], at offset: Int) {
+    for (index, word) in words.enumerated() {
+      window.storeBytes(of: word, toByteOffset: offset + index * 8, as: UInt64.self)
+    }
+  }
+
+  /// Reads a word of the guest's window.
+  public func peek(_ offset: Int) -> UInt64 {
+    window.load(fromByteOffset: offset, as: UInt64.self)
+  }
+
+  public func compareExchange(
+    _ word: UnsafeMutablePointer<UInt64>, expected: UInt64, desired: UInt64
+  ) -> UInt64 {
+    let found = word.pointee
+    if found == expected { word.pointee = desired }
+    return found
+  }
+
+  public var currentProcessor: ProcessorID { ProcessorID(0) }
+  public func invalidatePage(_ address: GuestVirtualAddress) { invalidated.append(address) }
+  public func invalidatePage(_ address: GuestVirtualAddress, on processors: ProcessorSet) {
+    invalidated.append(address)
+  }
+  public func flushTLB() {
+    flushCount += 1
+    readable.removeAll(keepingCapacity: true)
+    writable.removeAll(keepingCapacity: true)
+  }
+  public func flushTLB(on processors: ProcessorSet) {
+    if processors.contains(currentProcessor) { flushTLB() }
+  }
+  public func loadPageTableBase(_ table: MachineFrame) { loadedTable = table }
+  public func flushCaches(everywhere: Bool) {}
+  public func setTimer(at time: UInt64?) {}
+  public func sendReschedule(to processor: ProcessorID) {}
+  public var isPreemptionPending: Bool {
+    guard let left = preemptAfter else { return false }
+    preemptAfter = left > 0 ? left - 1 : nil
+    return left == 0
+  }
+  public func pause() {}
+}

@@ -1,0 +1,194 @@
+// The invariants of memory, checked by counting everything again from the tables themselves. It
+// shares no code with the operations that keep the counts.
+
+import HypervisorCore
+import X86
+
+/// A broken invariant, in words.
+public struct Violation: Error, CustomStringConvertible {
+  /// What is wrong.
+  public var description: String
+}
+
+extension Bench {
+  private struct Count: Equatable {
+    var references: UInt32 = 0
+    var uses: UInt32 = 0
+    var linear: Int = 0
+  }
+
+  /// Counts again and compares; the first difference is thrown.
+  ///
+  /// - Counts equal a recount from tables, pins, base pointers and reservations.
+  /// - No frame is mapped writable and a table, or a table of two levels, at once.
+  /// - Every entry of a table maps the owner's memory, or another's by `allowForeign`.
+  /// - No translation that a TLB may still hold reaches a table, or another domain's frame.
+  public func recount(allowForeign: Bool = false) throws(Violation) {
+    let frames = hypervisor.frames
+    var counts = [Count](repeating: Count(), count: machine.frameCount)
+    var pages: [DomainID: UInt64] = [:]
+    for number in 0..<machine.frameCount {
+      let frame = MachineFrame(UInt64(number))
+      let record = frames[frame].pointee
+      if record.owner.isOrdinary {
+        if record.flags.contains(.allocated) { counts[number].references += 1 }
+        if record.flags.contains(.shared) {
+          counts[number].references += 1
+          counts[number].uses += 1
+        } else {
+          pages[record.owner, default: 0] += 1
+        }
+        if record.flags.contains(.pinned) {
+          counts[number].references += 1
+          counts[number].uses += 1
+        }
+        if !record.flags.isDisjoint(with: [.validating, .tearing]) {
+          counts[number].references += 1
+        }
+        if record.flags.contains(.active) { throw Violation(description: "\(number) left active") }
+        try countEntries(of: frame, &counts, allowForeign: allowForeign)
+      } else if record.references > 0 || record.typeUses > 0 {
+        throw Violation(description: "frame \(number) has counts but no owner")
+      }
+    }
+    for slot in 0..<hypervisor.domains.capacity {
+      guard let domain = hypervisor.domains[slot] else { continue }
+      for index in 0..<domain.pointee.vcpuCount {
+        let vcpu = domain.pointee.vcpus[index]
+        var used = [vcpu.kernelTable, vcpu.userTable].compactMap { $0 }
+        for place in 0..<vcpu.descriptorFrameCount { used.append(vcpu.descriptorFrames[place]) }
+        for frame in used {
+          counts[Int(frame.number)].references += 1
+          counts[Int(frame.number)].uses += 1
+        }
+      }
+      guard domain.pointee.pageCount == pages[domain.pointee.id, default: 0] else {
+        throw Violation(description: "domain \(domain.pointee.id.rawValue): pages miscounted")
+      }
+    }
+    try compare(counts)
+    try checkFreeList()
+    try checkTranslations()
+  }
+
+  private func countEntries(
+    of frame: MachineFrame, _ counts: inout [Count], allowForeign: Bool
+  ) throws(Violation) {
+    let record = hypervisor.frames[frame].pointee
+    let level = record.type.level
+    guard level > 0 else { return }
+    let end = record.typeUses > 0 ? 512 : Int(record.progress)
+    guard end > 0 else { return }
+    let words = machine.words(of: frame)
+    for index in 0..<end {
+      let word = words[index]
+      if word & 1 == 0 { continue }
+      if level == 4, (256...271).contains(index) {
+        if record.typeUses > 0, word != hypervisor.state.pointee.reservedEntries[index - 256] {
+          throw Violation(description: "reserved slot \(index) of \(frame.number) changed")
+        }
+        continue
+      }
+      try countEntry(word, index, frame, level, &counts, allowForeign: allowForeign)
+    }
+  }
+
+  private func countEntry(
+    _ word: UInt64, _ index: Int, _ frame: MachineFrame, _ level: Int, _ counts: inout [Count],
+    allowForeign: Bool
+  ) throws(Violation) {
+    let target = Int(truncatingIfNeeded: word & 0x000f_ffff_ffff_f000) >> 12
+    let place = "entry \(index) of L\(level) table \(frame.number), frame \(target)"
+    let owner = hypervisor.frames[frame].pointee.owner
+    let isPrivileged = hypervisor.domains.find(owner)?.pointee.isPrivileged ?? false
+    guard target < machine.frameCount,
+      hypervisor.frames[MachineFrame(UInt64(target))].pointee.owner != .io
+    else {
+      if level == 1, isPrivileged { return }
+      throw Violation(description: "\(place): not memory")
+    }
+    let record = hypervisor.frames[MachineFrame(UInt64(target))].pointee
+    guard record.owner == owner || (level == 1 && (allowForeign || isPrivileged)) else {
+      throw Violation(description: "\(place): owned by \(record.owner.rawValue)")
+    }
+    if word & 4 == 0 { throw Violation(description: "\(place): no user bit") }
+    if level == 1 {
+      counts[target].references += 1
+      guard word & 2 != 0 else { return }
+      counts[target].uses += 1
+      if record.type != .writable {
+        throw Violation(description: "\(place): writable, but type \(record.type)")
+      }
+      return
+    }
+    if word & 0x198 != 0 { throw Violation(description: "\(place): bad flags") }
+    if target == Int(frame.number) {
+      if word & 2 != 0 { throw Violation(description: "\(place): writable map of itself") }
+      return
+    }
+    counts[target].references += 1
+    counts[target].uses += 1
+    if record.type.level == level {
+      if word & 2 != 0 { throw Violation(description: "\(place): writable linear map") }
+      counts[target].linear -= 1
+      counts[Int(frame.number)].linear += 1
+    } else if record.type.level != level - 1 {
+      throw Violation(description: "\(place): type \(record.type)")
+    }
+  }
+
+  private func compare(_ counts: [Count]) throws(Violation) {
+    for number in 0..<machine.frameCount {
+      let record = hypervisor.frames[MachineFrame(UInt64(number))].pointee
+      let found = Count(
+        references: record.references, uses: record.typeUses, linear: Int(record.linear))
+      guard found == counts[number] else {
+        throw Violation(
+          description: "frame \(number) \(record.type): kept \(found), counted \(counts[number])")
+      }
+    }
+  }
+
+  private func checkFreeList() throws(Violation) {
+    var free: UInt64 = 0
+    for number in 0..<machine.frameCount
+    where hypervisor.frames[MachineFrame(UInt64(number))].pointee.owner == .invalid {
+      free += 1
+    }
+    guard free == hypervisor.state.pointee.freeCount else {
+      throw Violation(
+        description: "\(free) free frames, \(hypervisor.state.pointee.freeCount) counted")
+    }
+  }
+
+  /// What a TLB may hold from before must not reach a table or a new owner; then what the tables map
+  /// at the moment may be in the TLB as well.
+  private func checkTranslations() throws(Violation) {
+    for (number, _) in machine.writable {
+      let record = hypervisor.frames[MachineFrame(number)].pointee
+      if record.typeUses > 0, record.type != .writable {
+        throw Violation(description: "stale writable translation of \(record.type) \(number)")
+      }
+    }
+    for (number, owner) in machine.readable {
+      let record = hypervisor.frames[MachineFrame(number)].pointee
+      if record.owner != owner, record.owner != .invalid {
+        throw Violation(description: "stale translation of \(number), which has a new owner")
+      }
+    }
+    for number in 0..<UInt64(machine.frameCount) {
+      let frame = MachineFrame(number)
+      let record = hypervisor.frames[frame].pointee
+      guard record.type == .level1, record.typeUses > 0 else { continue }
+      let words = machine.words(of: frame)
+      for index in 0..<512 where words[index] & 1 != 0 {
+        let target = (words[index] & 0x000f_ffff_ffff_f000) >> 12
+        guard target < UInt64(machine.frameCount) else { continue }
+        let owner = hypervisor.frames[MachineFrame(target)].pointee.owner
+        guard owner.isOrdinary else { continue }
+        machine.readable[target] = owner
+        if words[index] & 2 != 0 { machine.writable[target] = owner }
+      }
+    }
+  }
+}
