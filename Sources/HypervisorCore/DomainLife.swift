@@ -31,6 +31,9 @@ extension Hypervisor {
       let record = frames[frame]
       guard record.pointee.owner == domain.pointee.id else { continue }
       if record.pointee.flags.contains(.validating) { abandonValidation(of: frame) }
+      // A frame that was given up while mapped can still have been pinned, and is freed here.
+      if record.pointee.flags.contains(.pinned) { dropPin(of: frame) }
+      guard record.pointee.owner == domain.pointee.id else { continue }
       _ = giveUp(frame, of: domain)
       try drain(domain)
       if machine.isPreemptionPending { throw .preempted }
