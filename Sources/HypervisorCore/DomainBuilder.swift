@@ -98,8 +98,9 @@ extension Hypervisor {
     domain.pointee.vcpus[0].kernelTable = top
   }
 
-  /// Maps the region one to one, and the list where the image wants it. Tables come in the order in
-  /// which they are needed; they themselves are mapped read-only.
+  /// Maps the region one to one, and the list where the image wants it.
+  ///
+  /// Tables come in the order in which they are needed; they themselves are mapped read-only.
   private func writeTables(_ layout: StartLayout, _ memory: DomainMemory) {
     var next = layout.tables.first + 1
     for page in 0..<layout.mappedCount {

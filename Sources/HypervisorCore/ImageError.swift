@@ -31,7 +31,9 @@ public enum ImageError: Error, Hashable, Sendable {
   /// The boot page tables were refused: a fault of the builder.
   case tablesRefused
 
-  /// The reason in words: "The image ... ".
+  /// The reason in words: "The image ...
+  ///
+  /// ".
   public var text: StaticString {
     switch self {
     case .notELF64: "is no ELF64 executable for x86-64"

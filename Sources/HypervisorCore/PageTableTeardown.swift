@@ -52,7 +52,7 @@ extension Hypervisor {
         record.pointee.stamp = state.pointee.clock.time
         dropReference(to: frame)
       }
-      if machine.isPreemptionPending, domain.pointee.teardownHead != FrameRecord.endOfList {
+      if domain.pointee.teardownHead != FrameRecord.endOfList, machine.isPreemptionPending {
         throw .preempted
       }
     }

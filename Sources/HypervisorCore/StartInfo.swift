@@ -40,7 +40,9 @@ extension Hypervisor {
     set(StartInfoOffset.sharedInfo, shared.address.value)
     var flags: UInt64 = domain.pointee.isPrivileged ? 1 : 0
     if request.isInitial { flags |= 2 }
-    if let store = layout.storePage { set(StartInfoOffset.storeFrame, frame(ofPage: store, memory).number) }
+    if let store = layout.storePage {
+      set(StartInfoOffset.storeFrame, frame(ofPage: store, memory).number)
+    }
     if let console = layout.consolePage {
       set(StartInfoOffset.consoleFrame, frame(ofPage: console, memory).number)
       set(StartInfoOffset.consolePort, UInt64(request.consolePort.rawValue))

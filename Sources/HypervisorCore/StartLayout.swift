@@ -27,7 +27,9 @@ public struct StartLayout {
   private(set) var listTables = PageRun()
   let listAddress: UInt64?
 
-  /// Lays a domain of `pageCount` frames out. `isInitial`: it is domain 0.
+  /// Lays a domain of `pageCount` frames out.
+  ///
+  /// `isInitial`: it is domain 0.
   init(
     _ kernel: borrowing GuestKernel, pageCount: UInt64, ramdiskSize: UInt64, isInitial: Bool
   ) throws(ImageError) {
@@ -55,7 +57,8 @@ public struct StartLayout {
     if let listAddress {
       list = run(listCount)
       let last = listAddress.addingReportingOverflow(listCount << 12 - 1)
-      guard !last.overflow, GuestVirtualAddress(listAddress).isGuestRange(byteCount: listCount << 12)
+      guard !last.overflow,
+        GuestVirtualAddress(listAddress).isGuestRange(byteCount: listCount << 12)
       else { throw .badListAddress }
       listTables = run(Self.tableCount(from: listAddress, through: last.partialValue))
     }
