@@ -21,6 +21,12 @@ public struct Domain: @unchecked Sendable {
   /// The page that it shares with the hypervisor.
   public var sharedInfo: MachineFrame?
 
+  // SAFETY: points to `portCount` initialised records for as long as the domain lives.
+  /// Its event channels, by port; port 0 is none.
+  public private(set) var ports: UnsafeMutablePointer<PortRecord>?
+  /// How many ports there can be, port 0 included.
+  public private(set) var portCount = 0
+
   // SAFETY: points to `vcpuCount` initialised records for as long as the domain lives.
   /// Its virtual processors.
   public private(set) var vcpus: UnsafeMutablePointer<VCPU>
@@ -35,6 +41,15 @@ public struct Domain: @unchecked Sendable {
     for index in 0..<vcpuCount {
       (vcpus + index).initialize(to: VCPU(id: VCPUID(UInt32(truncatingIfNeeded: index))))
     }
+  }
+}
+
+extension Domain {
+  /// Gives the domain memory for event channels, at most 4096, which is initialised here.
+  public mutating func setPorts(_ memory: UnsafeMutablePointer<PortRecord>, count: Int) {
+    ports = memory
+    portCount = min(count, 4096)
+    memory.initialize(repeating: PortRecord(), count: portCount)
   }
 }
 

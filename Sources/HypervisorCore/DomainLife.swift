@@ -13,7 +13,11 @@ extension Hypervisor {
     guard !domain.pointee.isDying else { return }
     domain.pointee.isDying = true
     domain.pointee.returnCursor = 0
-    for index in 0..<domain.pointee.vcpuCount { dropTables(of: domain.pointee.vcpus + index) }
+    closeAll(of: domain)
+    for index in 0..<domain.pointee.vcpuCount {
+      dropTables(of: domain.pointee.vcpus + index)
+      dropInfo(of: domain.pointee.vcpus + index)
+    }
     if let page = domain.pointee.sharedInfo {
       domain.pointee.sharedInfo = nil
       dropShared(page)

@@ -1,5 +1,5 @@
-// The part of a virtual processor's state that HypervisorCore keeps: its page tables and descriptor
-// tables. Registers belong to the bare metal part.
+// The part of a virtual processor's state that HypervisorCore keeps: its page tables, descriptor
+// tables and events. Registers belong to the bare metal part.
 
 /// A virtual processor, as far as memory is concerned.
 public struct VCPU: Sendable {
@@ -21,6 +21,15 @@ public struct VCPU: Sendable {
   public var descriptorCount: UInt32 = 0
   /// The processor whose TLB may hold translations of this vcpu.
   public var processor: ProcessorID?
+
+  /// Ports of the virtual interrupts that are bound; those of the whole domain stand at vcpu 0.
+  var interruptPorts = InlineArray<24, EventPort>(repeating: EventPort(0))
+  /// The frame with its vcpu_info, if it registered one; a reference and a use.
+  public internal(set) var infoFrame: MachineFrame?
+  /// Where in the frame.
+  public internal(set) var infoOffset = 0
+  /// An event came for it; the scheduler clears this when it has made it runnable.
+  public var isWoken = false
 
   /// A virtual processor without any table.
   public init(id: VCPUID) { self.id = id }

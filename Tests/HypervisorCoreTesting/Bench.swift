@@ -13,6 +13,9 @@ public final class Bench {
   private let physical: UnsafeMutablePointer<UInt64>
   private let slots: UnsafeMutablePointer<Domain>
   private let state: UnsafeMutablePointer<HypervisorState>
+  private var ports: [UnsafeMutablePointer<PortRecord>] = []
+  /// Ports of each domain, port 0 included.
+  public static let portCount = 16
   private var vcpus: [UnsafeMutablePointer<VCPU>] = []
 
   /// The last frame is I/O memory and frame 0 the hypervisor's own.
@@ -38,6 +41,7 @@ public final class Bench {
 
   deinit {
     for pointer in vcpus { pointer.deallocate() }
+    for pointer in ports { pointer.deallocate() }
     records.deallocate()
     physical.deallocate()
     slots.deallocate()
@@ -53,6 +57,9 @@ public final class Bench {
     var domain = Domain(id: DomainID(number), vcpus: vcpu, vcpuCount: 2)
     domain.isPrivileged = privileged
     domain.pageLimit = UInt64(frames) + 4
+    let memory = UnsafeMutablePointer<PortRecord>.allocate(capacity: Self.portCount)
+    ports.append(memory)
+    domain.setPorts(memory, count: Self.portCount)
     guard let pointer = hypervisor.createDomain(domain) else {
       preconditionFailure("The domain's slot is taken")
     }
@@ -64,6 +71,11 @@ public final class Bench {
     }
     vcpu.pointee.processor = ProcessorID(0)
     return (Caller(domain: pointer, vcpu: vcpu), list)
+  }
+
+  /// Gives a domain its shared page.
+  public func share(with caller: Caller) {
+    caller.domain.pointee.sharedInfo = hypervisor.allocateShared(for: caller.domain)
   }
 
   /// Writes an entry into plain memory, as a guest prepares a table.
@@ -104,6 +116,17 @@ public final class Bench {
     machine.poke([command, first, second], at: 0)
     return finish(HypercallArguments(FakeMachine.windowBase.value, 1, 0, foreign)) {
       hypervisor.mmuExtendedOperation(&$0, from: caller)
+    }
+  }
+
+  /// event_channel_op with 32-bit fields; the fields afterwards are in the window.
+  public func eventOperation(
+    _ command: UInt64, _ fields: [UInt32], from caller: Caller
+  ) -> Int64? {
+    machine.poke([0, 0, 0, 0], at: 0)
+    for (index, field) in fields.enumerated() { machine.poke(half: field, at: index * 4) }
+    return finish(HypercallArguments(command, FakeMachine.windowBase.value)) {
+      hypervisor.eventChannelOperation(&$0, from: caller)
     }
   }
 }

@@ -88,6 +88,16 @@ public final class FakeMachine: Machine {
     }
   }
 
+  /// Puts a 32-bit word into the guest's window.
+  public func poke(half: UInt32, at offset: Int) {
+    window.storeBytes(of: half, toByteOffset: offset, as: UInt32.self)
+  }
+
+  /// Reads a 32-bit word of the guest's window.
+  public func peek(half offset: Int) -> UInt32 {
+    window.load(fromByteOffset: offset, as: UInt32.self)
+  }
+
   /// Reads a word of the guest's window.
   public func peek(_ offset: Int) -> UInt64 {
     window.load(fromByteOffset: offset, as: UInt64.self)

@@ -43,7 +43,10 @@ public final class HostileGuest {
     let privileged = random.below(8) == 0
     callers.append(bench.makeDomain(1, frames: 14, privileged: privileged))
     callers.append(bench.makeDomain(2, frames: 10))
-    for one in callers { boot(one.caller, one.frames) }
+    for one in callers {
+      bench.share(with: one.caller)
+      boot(one.caller, one.frames)
+    }
   }
 
   /// Four tables, the last of which maps memory writable and tables read-only.
@@ -117,7 +120,7 @@ public final class HostileGuest {
     let limit = random.below(6) == 0 ? 1 : 1_000
     let result: Int64?
     let name: String
-    switch random.below(16) {
+    switch random.below(19) {
     case 0...4: (name, result) = updateBatch(caller, own, limit)
     case 5...8: (name, result) = extendedBatch(caller, own, limit)
     case 9, 10:
@@ -130,6 +133,8 @@ public final class HostileGuest {
       }
     case 11, 12: (name, result) = memoryCall(caller, own, limit)
     case 13: (name, result) = descriptorCall(caller, own, limit)
+    case 16, 17: (name, result) = eventCall(caller)
+    case 18: (name, result) = registerInfo(caller, own)
     case 14:
       (name, result) = (storeToTable(caller, own), 0)
     default:
@@ -219,6 +224,36 @@ public final class HostileGuest {
       bench.hypervisor.updateDescriptor(&$0, from: caller)
     }
     return ("update_descriptor \(hex(words[0])) \(hex(words[1]))", result)
+  }
+
+  private func eventCall(_ caller: Caller) -> (String, Int64?) {
+    let command: UInt64 = random.pick([0, 0, 1, 3, 4, 4, 5, 6, 6, 7, 8, 9, 10, 11])
+    let domain: UInt32 = random.pick([0x7ff0, 1, 2, 3])
+    let port = UInt32(random.below(Bench.portCount + 2))
+    let small = UInt32(random.below(3))
+    let fields: [UInt32] =
+      switch command {
+      case 0, 5: [domain, port]
+      case 1: [UInt32(random.below(26)), small]
+      case 6: [0x7ff0 | random.pick([0x7ff0, 1, 2]) << 16]
+      case 7: [small]
+      case 10: [random.below(8) == 0 ? 0x7ff0 : 2]
+      default: [port, small]
+      }
+    let result = bench.eventOperation(command, fields, from: caller)
+    return ("event_channel_op \(command) \(fields)", result)
+  }
+
+  private func registerInfo(_ caller: Caller, _ own: [MachineFrame]) -> (String, Int64?) {
+    let frame = anyFrame(own)
+    let offset = UInt32(random.pick([0, 8, 4032, 4040, 4]))
+    let vcpu = caller.domain.pointee.vcpus + random.below(2)
+    var result: Int64 = 0
+    do throws(HypercallError) {
+      try bench.hypervisor.registerInfo(
+        of: vcpu, in: frame, offset: offset, domain: caller.domain)
+    } catch { result = -error.rawValue }
+    return ("register_vcpu_info \(frame.number) \(offset)", result)
   }
 
   private func storeToTable(_ caller: Caller, _ own: [MachineFrame]) -> String {

@@ -55,7 +55,7 @@ extension Bench {
       guard let domain = hypervisor.domains[slot] else { continue }
       for index in 0..<domain.pointee.vcpuCount {
         let vcpu = domain.pointee.vcpus[index]
-        var used = [vcpu.kernelTable, vcpu.userTable].compactMap { $0 }
+        var used = [vcpu.kernelTable, vcpu.userTable, vcpu.infoFrame].compactMap { $0 }
         for place in 0..<vcpu.descriptorFrameCount { used.append(vcpu.descriptorFrames[place]) }
         for frame in used {
           counts[Int(frame.number)].references += 1
@@ -67,6 +67,7 @@ extension Bench {
       }
     }
     try compare(counts)
+    try checkPorts()
     try checkFreeList()
     try checkTranslations()
   }

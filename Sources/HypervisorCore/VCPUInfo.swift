@@ -1,0 +1,39 @@
+// VCPUOP_register_vcpu_info: a vcpu's info page moves out of shared_info.
+
+extension Hypervisor {
+  /// Moves the vcpu_info of a vcpu to a place in one of the domain's frames, once and for ever.
+  ///
+  /// The frame is kept writable and referenced: it can become no table and is not freed. Everything
+  /// is marked pending there, so that no event between the copy and the move is lost.
+  public func registerInfo(
+    of vcpu: UnsafeMutablePointer<VCPU>, in frame: MachineFrame, offset: UInt32,
+    domain: DomainPointer
+  ) throws(HypercallError) {
+    guard vcpu.pointee.infoFrame == nil, offset & 7 == 0, offset <= 4096 - 64 else {
+      throw .invalid
+    }
+    do throws(MemoryError) {
+      try take(frame, as: .writable, ownedBy: domain)
+    } catch {
+      if error == .preempted { throw .busy }
+      throw .invalid
+    }
+    let target = machine.words(of: frame) + Int(offset) / 8
+    if let source = info(of: vcpu, in: domain) {
+      for index in 0..<8 { target[index] = source[index] }
+    } else {
+      for index in 0..<8 { target[index] = 0 }
+    }
+    vcpu.pointee.infoFrame = frame
+    vcpu.pointee.infoOffset = Int(offset)
+    target[1] = ~0
+    markUpcall(vcpu, target)
+  }
+
+  /// Gives the frame back when the domain dies.
+  func dropInfo(of vcpu: UnsafeMutablePointer<VCPU>) {
+    guard let frame = vcpu.pointee.infoFrame else { return }
+    vcpu.pointee.infoFrame = nil
+    drop(frame)
+  }
+}
