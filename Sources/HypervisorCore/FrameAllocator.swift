@@ -61,6 +61,9 @@ extension Hypervisor {
 
   /// Ends the hypervisor's use of a shared frame.
   public func dropShared(_ frame: MachineFrame) {
+    // Where the owner still maps it, it is one more frame that the owner has to let go.
+    frames[frame].pointee.flags.remove(.shared)
+    if let owner = domains.find(frames[frame].pointee.owner) { owner.pointee.pageCount += 1 }
     dropType(of: frame)
     dropReference(to: frame)
   }
@@ -69,10 +72,7 @@ extension Hypervisor {
   func free(_ frame: MachineFrame) {
     let record = frames[frame]
     precondition(record.pointee.typeUses == 0, "Freed while in use")
-    let wasShared = record.pointee.flags.contains(.shared)
-    if !wasShared, let owner = domains.find(record.pointee.owner) {
-      owner.pointee.pageCount -= 1
-    }
+    if let owner = domains.find(record.pointee.owner) { owner.pointee.pageCount -= 1 }
     record.pointee = FrameRecord(owner: .invalid)
     record.pointee.stamp = state.pointee.clock.time
     physicalFrames[frame] = .none
