@@ -11,6 +11,11 @@ RELEASE := swift build -c release --static-swift-stdlib --product xenograft
 all: setup
 	$(RELEASE)
 
+# The hypervisor, for the bare machine.
+.PHONY: rootstock
+rootstock:
+	@.ci/rootstock
+
 .PHONY: setup
 setup:
 	@.ci/setup build
@@ -73,4 +78,4 @@ install: all
 
 .PHONY: clean
 clean:
-	rm -rf .build artifacts
+	rm -rf .build .build-metal artifacts

@@ -136,3 +136,23 @@ let package = Package(
       swiftSettings: strict),
   ]
 )
+
+// `.ci/rootstock` sets XENOGRAFT_METAL: the bare-metal targets and no other, because a host build
+// would compile their assembly and link their entry points as well.
+if Context.environment["XENOGRAFT_METAL"] == "1" {
+  package.dependencies = []
+  package.products = [.executable(name: "rootstock", targets: ["Rootstock"])]
+  package.targets = [
+    .target(name: "CXenABI"),
+    .target(name: "XenABI", dependencies: ["CXenABI"], swiftSettings: strict),
+    .target(name: "CMachine"),
+    .executableTarget(
+      name: "Rootstock", dependencies: ["CMachine", "CXenABI", "XenABI"],
+      exclude: ["link.ld", "toolset.json"], swiftSettings: strict,
+      linkerSettings: [
+        .unsafeFlags([
+          "-Xlinker", "-T", "-Xlinker", "\(Context.packageDirectory)/Sources/Rootstock/link.ld",
+        ])
+      ]),
+  ]
+}

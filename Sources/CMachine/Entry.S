@@ -1,0 +1,212 @@
+/*
+ * Into the hypervisor and out of it.
+ *
+ * Exceptions and interrupts come through 256 stubs; system calls and hypercalls through the
+ * `syscall` instruction and a stub in the CPU's block (PerCPU.swift writes it), which has put
+ * the guest's stack pointer into the block and loaded the main stack. Either way a struct
+ * xg_frame is built at the top of the main stack and Swift is called with its address.
+ *
+ * GS is never the hypervisor's: both its bases belong to the guest, so no entry executes
+ * swapgs, and an NMI may arrive at any instruction.
+ */
+#include "include/layout.h"
+
+        .macro SAVE_REGISTERS
+        pushq   %rdi
+        pushq   %rsi
+        pushq   %rdx
+        pushq   %rcx
+        pushq   %rax
+        pushq   %r8
+        pushq   %r9
+        pushq   %r10
+        pushq   %r11
+        pushq   %rbx
+        pushq   %rbp
+        pushq   %r12
+        pushq   %r13
+        pushq   %r14
+        pushq   %r15
+        .endm
+
+        .macro RESTORE_CALLEE_SAVED
+        popq    %r15
+        popq    %r14
+        popq    %r13
+        popq    %r12
+        popq    %rbp
+        popq    %rbx
+        .endm
+
+        .macro RESTORE_REGISTERS
+        RESTORE_CALLEE_SAVED
+        popq    %r11
+        popq    %r10
+        popq    %r9
+        popq    %r8
+        popq    %rax
+        popq    %rcx
+        popq    %rdx
+        popq    %rsi
+        popq    %rdi
+        .endm
+
+        .text
+/*
+ * One stub of 16 bytes for each vector. Error code and vector share the quadword that the
+ * processor, or the stub in its place, has pushed: the ABI's error_code and entry_vector.
+ */
+        .balign 16
+        .globl  xg_vector_stubs
+xg_vector_stubs:
+        .set    vector, 0
+        .rept   256
+        .balign 16
+        # 8, 10 to 14, 17, 21, 29 and 30 push an error code.
+        .if     (vector < 32) && ((0x60227d00 >> vector) & 1)
+        .else
+        pushq   $0
+        .endif
+        movl    $vector, 4(%rsp)
+        jmp     trap
+        .set    vector, vector + 1
+        .endr
+
+/*
+ * trap
+ * In:  error code, vector and the processor's frame on this CPU's main stack or on an IST stack.
+ * Out: leaves by iretq with the frame as Swift has left it.
+ */
+        .balign 16
+trap:
+        cld
+        SAVE_REGISTERS
+        movq    %rsp, %rdi
+        testb   $3, XG_FRAME_CS(%rsp)
+        jz      from_hypervisor
+        # From a guest the frame belongs at the top of the main stack. Only the exceptions with
+        # stacks of their own come on another one.
+        movq    %rsp, %rax
+        andq    $-XG_BLOCK_SIZE, %rax
+        leaq    (XG_BLOCK_SIZE - XG_FRAME_SIZE)(%rax), %rdx
+        cmpq    %rdx, %rsp
+        jne     move_frame
+frame_in_place:
+        subq    $8, %rsp                # The frame is 21 quadwords: align the stack for C.
+        call    rootstock_trap
+        addq    $8, %rsp
+return_to_guest:
+        RESTORE_REGISTERS
+        addq    $8, %rsp
+        .globl  xg_guest_iret
+xg_guest_iret:
+        iretq
+
+from_hypervisor:
+        movq    %rdi, %rbx
+        andq    $-16, %rsp
+        call    rootstock_internal_trap
+        movq    %rbx, %rsp
+        RESTORE_REGISTERS
+        addq    $8, %rsp
+        iretq
+
+move_frame:
+        movq    %rsp, %rsi
+        movq    %rdx, %rdi
+        movl    $(XG_FRAME_SIZE / 8), %ecx
+        rep     movsq
+        movq    %rdx, %rsp
+        movq    %rdx, %rdi
+        jmp     frame_in_place
+
+/*
+ * xg_syscall_entry, xg_syscall32_entry     jumped to by the stub of the CPU's block
+ * In:  %rcx = the guest's rip, %r11 = its rflags, main stack loaded, interrupts off.
+ * Out: by sysretq if Swift answers 1, which promises that rip is canonical, that rcx and r11
+ *      may be lost and that the selectors are the flat ones; else by iretq.
+ */
+        .macro SYSCALL_FRAME selector, vector
+        pushq   $XG_GUEST_SS
+        subq    $8, %rsp                # rsp, filled in below
+        pushq   %r11
+        pushq   $\selector
+        pushq   %rcx
+        pushq   $0
+        movl    $\vector, 4(%rsp)
+        .endm
+
+        .balign 16
+        .globl  xg_syscall_entry, xg_syscall32_entry
+xg_syscall32_entry:
+        SYSCALL_FRAME XG_GUEST_CS32, XG_VECTOR_SYSCALL32
+        jmp     1f
+        .balign 16
+xg_syscall_entry:
+        SYSCALL_FRAME XG_GUEST_CS64, XG_VECTOR_SYSCALL
+1:
+        SAVE_REGISTERS
+        movq    (XG_FRAME_SIZE - XG_BLOCK_SIZE + XG_PERCPU_SYSCALL_RSP)(%rsp), %rax
+        movq    %rax, (XG_FRAME_SIZE - 16)(%rsp)
+        movq    %rsp, %rdi
+        subq    $8, %rsp
+        call    rootstock_syscall
+        addq    $8, %rsp
+        testl   %eax, %eax
+        jz      return_to_guest
+        RESTORE_CALLEE_SAVED
+        popq    %rcx                    # r11 becomes rflags below
+        popq    %r10
+        popq    %r9
+        popq    %r8
+        popq    %rax
+        popq    %rcx                    # and rcx becomes rip
+        popq    %rdx
+        popq    %rsi
+        popq    %rdi
+        movq    8(%rsp), %rcx
+        movq    24(%rsp), %r11
+        movq    32(%rsp), %rsp
+        sysretq
+
+/*
+ * uint64_t xg_guarded_copy(to, from, count)    called by GuestMemory.swift
+ * A page fault between xg_guarded_start and xg_guarded_end continues at xg_guarded_fixup.
+ * Out: 0, or another number where a fault stopped it.
+ */
+        .balign 16
+        .globl  xg_guarded_copy, xg_guarded_start, xg_guarded_end, xg_guarded_fixup
+xg_guarded_copy:
+        movq    %rdx, %rcx
+        shrq    $3, %rcx
+        andl    $7, %edx
+xg_guarded_start:
+        rep     movsq
+        movl    %edx, %ecx
+        xorl    %edx, %edx
+        rep     movsb
+xg_guarded_end:
+        xorl    %eax, %eax
+        ret
+xg_guarded_fixup:
+        leaq    1(%rcx,%rdx), %rax
+        ret
+
+/*
+ * void xg_enter_guest(cpu)     called once for each CPU, by Boot.swift
+ * In:  a frame at the top of the main stack of the block at %rdi.
+ */
+        .globl  xg_enter_guest
+xg_enter_guest:
+        leaq    (XG_BLOCK_SIZE - XG_FRAME_SIZE)(%rdi), %rsp
+        jmp     return_to_guest
+
+/* void xg_call_on_stack(top, function) */
+        .globl  xg_call_on_stack
+xg_call_on_stack:
+        movq    %rdi, %rsp
+        xorl    %ebp, %ebp
+        callq   *%rsi
+        ud2
+
+        .section .note.GNU-stack, "", @progbits

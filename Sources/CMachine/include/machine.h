@@ -1,0 +1,204 @@
+/*
+ * The machine: every instruction that Swift cannot express, one function each, and the
+ * structures that assembly and Swift share. Assembly proper is in the .S files.
+ */
+#ifndef XG_MACHINE_H
+#define XG_MACHINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "layout.h"
+
+#pragma clang assume_nonnull begin
+
+/* A trap's registers, as Entry.S pushes them: the order of the ABI's cpu_user_regs. */
+struct xg_frame {
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    uint32_t error_code, vector;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+_Static_assert(sizeof(struct xg_frame) == XG_FRAME_SIZE, "layout.h XG_FRAME_SIZE");
+_Static_assert(offsetof(struct xg_frame, r11) == XG_FRAME_R11, "layout.h XG_FRAME_R11");
+_Static_assert(offsetof(struct xg_frame, rcx) == XG_FRAME_RCX, "layout.h XG_FRAME_RCX");
+_Static_assert(offsetof(struct xg_frame, cs) == XG_FRAME_CS, "layout.h XG_FRAME_CS");
+
+/* The 64-bit TSS: Intel SDM volume 3, 8.7. */
+struct xg_tss {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3, io_map;
+} __attribute__((packed));
+_Static_assert(sizeof(struct xg_tss) == 104, "Intel SDM volume 3, 8.7: size");
+
+/* What one CPU knows about itself: the first page of its block. */
+struct xg_percpu {
+    uint64_t index;
+    uint64_t syscall_rsp;  /* The guest's stack pointer, from syscall's stub to the frame. */
+    uint64_t apic_id;
+    uint64_t vcpu;         /* The vcpu that runs here: an index, or ~0. */
+    uint64_t ticks;        /* Timer interrupts taken. */
+    uint64_t loaded_cr3;
+    uint64_t reserved;
+    uint64_t need_iret;    /* The frame was changed in a way that sysret cannot restore. */
+    struct xg_tss tss __attribute__((aligned(16)));
+};
+_Static_assert(offsetof(struct xg_percpu, syscall_rsp) == XG_PERCPU_SYSCALL_RSP, "layout.h");
+_Static_assert(offsetof(struct xg_percpu, tss) == XG_PERCPU_TSS, "layout.h");
+
+/* An interrupt gate: Intel SDM volume 3, 6.14.1. */
+struct xg_gate {
+    uint64_t low, high;
+};
+
+struct xg_table_register {
+    uint16_t limit;
+    uint64_t base;
+} __attribute__((packed));
+
+/* The block is aligned to its size and holds every stack of its CPU. */
+static inline struct xg_percpu *xg_this_cpu(void) {
+    uint64_t sp;
+    __asm__ volatile("mov %%rsp, %0" : "=r"(sp));
+    return (struct xg_percpu *)(sp & ~(uint64_t)(XG_BLOCK_SIZE - 1));
+}
+
+static inline void xg_out8(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
+static inline void xg_out16(uint16_t port, uint16_t v) { __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port)); }
+static inline void xg_out32(uint16_t port, uint32_t v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port)); }
+static inline uint8_t xg_in8(uint16_t port) { uint8_t v; __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+static inline uint16_t xg_in16(uint16_t port) { uint16_t v; __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+static inline uint32_t xg_in32(uint16_t port) { uint32_t v; __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+
+static inline uint64_t xg_rdmsr(uint32_t n) {
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(n));
+    return low | (uint64_t)high << 32;
+}
+static inline void xg_wrmsr(uint32_t n, uint64_t v) {
+    __asm__ volatile("wrmsr" : : "c"(n), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
+}
+
+#define XG_CONTROL_REGISTER(n) \
+    static inline uint64_t xg_read_cr##n(void) { uint64_t v; __asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)); return v; } \
+    static inline void xg_write_cr##n(uint64_t v) { __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); }
+XG_CONTROL_REGISTER(0)
+XG_CONTROL_REGISTER(2)
+XG_CONTROL_REGISTER(3)
+XG_CONTROL_REGISTER(4)
+
+#define XG_DEBUG_REGISTER(n) \
+    static inline uint64_t xg_read_dr##n(void) { uint64_t v; __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v)); return v; } \
+    static inline void xg_write_dr##n(uint64_t v) { __asm__ volatile("mov %0, %%dr" #n : : "r"(v)); }
+XG_DEBUG_REGISTER(0)
+XG_DEBUG_REGISTER(1)
+XG_DEBUG_REGISTER(2)
+XG_DEBUG_REGISTER(3)
+XG_DEBUG_REGISTER(6)
+XG_DEBUG_REGISTER(7)
+
+struct xg_cpuid { uint32_t eax, ebx, ecx, edx; };
+static inline struct xg_cpuid xg_cpuid(uint32_t leaf, uint32_t subleaf) {
+    struct xg_cpuid r;
+    __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+    return r;
+}
+
+static inline void xg_invlpg(uint64_t address) { __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory"); }
+static inline void xg_wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
+static inline void xg_clts(void) { __asm__ volatile("clts"); }
+static inline void xg_swapgs(void) { __asm__ volatile("swapgs" : : : "memory"); }
+static inline void xg_pause(void) { __asm__ volatile("pause"); }
+static inline void xg_halt(void) { __asm__ volatile("hlt" : : : "memory"); }
+static inline void xg_cli(void) { __asm__ volatile("cli" : : : "memory"); }
+static inline void xg_sti(void) { __asm__ volatile("sti" : : : "memory"); }
+/* Interrupts are recognised after hlt at the earliest, so none is lost in between. */
+static inline void xg_sti_halt_cli(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
+static inline uint64_t xg_rdtsc(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return low | (uint64_t)high << 32;
+}
+
+static inline void xg_lgdt(uint64_t base, uint16_t limit) {
+    struct xg_table_register r = {limit, base};
+    __asm__ volatile("lgdt %0" : : "m"(r));
+}
+static inline void xg_lidt(uint64_t base, uint16_t limit) {
+    struct xg_table_register r = {limit, base};
+    __asm__ volatile("lidt %0" : : "m"(r));
+}
+static inline void xg_ltr(uint16_t selector) { __asm__ volatile("ltr %0" : : "r"(selector)); }
+static inline void xg_lldt(uint16_t selector) { __asm__ volatile("lldt %0" : : "r"(selector)); }
+/* After lgdt: the code segment by a far return, the stack segment, null for data. */
+static inline void xg_load_segments(void) {
+    __asm__ volatile("pushq %0\n\tleaq 1f(%%rip), %%rax\n\tpushq %%rax\n\tlretq\n1:\n\t"
+                     "movl %1, %%eax\n\tmovl %%eax, %%ss\n\t"
+                     "xorl %%eax, %%eax\n\tmovl %%eax, %%ds\n\tmovl %%eax, %%es"
+                     : : "i"(XG_CS), "i"(XG_SS) : "rax", "memory");
+}
+#define XG_SEGMENT(name) \
+    static inline uint16_t xg_read_##name(void) { uint16_t v; __asm__ volatile("mov %%" #name ", %0" : "=r"(v)); return v; } \
+    static inline void xg_write_##name(uint16_t v) { __asm__ volatile("mov %0, %%" #name : : "r"(v)); }
+XG_SEGMENT(ds)
+XG_SEGMENT(es)
+XG_SEGMENT(fs)
+XG_SEGMENT(gs)
+
+static inline void xg_fxsave(void *area) { __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory"); }
+static inline void xg_fxrstor(const void *area) { __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory"); }
+static inline void xg_xsave(void *area, uint64_t mask) {
+    __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory");
+}
+static inline void xg_xrstor(const void *area, uint64_t mask) {
+    __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory");
+}
+static inline void xg_fninit(void) { __asm__ volatile("fninit"); }
+
+/* Device registers, and memory that an interrupt changes: one access each, never cached. */
+static inline uint32_t xg_load32(uint64_t address) { return *(volatile uint32_t *)address; }
+static inline void xg_store32(uint64_t address, uint32_t v) { *(volatile uint32_t *)address = v; }
+static inline uint64_t xg_ticks(struct xg_percpu *cpu) { return *(volatile uint64_t *)&cpu->ticks; }
+
+/* In Entry.S. */
+extern const uint8_t xg_vector_stubs[];  /* 256 stubs of 16 bytes. */
+extern const uint8_t xg_syscall_entry[], xg_syscall32_entry[];
+/* Copies within the address space in force; the bytes that a fault left uncopied. */
+uint64_t xg_guarded_copy(void *to, const void *from, uint64_t count);
+extern const uint8_t xg_guarded_start[], xg_guarded_end[], xg_guarded_fixup[];
+/* Leaves the boot stack for the main stack of this CPU's block and enters the frame there. */
+_Noreturn void xg_enter_guest(struct xg_percpu *cpu);
+_Noreturn void xg_call_on_stack(uint64_t top, void (*function)(void));
+void rootstock_run(void);
+
+/* In link.ld: the image's parts, for their page permissions. */
+extern const uint8_t xg_text_start[], xg_text_end[], xg_rodata_end[], xg_image_end[];
+/* In Boot.S. */
+extern uint64_t xg_boot_l4[512], xg_boot_l3_hole[512], xg_boot_l3_direct[512], xg_boot_l1_image[512];
+extern const uint8_t xg_boot_start[], xg_boot_end[];
+
+/* The symbols above as numbers: Swift must not see an array's type where only an address counts. */
+#define XG_SYMBOL(name) static inline uint64_t xg_address_##name(void) { uint64_t v; __asm__("lea xg_" #name "(%%rip), %0" : "=r"(v)); return v; }
+#define XG_LOW_SYMBOL(name) static inline uint64_t xg_address_##name(void) { uint64_t v; __asm__("movabs $xg_" #name ", %0" : "=r"(v)); return v; }
+XG_SYMBOL(vector_stubs)
+XG_SYMBOL(syscall_entry)
+XG_SYMBOL(syscall32_entry)
+XG_SYMBOL(guarded_start)
+XG_SYMBOL(guarded_end)
+XG_SYMBOL(guarded_fixup)
+XG_SYMBOL(text_start)
+XG_SYMBOL(text_end)
+XG_SYMBOL(rodata_end)
+XG_SYMBOL(image_end)
+XG_LOW_SYMBOL(boot_l4)
+XG_LOW_SYMBOL(boot_l3_hole)
+XG_LOW_SYMBOL(boot_l3_direct)
+XG_LOW_SYMBOL(boot_l1_image)
+XG_LOW_SYMBOL(boot_start)
+XG_LOW_SYMBOL(boot_end)
+
+#pragma clang assume_nonnull end
+
+#endif

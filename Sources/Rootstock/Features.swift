@@ -1,0 +1,28 @@
+// Processor features that the hypervisor uses or offers to guests, switched on for each CPU.
+
+import CMachine
+
+/// Control-register bits: Intel SDM volume 3, 2.5.
+enum Features {
+  private static let osfxsr: UInt64 = 1 << 9
+  private static let osxmmexcpt: UInt64 = 1 << 10
+  private static let fsgsbase: UInt64 = 1 << 16
+  private static let osxsave: UInt64 = 1 << 18
+  private static let smep: UInt64 = 1 << 20
+
+  /// Switches on what the processor has.
+  ///
+  /// SMEP keeps the hypervisor from ever executing a guest's page. SMAP stays off, because guests'
+  /// memory is read through their own addresses.
+  static func enable() {
+    var cr4 = xg_read_cr4() | osfxsr | osxmmexcpt
+    let basic = xg_cpuid(1, 0)
+    if basic.ecx & 1 << 26 != 0 { cr4 |= osxsave }
+    if xg_cpuid(0, 0).eax >= 7 {
+      let extended = xg_cpuid(7, 0)
+      if extended.ebx & 1 != 0 { cr4 |= fsgsbase }
+      if extended.ebx & 1 << 7 != 0 { cr4 |= smep }
+    }
+    xg_write_cr4(cr4)
+  }
+}

@@ -1,0 +1,16 @@
+// The state of the machine as a whole, filled in by Start.swift in its order.
+
+import CMachine
+
+/// The one machine that Rootstock runs on.
+enum Host {
+  // SAFETY: these are written by the boot CPU before interrupts, other CPUs and guests exist, and
+  // only read from then on.
+  nonisolated(unsafe) static var boot = BootInformation()
+  nonisolated(unsafe) static var allocator = BootAllocator()
+  nonisolated(unsafe) static var acpi = ACPIFacts()
+  nonisolated(unsafe) static var clock = Clock()
+
+  /// A cleared frame for the hypervisor.
+  static func takeFrame() -> MachineFrame { allocator.take(1, from: boot) }
+}

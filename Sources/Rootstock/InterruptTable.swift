@@ -1,0 +1,37 @@
+// The IDT: every vector enters through its stub in Entry.S. One table serves all CPUs.
+
+import CMachine
+
+/// The interrupt descriptor table: Intel SDM volume 3, 6.14.1.
+enum InterruptTable {
+  // SAFETY: written once, by the boot CPU, before it is loaded.
+  nonisolated(unsafe) private static var address: UInt64 = 0
+
+  /// Builds the table.
+  ///
+  /// Breakpoint and overflow may be raised by guests directly. Every other `int n` of a guest is
+  /// a general protection fault, out of which Traps.swift reads the vector.
+  static func make() {
+    let frame = Host.takeFrame()
+    let words = DirectMap.words(of: frame)
+    for vector in 0..<256 {
+      let target = xg_address_vector_stubs() + UInt64(vector) * 16
+      let stack: UInt64 =
+        switch vector {
+        case 2: 1  // NMI
+        case 8: 2  // double fault
+        case 18: 3  // machine check
+        case 1: 4  // debug: a guest's pending #DB can fire at the first instruction of syscall
+        default: 0
+        }
+      let privilege: UInt64 = vector == 3 || vector == 4 ? 3 : 0
+      words[vector * 2] =
+        target & 0xffff | UInt64(XG_CS) << 16 | stack << 32 | (0x8e | privilege << 5) << 40
+        | (target >> 16 & 0xffff) << 48
+      words[vector * 2 + 1] = target >> 32
+    }
+    address = UInt64(XG_DIRECT_BASE) + frame.address.value
+  }
+
+  static func load() { xg_lidt(address, 4095) }
+}

@@ -1,0 +1,33 @@
+// The serial port at 0x3f8 (16550), the hypervisor's console and that of domain 0.
+
+import CMachine
+
+/// The first serial port, polled.
+enum Serial {
+  private static let port: UInt16 = 0x3f8
+  private static let lineStatus: UInt16 = 0x3fd
+  private static let transmitterEmpty: UInt8 = 0x20
+
+  /// Sets 115200 baud, 8 bits, no parity, FIFOs on, no interrupts.
+  static func start() {
+    xg_out8(port + 1, 0)
+    xg_out8(port + 3, 0x80)
+    xg_out8(port, 1)
+    xg_out8(port + 1, 0)
+    xg_out8(port + 3, 3)
+    xg_out8(port + 2, 0xc7)
+    xg_out8(port + 4, 3)
+  }
+
+  /// Sends one byte, and waits for room at most for a bounded number of polls.
+  ///
+  /// A machine without the port reads 0xff, which looks ready.
+  static func send(_ byte: UInt8) {
+    var polls = 0
+    while xg_in8(lineStatus) & transmitterEmpty == 0 && polls < 100_000 {
+      xg_pause()
+      polls += 1
+    }
+    xg_out8(port, byte)
+  }
+}
