@@ -145,9 +145,12 @@ if Context.environment["XENOGRAFT_METAL"] == "1" {
   package.targets = [
     .target(name: "CXenABI"),
     .target(name: "XenABI", dependencies: ["CXenABI"], swiftSettings: strict),
+    .target(name: "X86", swiftSettings: strict),
+    .target(name: "HypervisorCore", dependencies: ["X86"], swiftSettings: strict),
     .target(name: "CMachine"),
     .executableTarget(
-      name: "Rootstock", dependencies: ["CMachine", "CXenABI", "XenABI"],
+      name: "Rootstock",
+      dependencies: ["CMachine", "CXenABI", "HypervisorCore", "X86", "XenABI"],
       exclude: ["link.ld", "toolset.json"], swiftSettings: strict,
       linkerSettings: [
         .unsafeFlags([

@@ -2,6 +2,7 @@
 // ACPI 6.4: 5.2.5 (root pointer), 5.2.12 (MADT), 5.2.9 (FADT).
 
 import CMachine
+import HypervisorCore
 
 /// What was found.
 struct ACPIFacts {

@@ -2,6 +2,7 @@
 // domains; nothing that is taken here is ever given back.
 
 import CMachine
+import HypervisorCore
 
 /// Hands out frames of RAM from low to high, around what is in use already.
 struct BootAllocator {

@@ -3,6 +3,7 @@
 
 import CMachine
 import CXenABI
+import HypervisorCore
 
 /// A stretch of machine memory, end excluded.
 struct MemoryRange: BitwiseCopyable {

@@ -16,10 +16,10 @@ enum Features {
   /// memory is read through their own addresses.
   static func enable() {
     var cr4 = xg_read_cr4() | osfxsr | osxmmexcpt
-    let basic = xg_cpuid(1, 0)
+    let basic = xg_cpuid_of(1, 0)
     if basic.ecx & 1 << 26 != 0 { cr4 |= osxsave }
-    if xg_cpuid(0, 0).eax >= 7 {
-      let extended = xg_cpuid(7, 0)
+    if xg_cpuid_of(0, 0).eax >= 7 {
+      let extended = xg_cpuid_of(7, 0)
       if extended.ebx & 1 != 0 { cr4 |= fsgsbase }
       if extended.ebx & 1 << 7 != 0 { cr4 |= smep }
     }

@@ -1,6 +1,7 @@
 // The state of the machine as a whole, filled in by Start.swift in its order.
 
 import CMachine
+import HypervisorCore
 
 /// The one machine that Rootstock runs on.
 enum Host {

@@ -2,6 +2,7 @@
 // the tables that are kept here.
 
 import CMachine
+import HypervisorCore
 
 /// Bits of a page-table entry: Intel SDM volume 3, 4.5.
 enum EntryBits {

@@ -1,6 +1,7 @@
 // The IDT: every vector enters through its stub in Entry.S. One table serves all CPUs.
 
 import CMachine
+import HypervisorCore
 
 /// The interrupt descriptor table: Intel SDM volume 3, 6.14.1.
 enum InterruptTable {

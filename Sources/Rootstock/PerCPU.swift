@@ -2,6 +2,7 @@
 // block; xg_this_cpu() finds it from the stack pointer.
 
 import CMachine
+import HypervisorCore
 
 /// Sets up what one CPU needs before it can take traps and run guests.
 enum PerCPU {

@@ -20,8 +20,9 @@ func start(startInfo: UInt32) -> Never {
   LocalAPIC.start()
   Host.clock.calibrate()
   report()
-  // The boot stack has no guard page and no block; the rest runs on the CPU's main stack.
-  xg_call_on_stack(PerCPU.block(0) + UInt64(XG_BLOCK_SIZE), rootstock_run)
+  // The boot stack has no guard page and no block; the rest runs on the CPU's main stack, below
+  // the place of a guest's frame.
+  xg_call_on_stack(PerCPU.block(0) + UInt64(XG_BLOCK_SIZE - 256), rootstock_run)
 }
 
 /// Goes on where every CPU has its stacks and traps work.
@@ -33,7 +34,7 @@ func run() {
     log(.error).text("no guest: give one with -initrd, or as the first module").end()
     Power.off(status: 1)
   }
-  Power.off(status: 0)
+  FirstDomain.start()
 }
 
 /// Takes the options that are needed before anything is printed.

@@ -100,7 +100,7 @@ XG_DEBUG_REGISTER(6)
 XG_DEBUG_REGISTER(7)
 
 struct xg_cpuid { uint32_t eax, ebx, ecx, edx; };
-static inline struct xg_cpuid xg_cpuid(uint32_t leaf, uint32_t subleaf) {
+static inline struct xg_cpuid xg_cpuid_of(uint32_t leaf, uint32_t subleaf) {
     struct xg_cpuid r;
     __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
     return r;
@@ -165,13 +165,15 @@ static inline uint64_t xg_ticks(struct xg_percpu *cpu) { return *(volatile uint6
 /* In Entry.S. */
 extern const uint8_t xg_vector_stubs[];  /* 256 stubs of 16 bytes. */
 extern const uint8_t xg_syscall_entry[], xg_syscall32_entry[];
-/* Copies within the address space in force; the bytes that a fault left uncopied. */
-uint64_t xg_guarded_copy(void *to, const void *from, uint64_t count);
+/* Copies within the address space in force; not 0 where a fault stopped it. Addresses are numbers,
+ * because a guest may well have something at address 0. */
+uint64_t xg_guarded_copy(uint64_t to, uint64_t from, uint64_t count);
 extern const uint8_t xg_guarded_start[], xg_guarded_end[], xg_guarded_fixup[];
 /* Leaves the boot stack for the main stack of this CPU's block and enters the frame there. */
 _Noreturn void xg_enter_guest(struct xg_percpu *cpu);
 _Noreturn void xg_call_on_stack(uint64_t top, void (*function)(void));
 void rootstock_run(void);
+void rootstock_refused(void);
 
 /* In link.ld: the image's parts, for their page permissions. */
 extern const uint8_t xg_text_start[], xg_text_end[], xg_rodata_end[], xg_image_end[];
@@ -185,6 +187,7 @@ extern const uint8_t xg_boot_start[], xg_boot_end[];
 XG_SYMBOL(vector_stubs)
 XG_SYMBOL(syscall_entry)
 XG_SYMBOL(syscall32_entry)
+XG_SYMBOL(guest_iret)
 XG_SYMBOL(guarded_start)
 XG_SYMBOL(guarded_end)
 XG_SYMBOL(guarded_fixup)

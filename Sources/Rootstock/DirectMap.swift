@@ -1,27 +1,7 @@
-// Machine memory as the hypervisor sees it: frames, machine addresses, and the direct map
-// through which all of it can be reached.
+// All machine memory, reached through its map in the hypervisor's hole.
 
 import CMachine
-
-/// The number of a page of machine memory.
-struct MachineFrame: Comparable {
-  let number: UInt64
-
-  var address: MachineAddress { MachineAddress(number << 12) }
-
-  static func < (left: Self, right: Self) -> Bool { left.number < right.number }
-}
-
-/// An address of machine memory.
-struct MachineAddress: Comparable {
-  let value: UInt64
-
-  init(_ value: UInt64) { self.value = value }
-
-  var frame: MachineFrame { MachineFrame(number: value >> 12) }
-
-  static func < (left: Self, right: Self) -> Bool { left.value < right.value }
-}
+import HypervisorCore
 
 /// The map of all machine memory in the hypervisor's hole.
 enum DirectMap {

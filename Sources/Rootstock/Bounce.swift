@@ -1,0 +1,81 @@
+// Entering a guest's kernel: the frame of abi/traps.yaml, exception-frame, is written onto its
+// stack, and the registers are changed so that the way back leads to its handler.
+
+import CMachine
+import CXenABI
+import HypervisorCore
+
+/// Bits of rflags.
+enum Flags {
+  static let trap: UInt64 = 1 << 8
+  static let interrupt: UInt64 = 1 << 9
+  static let privilegeLevel: UInt64 = 3 << 12
+  static let nestedTask: UInt64 = 1 << 14
+  static let resume: UInt64 = 1 << 16
+  static let virtual8086: UInt64 = 1 << 17
+  static let alignmentCheck: UInt64 = 1 << 18
+  static let always: UInt64 = 2
+}
+
+extension GuestProcessor {
+  /// Makes the guest go on in its kernel at `entry`, with the frame on its kernel stack.
+  ///
+  /// A guest could give no handler, or a stack inside the hypervisor or not mapped; either ends
+  /// the domain, as there is no way to tell it anything.
+  mutating func enterKernel(
+    at entry: EntryPoint, _ frame: FramePointer, errorCode: UInt32? = nil
+  ) {
+    guard entry.address != 0 else {
+      crash("a trap for which the guest has no handler", frame)
+    }
+    let wasKernelMode = isKernelMode
+    if !wasKernelMode { toggleMode() }
+    var stack = (wasKernelMode ? frame.pointee.rsp : kernelStack) & ~15
+    let mask = UInt64(upcallMask)
+    var words = InlineArray<8, UInt64>(repeating: 0)
+    var count = 0
+    func push(_ word: UInt64) {
+      words[count] = word
+      count += 1
+    }
+    push(frame.pointee.rcx)
+    push(frame.pointee.r11)
+    if let errorCode { push(UInt64(errorCode)) }
+    push(frame.pointee.rip)
+    // Kernel mode shows as ring 0 although it is ring 3.
+    push((frame.pointee.cs & (wasKernelMode ? 0xfffc : 0xffff)) | mask << 32)
+    var flags = frame.pointee.rflags & ~(Flags.interrupt | Flags.privilegeLevel)
+    if mask == 0 { flags |= Flags.interrupt }
+    push(flags)
+    push(frame.pointee.rsp)
+    push(frame.pointee.ss)
+    stack &-= UInt64(count) * 8
+    let isWritten = withUnsafeBytes(of: words) { bytes in
+      guard let base = bytes.baseAddress else { return false }
+      return GuestMemory.write(base, to: GuestVirtualAddress(stack), count: count * 8)
+    }
+    guard isWritten else { crash("a trap's frame cannot be written to the kernel's stack", frame) }
+    if entry.masksEvents { upcallMask = 1 }
+    frame.pointee.rip = entry.address
+    frame.pointee.cs = UInt64(entry.selector) | 3
+    frame.pointee.ss = UInt64(XG_GUEST_SS)
+    frame.pointee.rsp = stack
+    frame.pointee.rflags &=
+      ~(Flags.trap | Flags.nestedTask | Flags.resume | Flags.virtual8086 | Flags.alignmentCheck)
+  }
+
+  /// Delivers an exception to the guest's trap table.
+  mutating func deliver(_ vector: UInt32, _ frame: FramePointer, errorCode: UInt32?) {
+    enterKernel(at: traps[Int(vector & 255)], frame, errorCode: errorCode)
+  }
+
+  /// Delivers a waiting event, if the guest has not masked it.
+  ///
+  /// Called on every way out to a guest.
+  mutating func deliverEvents(_ frame: FramePointer) {
+    if shared.pointee.evtchn_upcall_pending == 0 || upcallMask != 0 { return }
+    var entry = eventEntry
+    entry.flags |= 4
+    enterKernel(at: entry, frame)
+  }
+}

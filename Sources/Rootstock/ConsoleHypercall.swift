@@ -1,0 +1,39 @@
+// console_io: domain 0's console is the serial port (abi/console.yaml).
+
+import CXenABI
+import HypervisorCore
+
+/// The operations of console_io.
+enum ConsoleHypercall {
+  static func perform(_ arguments: HypercallArguments) throws(HypercallError) -> Int64 {
+    switch Int32(truncatingIfNeeded: arguments.first) {
+    case CONSOLEIO_write: return try write(arguments.thirdAddress, count: arguments.secondWord)
+    case CONSOLEIO_read: return 0
+    default: throw .noSuchCall
+    }
+  }
+
+  /// Bytes go out as they are, in pieces: a guest could ask for 4 GiB.
+  private static func write(
+    _ address: GuestVirtualAddress, count: UInt32
+  ) throws(HypercallError) -> Int64 {
+    var rest = Int(count)
+    var address = address
+    while rest > 0 {
+      var piece = InlineArray<128, UInt8>(repeating: 0)
+      let length = min(rest, piece.count)
+      let isRead = withUnsafeMutableBytes(of: &piece) { bytes in
+        guard let base = bytes.baseAddress else { return false }
+        return GuestMemory.read(base, from: address, count: length)
+      }
+      guard isRead, let next = address.advanced(by: UInt64(length)) else { throw .fault }
+      for index in 0..<length {
+        if piece[index] == 0x0a { Serial.send(0x0d) }
+        Serial.send(piece[index])
+      }
+      address = next
+      rest -= length
+    }
+    return 0
+  }
+}

@@ -1,0 +1,157 @@
+// Hypercalls that say where and how a guest's kernel is entered: abi/traps.yaml.
+
+import CMachine
+import CXenABI
+import HypervisorCore
+
+extension GuestProcessor {
+  /// Rows up to one with address 0; a null pointer clears the table.
+  ///
+  /// A guest could give a table without an end: 256 rows are one for each vector, and a longer
+  /// one goes on only as long as it can be read, so the loop has a bound of its own.
+  mutating func setTrapTable(_ arguments: HypercallArguments) throws(HypercallError) -> Int64 {
+    guard arguments.first != 0 else {
+      traps = InlineArray(repeating: EntryPoint())
+      return 0
+    }
+    var address = arguments.firstAddress
+    for _ in 0..<4096 {
+      guard let row = GuestMemory.load(trap_info(), from: address) else { throw .fault }
+      if row.address == 0 { return 0 }
+      guard GuestVirtualAddress(UInt64(row.address)).isCanonical else { throw .invalid }
+      traps[Int(row.vector)] = EntryPoint(
+        address: UInt64(row.address), selector: row.cs | 3, flags: row.flags & 7)
+      guard let next = address.advanced(by: UInt64(MemoryLayout<trap_info>.size)) else {
+        throw .fault
+      }
+      address = next
+    }
+    throw .invalid
+  }
+
+  /// The selector does not count in 64-bit mode, where the stack segment is flat.
+  mutating func stackSwitch(_ arguments: HypercallArguments) -> Int64 {
+    kernelStack = arguments.second
+    return 0
+  }
+
+  /// Addresses that are not canonical are ignored, as the ABI has it.
+  mutating func setCallbacks(_ arguments: HypercallArguments) -> Int64 {
+    if arguments.firstAddress.isCanonical { eventEntry.address = arguments.first }
+    if arguments.secondAddress.isCanonical { failsafeEntry.address = arguments.second }
+    if arguments.thirdAddress.isCanonical { syscallEntry.address = arguments.third }
+    return 0
+  }
+
+  mutating func callbackOperation(_ arguments: HypercallArguments) throws(HypercallError) -> Int64 {
+    switch Int32(truncatingIfNeeded: arguments.first) {
+    case CALLBACKOP_register:
+      guard let request = GuestMemory.load(callback_register(), from: arguments.secondAddress)
+      else { throw .fault }
+      return try register(request)
+    case CALLBACKOP_unregister:
+      guard let request = GuestMemory.load(callback_unregister(), from: arguments.secondAddress)
+      else { throw .fault }
+      switch Int32(request.type) {
+      case CALLBACKTYPE_nmi:
+        traps[Int(Vector.nonMaskable)] = EntryPoint()
+        return 0
+      case CALLBACKTYPE_event, CALLBACKTYPE_failsafe, CALLBACKTYPE_syscall,
+        CALLBACKTYPE_sysenter, CALLBACKTYPE_syscall32:
+        throw .invalid
+      default:
+        throw .noSuchCall
+      }
+    default:
+      throw .noSuchCall
+    }
+  }
+
+  private mutating func register(_ request: callback_register) throws(HypercallError) -> Int64 {
+    guard GuestVirtualAddress(UInt64(request.address)).isCanonical else { throw .invalid }
+    let flags: UInt8 = request.flags & UInt16(CALLBACKF_mask_events) != 0 ? 4 : 0
+    let entry = EntryPoint(address: UInt64(request.address), flags: flags)
+    switch Int32(request.type) {
+    case CALLBACKTYPE_event: eventEntry.address = entry.address
+    case CALLBACKTYPE_failsafe: failsafeEntry = entry
+    case CALLBACKTYPE_syscall: syscallEntry = entry
+    case CALLBACKTYPE_syscall32: syscall32Entry = entry
+    case CALLBACKTYPE_sysenter: sysenterEntry = entry
+    case CALLBACKTYPE_nmi:
+      traps[Int(Vector.nonMaskable)] = EntryPoint(address: entry.address, flags: 4)
+    default: throw .noSuchCall
+    }
+    return 0
+  }
+
+  mutating func fpuTaskSwitch(_ arguments: HypercallArguments) -> Int64 {
+    isTaskSwitched = arguments.firstWord != 0
+    FloatingPoint.setTaskSwitched(isTaskSwitched)
+    return 0
+  }
+
+  /// The hypervisor's hole is no danger here: a base is used with ring 3's rights.
+  mutating func setSegmentBase(_ arguments: HypercallArguments) throws(HypercallError) -> Int64 {
+    let base = arguments.second
+    let isCanonical = arguments.secondAddress.isCanonical
+    switch Int32(truncatingIfNeeded: arguments.first) {
+    case SEGBASE_FS where isCanonical:
+      fsBase = base
+      xg_wrmsr(MSR.fsBase, base)
+    case SEGBASE_GS_USER where isCanonical:
+      gsBaseUser = base
+      xg_wrmsr(MSR.kernelGSBase, base)
+    case SEGBASE_GS_KERNEL where isCanonical:
+      gsBaseKernel = base
+      xg_wrmsr(MSR.gsBase, base)
+    default:
+      throw .invalid
+    }
+    return 0
+  }
+
+  /// A `syscall` out of user mode goes straight to the kernel's entry.
+  ///
+  /// From 32-bit code a kernel without an entry for it sees what the instruction does on a
+  /// processor that lacks it there.
+  mutating func enterForSystemCall(_ frame: FramePointer) {
+    if frame.pointee.vector == UInt32(XG_VECTOR_SYSCALL) {
+      enterKernel(at: syscallEntry, frame)
+    } else if syscall32Entry.address != 0 {
+      enterKernel(at: syscall32Entry, frame)
+    } else {
+      frame.pointee.rip &-= 2
+      deliver(Vector.invalidOpcode, frame, errorCode: nil)
+    }
+  }
+
+  /// The iret hypercall: the whole state out of the guest's stack.
+  ///
+  /// A guest could return to any selector, any address and any flags. Ring 3 is forced on the
+  /// selectors, interrupts stay on and the I/O privilege level 0; a frame that the processor
+  /// refuses becomes a general protection fault of the guest (Traps.swift).
+  mutating func returnFromHandler(_ frame: FramePointer) {
+    let stack = GuestVirtualAddress(frame.pointee.rsp)
+    guard let context = GuestMemory.load(iret_context(), from: stack) else {
+      crash("the iret hypercall's frame cannot be read", frame)
+    }
+    if context.cs & 3 == 3 {
+      guard userTable != nil else { crash("iret to user mode without a user page table", frame) }
+      toggleMode()
+    }
+    frame.pointee.rip = context.rip
+    frame.pointee.cs = (context.cs & 0xffff) | 3
+    frame.pointee.rflags =
+      (context.rflags & 0x3f_7fd5 & ~(Flags.privilegeLevel | Flags.virtual8086))
+      | Flags.interrupt | Flags.always
+    frame.pointee.rsp = context.rsp
+    frame.pointee.ss = (context.ss & 0xffff) | 3
+    frame.pointee.rax = context.rax
+    if context.flags & UInt64(VGCF_in_syscall) == 0 {
+      frame.pointee.r11 = context.r11
+      frame.pointee.rcx = context.rcx
+      needsFullReturn = true
+    }
+    upcallMask = context.rflags & Flags.interrupt != 0 ? 0 : 1
+  }
+}

@@ -1,0 +1,47 @@
+// Guests' memory, read and written through the address space in force. A guest chooses the
+// addresses, so every range is checked against the hole first, and a fault is an answer.
+
+import CMachine
+import HypervisorCore
+
+/// Access to the running guest's memory.
+enum GuestMemory {
+  /// Copies in; false if any byte cannot be read.
+  ///
+  /// A guest could aim at the hypervisor's own memory, wrap its range round the end of the
+  /// address space, or unmap the page meanwhile.
+  static func read(
+    _ to: UnsafeMutableRawPointer, from: GuestVirtualAddress, count: Int
+  ) -> Bool {
+    guard from.isGuestRange(byteCount: UInt64(count)) else { return false }
+    // SAFETY: the range lies outside the hole, and xg_guarded_copy survives its absence.
+    return xg_guarded_copy(UInt64(UInt(bitPattern: to)), from.value, UInt64(count)) == 0
+  }
+
+  /// Copies out; false if any byte cannot be written. Bytes before it may have been.
+  static func write(
+    _ from: UnsafeRawPointer, to: GuestVirtualAddress, count: Int
+  ) -> Bool {
+    guard to.isGuestRange(byteCount: UInt64(count)) else { return false }
+    // SAFETY: as for reading. CR0.WP makes a page that the guest may not write fault here too.
+    return xg_guarded_copy(to.value, UInt64(UInt(bitPattern: from)), UInt64(count)) == 0
+  }
+
+  /// Reads one value; `nil` if the guest has not mapped it.
+  static func load<T: BitwiseCopyable>(_ initial: T, from: GuestVirtualAddress) -> T? {
+    var value = initial
+    let isRead = withUnsafeMutableBytes(of: &value) { bytes in
+      guard let base = bytes.baseAddress else { return false }
+      return read(base, from: from, count: bytes.count)
+    }
+    return isRead ? value : nil
+  }
+
+  /// Writes one value.
+  static func store<T: BitwiseCopyable>(_ value: T, to: GuestVirtualAddress) -> Bool {
+    withUnsafeBytes(of: value) { bytes in
+      guard let base = bytes.baseAddress else { return false }
+      return write(base, to: to, count: bytes.count)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// Exceptions of guests: which the guest's kernel gets to see, and as what.
+
+import CMachine
+import CXenABI
+import HypervisorCore
+
+/// Vectors whose frames carry an error code: Intel SDM volume 3, table 6-1.
+private let vectorsWithErrorCode: UInt32 = 0x6022_7d00
+
+extension GuestProcessor {
+  /// Deals with an exception out of this vcpu's code.
+  mutating func handleException(_ frame: FramePointer) {
+    let vector = frame.pointee.vector
+    let errorCode = frame.pointee.error_code
+    switch vector {
+    case Vector.pageFault:
+      handlePageFault(frame, errorCode)
+    case Vector.generalProtection:
+      handleGeneralProtection(frame, errorCode)
+    case Vector.invalidOpcode where emulateForced(frame):
+      break
+    case Vector.deviceNotAvailable:
+      // The ABI's lazy switching: the bit is clear when the handler runs.
+      isTaskSwitched = false
+      FloatingPoint.setTaskSwitched(false)
+      deliver(vector, frame, errorCode: nil)
+    case Vector.nonMaskable:
+      log(.warning).text("an NMI while a guest ran").end()
+    case Vector.doubleFault, Vector.machineCheck:
+      panic("the machine is broken", frame)
+    default:
+      let hasCode = vectorsWithErrorCode >> vector & 1 != 0
+      deliver(vector, frame, errorCode: hasCode ? errorCode : nil)
+    }
+  }
+
+  /// The address goes into vcpu_info, and the error code's user bit says which mode of the guest
+  /// it was, because the hardware has seen ring 3 either way.
+  private mutating func handlePageFault(_ frame: FramePointer, _ errorCode: UInt32) {
+    shared.pointee.arch.cr2 = UInt(xg_read_cr2())
+    let user: UInt32 = 4
+    let code = isKernelMode ? errorCode & ~user : errorCode | user
+    deliver(Vector.pageFault, frame, errorCode: code)
+  }
+
+  /// A software interrupt through a gate that is the hypervisor's shows as a general protection
+  /// fault whose error code names the vector: bit 1 for the IDT, the vector from bit 3 on.
+  private mutating func handleGeneralProtection(_ frame: FramePointer, _ errorCode: UInt32) {
+    if errorCode & 3 == 2 {
+      let entry = traps[Int(errorCode >> 3 & 255)]
+      if entry.privilege >= (isKernelMode ? 1 : 3) {
+        frame.pointee.rip &+= 2
+        enterKernel(at: entry, frame)
+        return
+      }
+    }
+    deliver(Vector.generalProtection, frame, errorCode: errorCode)
+  }
+
+  /// `ud2a; .ascii "xen"; cpuid`: the prefix by which a guest asks for the hypervisor's answer.
+  private mutating func emulateForced(_ frame: FramePointer) -> Bool {
+    let rip = GuestVirtualAddress(frame.pointee.rip)
+    // 0f 0b 78 65 6e 0f a2
+    guard let low = GuestMemory.load(UInt32(0), from: rip), low == 0x6578_0b0f,
+      let next = rip.advanced(by: 4),
+      let high = GuestMemory.load(UInt8(0), from: next), high == 0x6e,
+      let last = rip.advanced(by: 5),
+      let opcode = GuestMemory.load(UInt16(0), from: last), opcode == 0xa20f
+    else { return false }
+    let answer = CPUIDPolicy.answer(
+      leaf: UInt32(truncatingIfNeeded: frame.pointee.rax),
+      subleaf: UInt32(truncatingIfNeeded: frame.pointee.rcx))
+    frame.pointee.rax = UInt64(answer.eax)
+    frame.pointee.rbx = UInt64(answer.ebx)
+    frame.pointee.rcx = UInt64(answer.ecx)
+    frame.pointee.rdx = UInt64(answer.edx)
+    frame.pointee.rip &+= 7
+    return true
+  }
+}

@@ -1,0 +1,35 @@
+// The M2P table at the beginning of the hole, which every guest may read.
+
+import CMachine
+import HypervisorCore
+
+/// The table from machine frames to their owners' frame numbers.
+enum MachineToPhysical {
+  // SAFETY: both are written once, before guests run.
+  nonisolated(unsafe) private static var table = MachineFrame(0)
+  nonisolated(unsafe) private(set) static var count: UInt64 = 0
+
+  /// Makes the table, all of its entries empty, and maps it for guests to read.
+  static func make() {
+    count = Host.boot.endOfMemory >> 12
+    let large: UInt64 = 2 << 20
+    let size = (count * 8 + large - 1) & ~(large - 1)
+    table = Host.allocator.take(Int(size >> 12), alignment: large, from: Host.boot)
+    words.initialize(repeating: ~0, count: Int(size / 8))
+    for offset in stride(from: 0, to: size, by: Int(large)) {
+      let address = UInt64(XG_M2P_BASE) + offset
+      let upper = HypervisorPages.table(
+        for: address, level: 2,
+        bits: EntryBits.present | EntryBits.writable | EntryBits.user)
+      upper[Int(address >> 21) & 511] =
+        (table.address.value + offset) | EntryBits.readOnlyData | EntryBits.user | EntryBits.large
+    }
+  }
+
+  /// The table as the hypervisor writes it.
+  static var words: UnsafeMutablePointer<UInt64> { DirectMap.words(of: table) }
+
+  static func set(_ frame: MachineFrame, to page: UInt64) {
+    if frame.number < count { words[Int(frame.number)] = page }
+  }
+}

@@ -1,0 +1,43 @@
+// sched_op: yield, block and the end of the domain (abi/sched.yaml).
+
+import CMachine
+import CXenABI
+import HypervisorCore
+
+extension GuestProcessor {
+  mutating func schedule(
+    _ arguments: HypercallArguments, _ frame: FramePointer
+  ) throws(HypercallError) -> Int64 {
+    switch Int32(truncatingIfNeeded: arguments.first) {
+    case SCHEDOP_yield:
+      return 0
+    case SCHEDOP_block:
+      upcallMask = 0
+      while shared.pointee.evtchn_upcall_pending == 0 { xg_sti_halt_cli() }
+      return 0
+    case SCHEDOP_shutdown:
+      guard let request = GuestMemory.load(sched_shutdown(), from: arguments.secondAddress)
+      else { throw .fault }
+      shutDown(request.reason)
+    default:
+      throw .noSuchCall
+    }
+  }
+
+  /// Ends the domain and, as there is one only, the run.
+  private func shutDown(_ reason: UInt32) -> Never {
+    let name: StaticString =
+      switch Int32(truncatingIfNeeded: reason) {
+      case SHUTDOWN_poweroff: "poweroff"
+      case SHUTDOWN_reboot: "reboot"
+      case SHUTDOWN_suspend: "suspend"
+      case SHUTDOWN_crash: "crash"
+      case SHUTDOWN_watchdog: "watchdog"
+      case SHUTDOWN_soft_reset: "soft-reset"
+      default: "unknown"
+      }
+    log(.info).text("shutdown: domain=").decimal(domainID.rawValue).text(" reason=").text(name)
+      .end()
+    Power.off(status: reason == 0 ? 0 : 1)
+  }
+}
