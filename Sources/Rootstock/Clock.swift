@@ -19,6 +19,11 @@ struct Clock {
     return high << 32 | low >> 32
   }
 
+  /// Ticks of the APIC's timer; a minute at most, so that nothing overflows.
+  func apicTicks(forNanoseconds time: UInt64) -> UInt64 {
+    min(time, 60_000_000_000) / 1000 * (apicTicksPerSecond / 1000) / 1000
+  }
+
   /// Measures both counters over ten milliseconds of the PIT's channel 2.
   ///
   /// The best of three, because an emulator may be stopped in the middle of one.

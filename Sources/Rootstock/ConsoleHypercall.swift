@@ -5,11 +5,14 @@ import HypervisorCore
 
 /// The operations of console_io.
 enum ConsoleHypercall {
-  static func perform(_ arguments: HypercallArguments) throws(HypercallError) -> Int64 {
-    switch Int32(truncatingIfNeeded: arguments.first) {
-    case CONSOLEIO_write: return try write(arguments.thirdAddress, count: arguments.secondWord)
-    case CONSOLEIO_read: return 0
-    default: throw .noSuchCall
+  static func perform(_ arguments: HypercallArguments) -> HypercallResult {
+    switch arguments.command(0) {
+    case CONSOLEIO_write:
+      answer { () throws(HypercallError) in
+        try write(arguments.address(2), count: arguments.word(1))
+      }
+    case CONSOLEIO_read: .value(0)
+    default: .error(.noSuchCall)
     }
   }
 

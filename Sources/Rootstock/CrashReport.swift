@@ -10,8 +10,9 @@ extension GuestProcessor {
   /// The lines begin with `crash:`: first the reason, then registers, then words of the stack.
   func crash(_ reason: StaticString, _ frame: FramePointer) -> Never {
     let mode: StaticString = isKernelMode ? "kernel" : "user"
-    log(.error).text("crash: domain=").decimal(domainID.rawValue).text(" vcpu=")
-      .decimal(id.rawValue).text(" mode=").text(mode).text(" reason=").text(reason).end()
+    log(.error).text("crash: domain=").decimal(domain.pointee.id.rawValue).text(" vcpu=")
+      .decimal(core.pointee.id.rawValue).text(" mode=").text(mode).text(" reason=").text(reason)
+      .end()
     printRegisters(frame, prefix: "crash")
     log(.error).text("crash: cr2=").hex(shared.pointee.arch.cr2).text(" cr3=").hex(xg_read_cr3())
       .text(" kernel-stack=").hex(kernelStack).text(" upcall-mask=").decimal(upcallMask).end()
@@ -22,7 +23,8 @@ extension GuestProcessor {
       line = line.hex(word).text(" ")
     }
     line.end()
-    log(.error).text("shutdown: domain=").decimal(domainID.rawValue).text(" reason=crash").end()
+    log(.error).text("shutdown: domain=").decimal(domain.pointee.id.rawValue).text(" reason=crash")
+      .end()
     Power.off(status: 1)
   }
 }

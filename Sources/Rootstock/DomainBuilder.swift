@@ -10,22 +10,34 @@ struct DomainBuilder {
   let image: GuestImage
   let layout: InitialLayout
   let pageCount: UInt64
-  /// The domain's frames, in a row.
-  private let memory: MachineFrame
+  // SAFETY: points to `pageCount` words of the hypervisor's own memory.
+  /// The domain's frames by their numbers in its view.
+  private let memory: UnsafeMutablePointer<UInt64>
 
-  init(_ module: MemoryRange, ramdisk: MemoryRange?, pageCount: UInt64) throws(ImageError) {
+  /// Takes the domain's memory and fills in what the image brings.
+  ///
+  /// `scratch` has room for as many words as the domain has pages.
+  init(
+    _ module: MemoryRange, ramdisk: MemoryRange?, pageCount: UInt64, for domain: DomainPointer,
+    scratch: UnsafeMutablePointer<UInt64>
+  ) throws(ImageError) {
     image = try GuestImage(module)
     let ramdiskSize = ramdisk.map { $0.end - $0.start } ?? 0
     layout = try InitialLayout(image, pageCount: pageCount, ramdiskSize: ramdiskSize)
     self.pageCount = pageCount
-    memory = Host.allocator.take(Int(pageCount), from: Host.boot)
+    memory = scratch
+    domain.pointee.pageLimit = pageCount
+    for page in 0..<Int(pageCount) {
+      guard let frame = Host.hypervisor.allocate(for: domain) else { throw .tooLittleMemory }
+      memory[page] = frame.number
+    }
     copySegments()
     if let ramdisk { copy(from: ramdisk.start, count: ramdiskSize, to: layout.ramdisk.start) }
     writeHypercallPage()
   }
 
   /// The frame of a page of the domain.
-  func frame(_ page: UInt64) -> MachineFrame { MachineFrame(memory.number + page) }
+  func frame(_ page: UInt64) -> MachineFrame { MachineFrame(memory[Int(page)]) }
 
   /// The memory at a pseudo-physical address, as far as its page reaches.
   private func pointer(_ place: UInt64) -> UnsafeMutableRawPointer {
@@ -83,7 +95,7 @@ struct DomainBuilder {
     for page in 0..<pageCount {
       pointer(layout.physicalList.start + page * 8).storeBytes(
         of: frame(page).number, as: UInt64.self)
-      MachineToPhysical.set(frame(page), to: page)
+      Host.hypervisor.physicalFrames[frame(page)] = PseudoPhysicalFrame(page)
     }
   }
 

@@ -9,12 +9,18 @@ extension GuestProcessor {
   ///
   /// A guest could give a table without an end: 256 rows are one for each vector, and a longer
   /// one goes on only as long as it can be read, so the loop has a bound of its own.
-  mutating func setTrapTable(_ arguments: HypercallArguments) throws(HypercallError) -> Int64 {
-    guard arguments.first != 0 else {
+  mutating func setTrapTable(_ arguments: HypercallArguments) -> HypercallResult {
+    answer { () throws(HypercallError) in try readTrapTable(arguments) }
+  }
+
+  private mutating func readTrapTable(
+    _ arguments: HypercallArguments
+  ) throws(HypercallError) -> Int64 {
+    guard arguments[0] != 0 else {
       traps = InlineArray(repeating: EntryPoint())
       return 0
     }
-    var address = arguments.firstAddress
+    var address = arguments.address(0)
     for _ in 0..<4096 {
       guard let row = GuestMemory.load(trap_info(), from: address) else { throw .fault }
       if row.address == 0 { return 0 }
@@ -30,27 +36,33 @@ extension GuestProcessor {
   }
 
   /// The selector does not count in 64-bit mode, where the stack segment is flat.
-  mutating func stackSwitch(_ arguments: HypercallArguments) -> Int64 {
-    kernelStack = arguments.second
-    return 0
+  mutating func stackSwitch(_ arguments: HypercallArguments) -> HypercallResult {
+    kernelStack = arguments[1]
+    return .value(0)
   }
 
   /// Addresses that are not canonical are ignored, as the ABI has it.
-  mutating func setCallbacks(_ arguments: HypercallArguments) -> Int64 {
-    if arguments.firstAddress.isCanonical { eventEntry.address = arguments.first }
-    if arguments.secondAddress.isCanonical { failsafeEntry.address = arguments.second }
-    if arguments.thirdAddress.isCanonical { syscallEntry.address = arguments.third }
-    return 0
+  mutating func setCallbacks(_ arguments: HypercallArguments) -> HypercallResult {
+    if arguments.address(0).isCanonical { eventEntry.address = arguments[0] }
+    if arguments.address(1).isCanonical { failsafeEntry.address = arguments[1] }
+    if arguments.address(2).isCanonical { syscallEntry.address = arguments[2] }
+    return .value(0)
   }
 
-  mutating func callbackOperation(_ arguments: HypercallArguments) throws(HypercallError) -> Int64 {
-    switch Int32(truncatingIfNeeded: arguments.first) {
+  mutating func callbackOperation(_ arguments: HypercallArguments) -> HypercallResult {
+    answer { () throws(HypercallError) in try changeCallback(arguments) }
+  }
+
+  private mutating func changeCallback(
+    _ arguments: HypercallArguments
+  ) throws(HypercallError) -> Int64 {
+    switch arguments.command(0) {
     case CALLBACKOP_register:
-      guard let request = GuestMemory.load(callback_register(), from: arguments.secondAddress)
+      guard let request = GuestMemory.load(callback_register(), from: arguments.address(1))
       else { throw .fault }
       return try register(request)
     case CALLBACKOP_unregister:
-      guard let request = GuestMemory.load(callback_unregister(), from: arguments.secondAddress)
+      guard let request = GuestMemory.load(callback_unregister(), from: arguments.address(1))
       else { throw .fault }
       switch Int32(request.type) {
       case CALLBACKTYPE_nmi:
@@ -84,17 +96,17 @@ extension GuestProcessor {
     return 0
   }
 
-  mutating func fpuTaskSwitch(_ arguments: HypercallArguments) -> Int64 {
-    isTaskSwitched = arguments.firstWord != 0
+  mutating func fpuTaskSwitch(_ arguments: HypercallArguments) -> HypercallResult {
+    isTaskSwitched = arguments.word(0) != 0
     FloatingPoint.setTaskSwitched(isTaskSwitched)
-    return 0
+    return .value(0)
   }
 
   /// The hypervisor's hole is no danger here: a base is used with ring 3's rights.
-  mutating func setSegmentBase(_ arguments: HypercallArguments) throws(HypercallError) -> Int64 {
-    let base = arguments.second
-    let isCanonical = arguments.secondAddress.isCanonical
-    switch Int32(truncatingIfNeeded: arguments.first) {
+  mutating func setSegmentBase(_ arguments: HypercallArguments) -> HypercallResult {
+    let base = arguments[1]
+    let isCanonical = arguments.address(1).isCanonical
+    switch arguments.command(0) {
     case SEGBASE_FS where isCanonical:
       fsBase = base
       xg_wrmsr(MSR.fsBase, base)
@@ -105,9 +117,9 @@ extension GuestProcessor {
       gsBaseKernel = base
       xg_wrmsr(MSR.gsBase, base)
     default:
-      throw .invalid
+      return .error(.invalid)
     }
-    return 0
+    return .value(0)
   }
 
   /// A `syscall` out of user mode goes straight to the kernel's entry.
@@ -136,7 +148,9 @@ extension GuestProcessor {
       crash("the iret hypercall's frame cannot be read", frame)
     }
     if context.cs & 3 == 3 {
-      guard userTable != nil else { crash("iret to user mode without a user page table", frame) }
+      guard core.pointee.userTable != nil else {
+        crash("iret to user mode without a user page table", frame)
+      }
       toggleMode()
     }
     frame.pointee.rip = context.rip

@@ -6,24 +6,47 @@ import HypervisorCore
 
 /// The domain that the first boot module becomes.
 enum FirstDomain {
-  private static let vcpuPages = (MemoryLayout<GuestProcessor>.size + 4095) / 4096
-
   /// Builds it and enters it.
   static func start() -> Never {
-    MachineToPhysical.make()
+    let pages = pageCount()
     let ramdisk = Host.boot.moduleCount > 1 ? Host.boot.modules[1] : nil
+    let storage = Storage(pages)
+    Memory.handOver()
+    let hypervisor = Host.hypervisor
+    let record = Domain(id: DomainID(0), vcpus: storage.core, vcpuCount: 1)
+    guard let domain = hypervisor.createDomain(record),
+      let sharedInfo = hypervisor.allocateShared(for: domain)
+    else { panic("no memory for the first domain") }
+    domain.pointee.isPrivileged = true
+    domain.pointee.sharedInfo = sharedInfo
     do throws(ImageError) {
       let builder = try DomainBuilder(
-        Host.boot.modules[0], ramdisk: ramdisk, pageCount: pageCount())
-      let sharedInfo = makeSharedInfo()
+        Host.boot.modules[0], ramdisk: ramdisk, pageCount: pages, for: domain,
+        scratch: storage.list)
       builder.writePhysicalList()
       builder.writeStartInfo(
         sharedInfo: sharedInfo, ramdiskSize: ramdisk.map { $0.end - $0.start } ?? 0)
       builder.writePageTables()
-      enter(builder, sharedInfo)
+      fill(sharedInfo)
+      enter(builder, domain, storage)
     } catch {
       log(.error).text("the guest cannot be started: ").text(error.text).end()
       Power.off(status: 1)
+    }
+  }
+
+  /// The hypervisor's memory for the domain, taken before the rest becomes the domains'.
+  private struct Storage {
+    let vcpu: GuestProcessorPointer
+    let core: UnsafeMutablePointer<VCPU>
+    let floatingPoint: UnsafeMutableRawPointer
+    let list: UnsafeMutablePointer<UInt64>
+
+    init(_ pages: UInt64) {
+      vcpu = Memory.take(GuestProcessor.self, count: 1)
+      core = Memory.take(VCPU.self, count: 1)
+      floatingPoint = DirectMap.pointer(to: Host.takeFrame().address)
+      list = Memory.take(UInt64.self, count: Int(pages))
     }
   }
 
@@ -34,13 +57,11 @@ enum FirstDomain {
     return min(size, half * 2) << 8
   }
 
-  /// The page that the domain shares with the hypervisor, every vcpu with its events masked.
-  private static func makeSharedInfo() -> MachineFrame {
-    let frame = Host.takeFrame()
-    let info = vcpuInfos(frame)
+  /// Every vcpu's events are masked at the start.
+  private static func fill(_ sharedInfo: MachineFrame) {
+    let info = vcpuInfos(sharedInfo)
     for index in 0..<Int(XEN_LEGACY_MAX_VCPUS) { info[index].evtchn_upcall_mask = 1 }
     Host.clock.describe(&info[0].time)
-    return frame
   }
 
   /// vcpu_info is the first field of shared_info.
@@ -48,17 +69,25 @@ enum FirstDomain {
     DirectMap.pointer(to: frame.address).assumingMemoryBound(to: vcpu_info.self)
   }
 
-  private static func enter(_ builder: DomainBuilder, _ sharedInfo: MachineFrame) -> Never {
-    let area = DirectMap.pointer(to: Host.takeFrame().address)
-    FloatingPoint.makeClean(area)
-    let place = DirectMap.pointer(
-      to: Host.allocator.take(vcpuPages, from: Host.boot).address)
-    let vcpu = place.bindMemory(to: GuestProcessor.self, capacity: 1)
+  /// Validates what was built as if the guest had made it, and goes there.
+  private static func enter(
+    _ builder: DomainBuilder, _ domain: DomainPointer, _ storage: Storage
+  ) -> Never {
+    let layout = builder.layout
+    FloatingPoint.makeClean(storage.floatingPoint)
+    let vcpu = storage.vcpu
     vcpu.initialize(
       to: GuestProcessor(
-        domainID: DomainID(0), id: VCPUID(0), shared: vcpuInfos(sharedInfo), floatingPoint: area))
-    let layout = builder.layout
-    vcpu.pointee.kernelTable = builder.frame(layout.pageTables.firstPage)
+        domain: domain, core: storage.core,
+        shared: vcpuInfos(domain.pointee.sharedInfo ?? MachineFrame(0)),
+        floatingPoint: storage.floatingPoint))
+    let top = builder.frame(layout.pageTables.firstPage)
+    do throws(MemoryError) {
+      try Host.hypervisor.pin(top, level: 4, of: domain)
+      try Host.hypervisor.loadKernelTable(top, for: vcpu.pointee.caller)
+    } catch {
+      panic("the boot page tables of a domain are refused")
+    }
     var frame = xg_frame()
     frame.rip = builder.image.entry
     frame.rsi = layout.address(of: layout.startInfo.start)
@@ -69,30 +98,11 @@ enum FirstDomain {
     log(.info).text("start: domain=0 memory=").decimal(builder.pageCount >> 8)
       .text("MiB entry=").hex(frame.rip).text(" start-info=").hex(frame.rsi).end()
     let cpu = xg_this_cpu()
-    let top = UInt(bitPattern: cpu) + UInt(XG_BLOCK_SIZE - XG_FRAME_SIZE)
+    let place = UInt(bitPattern: cpu) + UInt(XG_BLOCK_SIZE - XG_FRAME_SIZE)
     // SAFETY: the frame's place at the top of the main stack; Start.swift runs below it.
-    FramePointer(bitPattern: top).unsafelyUnwrapped.pointee = frame
+    FramePointer(bitPattern: place).unsafelyUnwrapped.pointee = frame
     cpu.pointee.vcpu = UInt64(UInt(bitPattern: vcpu))
     vcpu.pointee.load()
     xg_enter_guest(cpu)
-  }
-}
-
-extension Clock {
-  /// Tells a guest how to turn the counter into system time: abi/time.yaml, vcpu_time_info.
-  func describe(_ time: inout vcpu_time_info) {
-    // The multiplier has 32 bits below the point, so a slow counter is shifted up first.
-    var shift: Int8 = 0
-    var rate = ticksPerSecond
-    while rate > 0 && rate < 1_000_000_000 && shift < 31 {
-      rate <<= 1
-      shift += 1
-    }
-    time.version &+= 1
-    time.tsc_timestamp = start
-    time.system_time = 0
-    time.tsc_to_system_mul = UInt32(truncatingIfNeeded: (1_000_000_000 << 32) / max(rate, 1))
-    time.tsc_shift = shift
-    time.version &+= 1
   }
 }

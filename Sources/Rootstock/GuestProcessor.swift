@@ -19,14 +19,15 @@ struct EntryPoint: BitwiseCopyable {
 
 /// A vcpu as the machine runs it.
 struct GuestProcessor {
-  let domainID: DomainID
-  let id: VCPUID
+  // SAFETY: both point to records of HypervisorCore that outlive the vcpu.
+  /// Its domain.
+  let domain: DomainPointer
+  /// Its page and descriptor tables.
+  let core: UnsafeMutablePointer<VCPU>
   /// The registers while another vcpu, or none, runs.
   var saved = xg_frame()
   /// Kernel and user mode share ring 3: this says which it is.
   var isKernelMode = true
-  var kernelTable = MachineFrame(0)
-  var userTable: MachineFrame?
   var kernelStack: UInt64 = 0
   /// CR0.TS as the guest has set it.
   var isTaskSwitched = false
@@ -53,11 +54,12 @@ struct GuestProcessor {
   let floatingPoint: UnsafeMutableRawPointer
 
   init(
-    domainID: DomainID, id: VCPUID, shared: UnsafeMutablePointer<vcpu_info>,
+    domain: DomainPointer, core: UnsafeMutablePointer<VCPU>,
+    shared: UnsafeMutablePointer<vcpu_info>,
     floatingPoint: UnsafeMutableRawPointer
   ) {
-    self.domainID = domainID
-    self.id = id
+    self.domain = domain
+    self.core = core
     self.shared = shared
     self.floatingPoint = floatingPoint
   }
@@ -88,14 +90,17 @@ extension GuestProcessor {
   mutating func toggleMode() {
     isKernelMode.toggle()
     xg_swapgs()
-    let table = isKernelMode ? kernelTable : (userTable ?? kernelTable)
-    xg_write_cr3(table.address.value)
+    if let table { xg_write_cr3(table.address.value) }
+  }
+
+  /// The top table of the mode that it is in.
+  private var table: MachineFrame? {
+    isKernelMode ? core.pointee.kernelTable : core.pointee.userTable
   }
 
   /// Loads what the hardware holds for a vcpu while it runs.
   mutating func load() {
-    let table = isKernelMode ? kernelTable : (userTable ?? kernelTable)
-    xg_write_cr3(table.address.value)
+    if let table { xg_write_cr3(table.address.value) }
     xg_wrmsr(MSR.fsBase, fsBase)
     xg_wrmsr(MSR.gsBase, isKernelMode ? gsBaseKernel : gsBaseUser)
     xg_wrmsr(MSR.kernelGSBase, isKernelMode ? gsBaseUser : gsBaseKernel)

@@ -12,6 +12,14 @@ enum Host {
   nonisolated(unsafe) static var acpi = ACPIFacts()
   nonisolated(unsafe) static var clock = Clock()
 
+  nonisolated(unsafe) static var core: Hypervisor<MetalMachine>?
+
+  /// Frames, domains and the hypercalls on them, from `Memory.handOver` on.
+  static var hypervisor: Hypervisor<MetalMachine> {
+    guard let core else { panic("HypervisorCore is used before it is there") }
+    return core
+  }
+
   /// A cleared frame for the hypervisor.
   static func takeFrame() -> MachineFrame { allocator.take(1, from: boot) }
 }

@@ -5,33 +5,32 @@ import CMachine
 import CXenABI
 import HypervisorCore
 
-/// The six argument registers, in the ABI's order.
-struct HypercallArguments: BitwiseCopyable {
-  var first: UInt64 = 0
-  var second: UInt64 = 0
-  var third: UInt64 = 0
-  var fourth: UInt64 = 0
-  var fifth: UInt64 = 0
-  var sixth: UInt64 = 0
-
-  init() {}
-
+extension HypercallArguments {
+  /// The registers of the ABI, in its order.
   init(_ frame: FramePointer) {
-    first = frame.pointee.rdi
-    second = frame.pointee.rsi
-    third = frame.pointee.rdx
-    fourth = frame.pointee.r10
-    fifth = frame.pointee.r8
-    sixth = frame.pointee.r9
+    self.init(
+      frame.pointee.rdi, frame.pointee.rsi, frame.pointee.rdx, frame.pointee.r10,
+      frame.pointee.r8, frame.pointee.r9)
+  }
+
+  /// Puts the progress of a call that is to be made again where it finds its arguments.
+  func store(in frame: FramePointer) {
+    frame.pointee.rdi = self[0]
+    frame.pointee.rsi = self[1]
+    frame.pointee.rdx = self[2]
+    frame.pointee.r10 = self[3]
+    frame.pointee.r8 = self[4]
+    frame.pointee.r9 = self[5]
   }
 
   /// An argument that is an address.
-  var firstAddress: GuestVirtualAddress { GuestVirtualAddress(first) }
-  var secondAddress: GuestVirtualAddress { GuestVirtualAddress(second) }
-  var thirdAddress: GuestVirtualAddress { GuestVirtualAddress(third) }
+  func address(_ index: Int) -> GuestVirtualAddress { GuestVirtualAddress(self[index]) }
+
   /// An argument that the ABI has as 32 bits: the upper half is not looked at.
-  var firstWord: UInt32 { UInt32(truncatingIfNeeded: first) }
-  var secondWord: UInt32 { UInt32(truncatingIfNeeded: second) }
+  func word(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: self[index]) }
+
+  /// An argument that chooses an operation.
+  func command(_ index: Int) -> Int32 { Int32(truncatingIfNeeded: self[index]) }
 }
 
 extension GuestProcessor {
@@ -42,30 +41,51 @@ extension GuestProcessor {
       returnFromHandler(frame)
       return
     }
-    do throws(HypercallError) {
-      let result = try perform(number, HypercallArguments(frame), frame)
-      frame.pointee.rax = UInt64(bitPattern: result)
-    } catch {
-      frame.pointee.rax = UInt64(bitPattern: -error.rawValue)
+    var arguments = HypercallArguments(frame)
+    switch perform(number, &arguments, frame) {
+    case .value(let value):
+      frame.pointee.rax = UInt64(bitPattern: value)
+    case .again:
+      // Back onto the syscall instruction: rax still has the number.
+      arguments.store(in: frame)
+      frame.pointee.rip &-= 2
     }
   }
 
   /// The table.
   mutating func perform(
-    _ number: UInt64, _ arguments: HypercallArguments, _ frame: FramePointer
-  ) throws(HypercallError) -> Int64 {
+    _ number: UInt64, _ arguments: inout HypercallArguments, _ frame: FramePointer
+  ) -> HypercallResult {
+    let core = Host.hypervisor
     switch Int32(truncatingIfNeeded: min(number, 0xffff)) {
-    case __HYPERVISOR_set_trap_table: try setTrapTable(arguments)
-    case __HYPERVISOR_stack_switch: stackSwitch(arguments)
-    case __HYPERVISOR_set_callbacks: setCallbacks(arguments)
-    case __HYPERVISOR_fpu_taskswitch: fpuTaskSwitch(arguments)
-    case __HYPERVISOR_multicall: try multicall(arguments, frame)
-    case __HYPERVISOR_xen_version: try VersionHypercall.perform(arguments)
-    case __HYPERVISOR_console_io: try ConsoleHypercall.perform(arguments)
-    case __HYPERVISOR_set_segment_base: try setSegmentBase(arguments)
-    case __HYPERVISOR_sched_op: try schedule(arguments, frame)
-    case __HYPERVISOR_callback_op: try callbackOperation(arguments)
-    default: throw .noSuchCall
+    case __HYPERVISOR_set_trap_table: return setTrapTable(arguments)
+    case __HYPERVISOR_mmu_update: return core.mmuUpdate(&arguments, from: caller)
+    case __HYPERVISOR_set_gdt: return setGDT(&arguments)
+    case __HYPERVISOR_stack_switch: return stackSwitch(arguments)
+    case __HYPERVISOR_set_callbacks: return setCallbacks(arguments)
+    case __HYPERVISOR_fpu_taskswitch: return fpuTaskSwitch(arguments)
+    case __HYPERVISOR_update_descriptor: return core.updateDescriptor(&arguments, from: caller)
+    case __HYPERVISOR_memory_op: return core.memoryOperation(&arguments, from: caller)
+    case __HYPERVISOR_multicall: return multicall(&arguments, frame)
+    case __HYPERVISOR_update_va_mapping: return core.updateVAMapping(&arguments, from: caller)
+    case __HYPERVISOR_xen_version: return VersionHypercall.perform(arguments)
+    case __HYPERVISOR_console_io: return ConsoleHypercall.perform(arguments)
+    case __HYPERVISOR_update_va_mapping_otherdomain:
+      return core.updateVAMapping(&arguments, otherDomain: true, from: caller)
+    case __HYPERVISOR_set_segment_base: return setSegmentBase(arguments)
+    case __HYPERVISOR_mmuext_op: return core.mmuExtendedOperation(&arguments, from: caller)
+    case __HYPERVISOR_sched_op: return schedule(arguments, frame)
+    case __HYPERVISOR_callback_op: return callbackOperation(arguments)
+    default: return .error(.noSuchCall)
     }
   }
+
+  /// Who calls, as HypervisorCore knows it.
+  var caller: Caller { Caller(domain: domain, vcpu: core) }
+}
+
+/// The result of a handler that throws the ABI's errors.
+@inline(__always)
+func answer(_ handler: () throws(HypercallError) -> Int64) -> HypercallResult {
+  do throws(HypercallError) { return .value(try handler()) } catch { return .error(error) }
 }

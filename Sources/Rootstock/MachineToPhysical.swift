@@ -15,7 +15,6 @@ enum MachineToPhysical {
     let large: UInt64 = 2 << 20
     let size = (count * 8 + large - 1) & ~(large - 1)
     table = Host.allocator.take(Int(size >> 12), alignment: large, from: Host.boot)
-    words.initialize(repeating: ~0, count: Int(size / 8))
     for offset in stride(from: 0, to: size, by: Int(large)) {
       let address = UInt64(XG_M2P_BASE) + offset
       let upper = HypervisorPages.table(
@@ -28,8 +27,4 @@ enum MachineToPhysical {
 
   /// The table as the hypervisor writes it.
   static var words: UnsafeMutablePointer<UInt64> { DirectMap.words(of: table) }
-
-  static func set(_ frame: MachineFrame, to page: UInt64) {
-    if frame.number < count { words[Int(frame.number)] = page }
-  }
 }

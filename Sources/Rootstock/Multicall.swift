@@ -5,36 +5,49 @@ import CXenABI
 import HypervisorCore
 
 extension GuestProcessor {
+  /// Elements are carried out one by one; one that is interrupted is what the call begins with
+  /// when it is made again, with its progress in the guest's array.
   mutating func multicall(
-    _ arguments: HypercallArguments, _ frame: FramePointer
-  ) throws(HypercallError) -> Int64 {
-    guard !isInMulticall else { throw .invalid }
+    _ arguments: inout HypercallArguments, _ frame: FramePointer
+  ) -> HypercallResult {
+    guard !isInMulticall else { return .error(.invalid) }
     isInMulticall = true
     defer { isInMulticall = false }
-    var address = arguments.firstAddress
-    for _ in 0..<arguments.secondWord {
-      guard let entry = GuestMemory.load(multicall_entry(), from: address) else { throw .fault }
-      let result = performElement(entry, frame)
-      guard let place = address.advanced(by: 8), GuestMemory.store(result, to: place),
+    var rest = arguments.word(1)
+    while rest > 0 {
+      let address = arguments.address(0)
+      guard var entry = GuestMemory.load(multicall_entry(), from: address),
         let next = address.advanced(by: UInt64(MemoryLayout<multicall_entry>.size))
-      else { throw .fault }
-      address = next
+      else { return .error(.fault) }
+      switch performElement(&entry, frame) {
+      case .value(let result):
+        guard let place = address.advanced(by: 8), GuestMemory.store(result, to: place) else {
+          return .error(.fault)
+        }
+      case .again:
+        guard GuestMemory.store(entry, to: address) else { return .error(.fault) }
+        return .again
+      }
+      rest -= 1
+      arguments[0] = next.value
+      arguments[1] = UInt64(rest)
     }
-    return 0
+    return .value(0)
   }
 
-  private mutating func performElement(_ entry: multicall_entry, _ frame: FramePointer) -> Int64 {
-    var arguments = HypercallArguments()
-    arguments.first = UInt64(entry.args.0)
-    arguments.second = UInt64(entry.args.1)
-    arguments.third = UInt64(entry.args.2)
-    arguments.fourth = UInt64(entry.args.3)
-    arguments.fifth = UInt64(entry.args.4)
-    arguments.sixth = UInt64(entry.args.5)
-    do throws(HypercallError) {
-      return try perform(UInt64(entry.op), arguments, frame)
-    } catch {
-      return -error.rawValue
+  private mutating func performElement(
+    _ entry: inout multicall_entry, _ frame: FramePointer
+  ) -> HypercallResult {
+    var arguments = HypercallArguments(
+      UInt64(entry.args.0), UInt64(entry.args.1), UInt64(entry.args.2), UInt64(entry.args.3),
+      UInt64(entry.args.4), UInt64(entry.args.5))
+    let result = perform(UInt64(entry.op), &arguments, frame)
+    if result == .again {
+      entry.args = (
+        UInt(arguments[0]), UInt(arguments[1]), UInt(arguments[2]), UInt(arguments[3]),
+        UInt(arguments[4]), UInt(arguments[5])
+      )
     }
+    return result
   }
 }

@@ -85,10 +85,8 @@ enum PerCPU {
   /// where a guest's own descriptors will be.
   private static func makeGDT(_ index: Int) {
     let window = gdtWindow(index)
-    let empty = Host.takeFrame()
-    for page in 0..<UInt64(14) {
-      HypervisorPages.map(window + page << 12, to: empty, EntryBits.readOnlyData)
-    }
+    if emptyDescriptors == nil { emptyDescriptors = Host.takeFrame() }
+    mapDescriptors(index, count: 0) { _ in MachineFrame(0) }
     let frame = Host.takeFrame()
     let words = DirectMap.words(of: frame)
     let tss = block(index) + UInt64(XG_PERCPU_TSS)
@@ -102,6 +100,20 @@ enum PerCPU {
       | (tss >> 24 & 0xff) << 56
     words[9] = tss >> 32
     HypervisorPages.map(window + 14 << 12, to: frame, EntryBits.data)
+  }
+
+  // SAFETY: written once, before guests run.
+  /// The page of null descriptors.
+  nonisolated(unsafe) private static var emptyDescriptors: MachineFrame?
+
+  /// Maps the frames of a vcpu's GDT into the window of CPU `index`, and null descriptors behind.
+  static func mapDescriptors(_ index: Int, count: Int, _ frame: (Int) -> MachineFrame) {
+    guard let empty = emptyDescriptors else { return }
+    for page in 0..<14 {
+      HypervisorPages.map(
+        gdtWindow(index) + UInt64(page) << 12, to: page < count ? frame(page) : empty,
+        page < count ? EntryBits.data : EntryBits.readOnlyData)
+    }
   }
 
   /// Loads the tables and the registers of system calls on the CPU that calls.

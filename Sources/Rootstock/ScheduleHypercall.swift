@@ -7,20 +7,20 @@ import HypervisorCore
 extension GuestProcessor {
   mutating func schedule(
     _ arguments: HypercallArguments, _ frame: FramePointer
-  ) throws(HypercallError) -> Int64 {
-    switch Int32(truncatingIfNeeded: arguments.first) {
+  ) -> HypercallResult {
+    switch arguments.command(0) {
     case SCHEDOP_yield:
-      return 0
+      return .value(0)
     case SCHEDOP_block:
       upcallMask = 0
       while shared.pointee.evtchn_upcall_pending == 0 { xg_sti_halt_cli() }
-      return 0
+      return .value(0)
     case SCHEDOP_shutdown:
-      guard let request = GuestMemory.load(sched_shutdown(), from: arguments.secondAddress)
-      else { throw .fault }
+      guard let request = GuestMemory.load(sched_shutdown(), from: arguments.address(1))
+      else { return .error(.fault) }
       shutDown(request.reason)
     default:
-      throw .noSuchCall
+      return .error(.noSuchCall)
     }
   }
 
@@ -36,8 +36,10 @@ extension GuestProcessor {
       case SHUTDOWN_soft_reset: "soft-reset"
       default: "unknown"
       }
-    log(.info).text("shutdown: domain=").decimal(domainID.rawValue).text(" reason=").text(name)
-      .end()
+    log(.info).text("shutdown: domain=").decimal(domain.pointee.id.rawValue).text(" reason=").text(
+      name
+    )
+    .end()
     Power.off(status: reason == 0 ? 0 : 1)
   }
 }

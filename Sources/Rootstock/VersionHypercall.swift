@@ -13,9 +13,16 @@ enum VersionHypercall {
     1 << UInt32(XENFEAT_mmu_pt_update_preserve_ad) | 1 << UInt32(XENFEAT_highmem_assist)
     | 1 << UInt32(XENFEAT_dom0)
 
-  static func perform(_ arguments: HypercallArguments) throws(HypercallError) -> Int64 {
-    let answer = arguments.secondAddress
-    switch Int32(truncatingIfNeeded: arguments.first) {
+  static func perform(_ arguments: HypercallArguments) -> HypercallResult {
+    answer { () throws(HypercallError) in
+      try tell(arguments.command(0), arguments.address(1))
+    }
+  }
+
+  private static func tell(
+    _ command: Int32, _ answer: GuestVirtualAddress
+  ) throws(HypercallError) -> Int64 {
+    switch command {
     case XENVER_version: return Int64(version)
     case XENVER_extraversion: try write(".0-rootstock", length: 16, to: answer)
     case XENVER_compile_info: try writeCompileInfo(answer)

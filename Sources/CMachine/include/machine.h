@@ -162,6 +162,14 @@ static inline uint32_t xg_load32(uint64_t address) { return *(volatile uint32_t 
 static inline void xg_store32(uint64_t address, uint32_t v) { *(volatile uint32_t *)address = v; }
 static inline uint64_t xg_ticks(struct xg_percpu *cpu) { return *(volatile uint64_t *)&cpu->ticks; }
 
+static inline void xg_clear_page(void *page) {
+    uint64_t count = 512;
+    __asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");
+}
+static inline uint64_t xg_compare_exchange(uint64_t *word, uint64_t expected, uint64_t desired) {
+    return __sync_val_compare_and_swap(word, expected, desired);
+}
+
 /* In Entry.S. */
 extern const uint8_t xg_vector_stubs[];  /* 256 stubs of 16 bytes. */
 extern const uint8_t xg_syscall_entry[], xg_syscall32_entry[];

@@ -1,0 +1,76 @@
+// The machine that HypervisorCore works on: its protocol, by instructions and the direct map.
+
+import CMachine
+import HypervisorCore
+
+/// The real machine. It has no state of its own; Host and the CPU's block have it.
+struct MetalMachine: Machine {
+  func words(of frame: MachineFrame) -> UnsafeMutablePointer<UInt64> { DirectMap.words(of: frame) }
+
+  func clear(_ frame: MachineFrame) { xg_clear_page(DirectMap.pointer(to: frame.address)) }
+
+  func copy(_ source: MachineFrame, to destination: MachineFrame) {
+    DirectMap.pointer(to: destination.address).copyMemory(
+      from: DirectMap.pointer(to: source.address), byteCount: 4096)
+  }
+
+  func copyIn(
+    _ destination: UnsafeMutableRawPointer, from source: GuestVirtualAddress, byteCount: Int
+  ) throws(GuestMemoryFault) {
+    guard GuestMemory.read(destination, from: source, count: byteCount) else {
+      throw GuestMemoryFault(at: source)
+    }
+  }
+
+  func copyOut(
+    to destination: GuestVirtualAddress, from source: UnsafeRawPointer, byteCount: Int
+  ) throws(GuestMemoryFault) {
+    guard GuestMemory.write(source, to: destination, count: byteCount) else {
+      throw GuestMemoryFault(at: destination)
+    }
+  }
+
+  func compareExchange(
+    _ word: UnsafeMutablePointer<UInt64>, expected: UInt64, desired: UInt64
+  ) -> UInt64 {
+    xg_compare_exchange(word, expected, desired)
+  }
+
+  var currentProcessor: ProcessorID {
+    ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index))
+  }
+
+  func invalidatePage(_ address: GuestVirtualAddress) { xg_invlpg(address.value) }
+
+  func invalidatePage(_ address: GuestVirtualAddress, on processors: ProcessorSet) {
+    if processors.contains(currentProcessor) { xg_invlpg(address.value) }
+  }
+
+  func flushTLB() { HypervisorPages.flushAll() }
+
+  func flushTLB(on processors: ProcessorSet) {
+    if processors.contains(currentProcessor) { flushTLB() }
+  }
+
+  func loadPageTableBase(_ table: MachineFrame) { xg_write_cr3(table.address.value) }
+
+  func flushCaches(everywhere: Bool) { xg_wbinvd() }
+
+  var now: UInt64 { Host.clock.now }
+
+  func setTimer(at time: UInt64?) {
+    guard let time else {
+      LocalAPIC.startOneShot(0)
+      return
+    }
+    let wait = time > now ? time - now : 0
+    let ticks = Host.clock.apicTicks(forNanoseconds: wait)
+    LocalAPIC.startOneShot(UInt32(clamping: max(ticks, 1)))
+  }
+
+  func sendReschedule(to processor: ProcessorID) {}
+
+  var isPreemptionPending: Bool { false }
+
+  func pause() { xg_pause() }
+}
