@@ -103,7 +103,7 @@ struct DomainBuilder {
   func writeStartInfo(sharedInfo: MachineFrame, ramdiskSize: UInt64) {
     let place = pointer(layout.startInfo.start)
     let info = place.bindMemory(to: start_info.self, capacity: 1)
-    let magic: StaticString = "xen-3.0-x86_64"
+    let magic: StaticString = image.notes.hasPAE ? "xen-3.0-x86_64p" : "xen-3.0-x86_64"
     for index in 0..<magic.utf8CodeUnitCount {
       place.storeBytes(of: magic.utf8Start[index], toByteOffset: index, as: UInt8.self)
     }

@@ -10,6 +10,12 @@ enum Features {
   private static let osxsave: UInt64 = 1 << 18
   private static let smep: UInt64 = 1 << 20
 
+  /// Bits of a machine address: CPUID 0x80000008.
+  static var addressWidth: UInt64 {
+    guard xg_cpuid_of(0x8000_0000, 0).eax >= 0x8000_0008 else { return 36 }
+    return min(52, max(36, UInt64(xg_cpuid_of(0x8000_0008, 0).eax & 0xff)))
+  }
+
   /// Switches on what the processor has.
   ///
   /// SMEP keeps the hypervisor from ever executing a guest's page. SMAP stays off, because guests'

@@ -100,6 +100,7 @@ extension GuestProcessor {
 
   /// Loads what the hardware holds for a vcpu while it runs.
   mutating func load() {
+    core.pointee.processor = ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index))
     if let table { xg_write_cr3(table.address.value) }
     xg_wrmsr(MSR.fsBase, fsBase)
     xg_wrmsr(MSR.gsBase, isKernelMode ? gsBaseKernel : gsBaseUser)

@@ -57,6 +57,15 @@ extension GuestProcessor {
     deliver(Vector.generalProtection, frame, errorCode: errorCode)
   }
 
+  /// `int $0x80` has a gate of its own.
+  ///
+  /// What follows is as if it had none, as the check of its privilege and the fault are the same.
+  mutating func handleSystemCallGate(_ frame: FramePointer) {
+    frame.pointee.rip &-= 2
+    frame.pointee.vector = Vector.generalProtection
+    handleGeneralProtection(frame, Vector.systemCall << 3 | 2)
+  }
+
   /// `ud2a; .ascii "xen"; cpuid`: the prefix by which a guest asks for the hypervisor's answer.
   private mutating func emulateForced(_ frame: FramePointer) -> Bool {
     let rip = GuestVirtualAddress(frame.pointee.rip)

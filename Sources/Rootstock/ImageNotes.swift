@@ -9,6 +9,8 @@ struct ImageNotes {
   private(set) var hypercallPage: UInt64?
   private(set) var virtualBase: UInt64 = 0
   private(set) var addressOffset: UInt64 = 0
+  /// PAE_MODE is given: Xen's magic for it ends with a p, on x86-64 too.
+  private(set) var hasPAE = false
   private var isAny = false
   private var hasVersion = false
   private var hasLoader = false
@@ -42,6 +44,8 @@ struct ImageNotes {
     case XEN_ELFNOTE_HYPERCALL_PAGE: hypercallPage = number
     case XEN_ELFNOTE_VIRT_BASE: virtualBase = number
     case XEN_ELFNOTE_PADDR_OFFSET: addressOffset = number
+    case XEN_ELFNOTE_PAE_MODE:
+      hasPAE = begins(bytes, offset, size, "yes") || begins(bytes, offset, size, "bimodal")
     case XEN_ELFNOTE_XEN_VERSION: hasVersion = begins(bytes, offset, size, "xen-3.0")
     case XEN_ELFNOTE_LOADER where begins(bytes, offset, size, "generic"): hasLoader = true
     case XEN_ELFNOTE_GUEST_OS where begins(bytes, offset, size, "linux"): hasLoader = true

@@ -10,7 +10,7 @@ enum InterruptTable {
 
   /// Builds the table.
   ///
-  /// Breakpoint and overflow may be raised by guests directly. Every other `int n` of a guest is
+  /// Breakpoint, overflow and vector 0x80, the old system call, may be raised by guests directly. Every other `int n` of a guest is
   /// a general protection fault, out of which Traps.swift reads the vector.
   static func make() {
     let frame = Host.takeFrame()
@@ -25,7 +25,7 @@ enum InterruptTable {
         case 1: 4  // debug: a guest's pending #DB can fire at the first instruction of syscall
         default: 0
         }
-      let privilege: UInt64 = vector == 3 || vector == 4 ? 3 : 0
+      let privilege: UInt64 = vector == 3 || vector == 4 || vector == 0x80 ? 3 : 0
       words[vector * 2] =
         target & 0xffff | UInt64(XG_CS) << 16 | stack << 32 | (0x8e | privilege << 5) << 40
         | (target >> 16 & 0xffff) << 48

@@ -26,6 +26,7 @@ enum Memory {
     var online = ProcessorSet.none
     online.insert(ProcessorID(0))
     state.initialize(to: HypervisorState(online: online))
+    state.pointee.frameNumberLimit = 1 << (Features.addressWidth - 12)
     let top = DirectMap.words(of: HypervisorPages.top)
     for index in 0..<Int(XG_HOLE_SLOTS) {
       state.pointee.reservedEntries[index] = top[Int(XG_HOLE_FIRST_SLOT) + index]

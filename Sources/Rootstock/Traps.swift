@@ -13,13 +13,16 @@ enum Vector {
   static let generalProtection: UInt32 = 13
   static let pageFault: UInt32 = 14
   static let machineCheck: UInt32 = 18
+  static let systemCall: UInt32 = 0x80
 }
 
 /// A trap or interrupt out of guest code.
 @c(rootstock_trap)
 func trap(frame: FramePointer) {
   let vcpu = GuestProcessor.current
-  if frame.pointee.vector >= 32 {
+  if frame.pointee.vector == Vector.systemCall {
+    vcpu.pointee.handleSystemCallGate(frame)
+  } else if frame.pointee.vector >= 32 {
     interrupt(frame.pointee.vector)
   } else {
     vcpu.pointee.handleException(frame)

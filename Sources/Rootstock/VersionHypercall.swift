@@ -36,6 +36,7 @@ enum VersionHypercall {
       guard GuestMemory.store(InlineArray<16, UInt8>(repeating: 0), to: answer) else {
         throw .fault
       }
+    case XENVER_commandline: try writeCommandLine(answer)
     case XENVER_build_id: throw .noData
     default: throw .noSuchCall
     }
@@ -53,6 +54,14 @@ enum VersionHypercall {
     try write("Embedded Swift", length: 64, to: answer)
     guard let builder = answer.advanced(by: 64) else { throw .fault }
     try write("xenograft", length: 16 + 32 + 32, to: builder)
+  }
+
+  private static func writeCommandLine(_ answer: GuestVirtualAddress) throws(HypercallError) {
+    for index in 0..<1024 {
+      guard let place = answer.advanced(by: UInt64(index)),
+        GuestMemory.store(Host.boot.commandLine[index], to: place)
+      else { throw .fault }
+    }
   }
 
   /// Writes text and zeroes behind it up to `length`.
