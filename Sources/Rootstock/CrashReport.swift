@@ -23,6 +23,7 @@ extension GuestProcessor {
       line = line.hex(word).text(" ")
     }
     line.end()
+    TrapRecord.report()
     log(.error).text("shutdown: domain=").decimal(domain.pointee.id.rawValue).text(" reason=crash")
       .end()
     Power.off(status: 1)

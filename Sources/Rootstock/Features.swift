@@ -10,6 +10,9 @@ enum Features {
   private static let osxsave: UInt64 = 1 << 18
   private static let smep: UInt64 = 1 << 20
 
+  /// CR4 as a guest sees it: what it may rely on, without what is the hypervisor's own.
+  static var guestCR4: UInt64 { xg_read_cr4() & ~smep & ~(1 << 7) }
+
   /// Bits of a machine address: CPUID 0x80000008.
   static var addressWidth: UInt64 {
     guard xg_cpuid_of(0x8000_0000, 0).eax >= 0x8000_0008 else { return 36 }

@@ -54,6 +54,7 @@ extension GuestProcessor {
         return
       }
     }
+    if errorCode == 0 && emulatePrivileged(frame) { return }
     deliver(Vector.generalProtection, frame, errorCode: errorCode)
   }
 
@@ -83,6 +84,7 @@ extension GuestProcessor {
     frame.pointee.rbx = UInt64(answer.ebx)
     frame.pointee.rcx = UInt64(answer.ecx)
     frame.pointee.rdx = UInt64(answer.edx)
+    TrapRecord.count("cpuid", at: frame.pointee.rip)
     frame.pointee.rip &+= 7
     return true
   }

@@ -44,6 +44,7 @@ extension GuestProcessor {
     var arguments = HypercallArguments(frame)
     switch perform(number, &arguments, frame) {
     case .value(let value):
+      TrapRecord.count(call: number, failed: value < 0)
       frame.pointee.rax = UInt64(bitPattern: value)
     case .again:
       // Back onto the syscall instruction: rax still has the number.

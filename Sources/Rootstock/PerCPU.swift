@@ -136,6 +136,9 @@ enum PerCPU {
 
 /// Numbers of model-specific registers.
 enum MSR {
+  static let apicBase: UInt32 = 0x1b
+  static let pageAttributes: UInt32 = 0x277
+  static let features: UInt32 = 0xc000_0080
   static let sysenterCS: UInt32 = 0x174
   static let star: UInt32 = 0xc000_0081
   static let lstar: UInt32 = 0xc000_0082

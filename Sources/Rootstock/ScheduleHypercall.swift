@@ -12,8 +12,7 @@ extension GuestProcessor {
     case SCHEDOP_yield:
       return .value(0)
     case SCHEDOP_block:
-      upcallMask = 0
-      while shared.pointee.evtchn_upcall_pending == 0 { xg_sti_halt_cli() }
+      block()
       return .value(0)
     case SCHEDOP_shutdown:
       guard let request = GuestMemory.load(sched_shutdown(), from: arguments.address(1))
@@ -22,6 +21,12 @@ extension GuestProcessor {
     default:
       return .error(.noSuchCall)
     }
+  }
+
+  /// Sleeps until an event waits, with the mask clear.
+  func block() {
+    upcallMask = 0
+    while shared.pointee.evtchn_upcall_pending == 0 { xg_sti_halt_cli() }
   }
 
   /// Ends the domain and, as there is one only, the run.
@@ -40,6 +45,7 @@ extension GuestProcessor {
       name
     )
     .end()
+    TrapRecord.report()
     Power.off(status: reason == 0 ? 0 : 1)
   }
 }

@@ -39,6 +39,9 @@ func run() {
 
 /// Takes the options that are needed before anything is printed.
 private func readOptions() {
+  if let policy = Host.boot.commandLine.value(of: "policy=") {
+    TrapRecord.isStrict = Host.boot.commandLine[policy] == 0x73
+  }
   if let level = Host.boot.commandLine.number(of: "loglevel=") {
     Log.limit = UInt8(min(level, UInt64(LogLevel.debug.rawValue)))
   }
