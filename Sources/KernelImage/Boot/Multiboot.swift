@@ -2,17 +2,17 @@
 // protocols enter a kernel in 32-bit mode, whatever the kernel is for otherwise.
 
 /// A multiboot 1 header.
-struct Multiboot {
+public struct Multiboot: Sendable, Equatable {
   /// Where the header stands in the file.
-  var offset: Int
-  var flags: UInt32
-  var headerAddress: UInt32
-  var loadAddress: UInt32
-  var loadEnd: UInt32
-  var entry: UInt32
+  public var offset: Int
+  public var flags: UInt32
+  public var headerAddress: UInt32
+  public var loadAddress: UInt32
+  public var loadEnd: UInt32
+  public var entry: UInt32
 
   /// The header carries load addresses, so that the file need not be ELF.
-  var hasAddresses: Bool { flags & 1 << 16 != 0 }
+  public var hasAddresses: Bool { flags & 1 << 16 != 0 }
 
   /// Finds the header, which stands in the first 8192 bytes at a multiple of four.
   static func header(in bytes: ImageBytes) -> Self? {
@@ -57,9 +57,11 @@ struct Multiboot {
 }
 
 /// A multiboot 2 header.
-struct Multiboot2 {
+public struct Multiboot2: Sendable, Equatable {
+  /// Where the header stands in the file.
+  public var offset: Int
   /// The entry that a tag names, where it is not the file's own.
-  var entry: UInt64?
+  public var entry: UInt64?
 
   /// Finds the header, which stands in the first 32768 bytes at a multiple of eight.
   static func header(in bytes: ImageBytes) -> Self? {
@@ -69,7 +71,8 @@ struct Multiboot2 {
         let length: UInt32 = bytes.load(offset + 8), let sum: UInt32 = bytes.load(offset + 12),
         0xe852_50d6 &+ architecture &+ length &+ sum == 0
       else { continue }
-      return Self(entry: entryTag(in: bytes, from: offset + 16, to: offset + Int(length)))
+      return Self(
+        offset: offset, entry: entryTag(in: bytes, from: offset + 16, to: offset + Int(length)))
     }
     return nil
   }
