@@ -189,6 +189,7 @@ struct JSONEmitter {
         ("number", .integer(note.number)), ("value", .string(note.value)),
         ("required", .boolean(note.isRequired)), ("default", text(note.defaultValue)),
         ("before", text(note.before)),
+        ("accepts", note.accepts.isEmpty ? nil : .array(note.accepts.map(JSONValue.string))),
       ])
   }
 

@@ -138,6 +138,9 @@ extension PageBuilder {
     ]
     if let value = note.defaultValue { facts.append(("Default", value)) }
     if let before = note.before { facts.append(("Before", before)) }
+    if !note.accepts.isEmpty {
+      facts.append(("Known to Xen", note.accepts.map { "`\($0)`" }.joined(separator: ", ")))
+    }
     return head(note.entry, "ELF note", level, facts: facts)
   }
 

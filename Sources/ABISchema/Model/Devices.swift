@@ -33,6 +33,8 @@ public struct ELFNote: Sendable, Equatable {
   public var isRequired: Bool
   public var defaultValue: String?
   public var before: String?
+  /// Texts, or names in a text, that Xen's loader acts on; it ignores or refuses others.
+  public var accepts: [String]
 }
 
 /// A key in xenstore by which a frontend and a backend negotiate.

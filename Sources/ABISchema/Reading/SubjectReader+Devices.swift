@@ -16,14 +16,15 @@ extension SubjectReader {
 
   func note(_ node: Node) -> ELFNote? {
     let keys =
-      ["name", "number", "value", "required", "default", "before"] + Self.entryKeys
+      ["name", "number", "value", "required", "default", "before", "accepts"] + Self.entryKeys
     guard let map = mapping(node, "an ELF note", keys), let entry = entry(map),
       let number = map.integer("number", required: true),
       let value = map.string("value", required: true)
     else { return nil }
     return ELFNote(
       entry: entry, number: number, value: value, isRequired: map.boolean("required"),
-      defaultValue: map.string("default"), before: map.string("before"))
+      defaultValue: map.string("default"), before: map.string("before"),
+      accepts: map.strings("accepts"))
   }
 
   func key(_ node: Node) -> XenstoreKey? {
