@@ -89,12 +89,17 @@ let package = Package(
       name: "hypervisor-fuzz", dependencies: ["HypervisorCoreTesting"],
       path: "Sources/HypervisorFuzz", swiftSettings: strict),
 
+    // How loaders see a kernel: its boot protocols and notes, judged.
+    .target(
+      name: "ImageInspection", dependencies: ["ABIGenerator", "ABISchema", "KernelImage"],
+      swiftSettings: strict),
+
     .executableTarget(
       name: "xenograft",
       dependencies: [
         "BootInspection",
         "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "Disassembly",
-        "KernelImage",
+        "ImageInspection", "KernelImage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -130,6 +135,10 @@ let package = Package(
     .testTarget(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
       exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "ImageInspectionTests",
+      dependencies: ["ImageInspection", "ABIGenerator", "ABISchema", "KernelImage"],
+      exclude: ["Guest", "Snapshots", "xen-verdicts.tsv"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["xenograft"], swiftSettings: strict),
     .testTarget(
       name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], exclude: ["Snapshots"],
