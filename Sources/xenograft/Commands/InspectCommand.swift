@@ -1,27 +1,34 @@
-// `xenograft inspect`: how loaders see a kernel image.
+// `xenograft inspect`: how loaders see a kernel.
 
 import ABIGenerator
+import ABISchema
 import ArgumentParser
-import BootInspection
+import Foundation
+import ImageInspection
 import KernelImage
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show how loaders see a kernel: its boot protocols, its ELF notes, and every fault.",
+    abstract: "Show how loaders see a kernel: boot protocols, notes, memory, and every fault.",
     discussion: """
-      Exit code 0: some protocol boots it; 1: none does; 2: the file cannot be read.
-      EXAMPLE: xenograft inspect kernel.elf
+      Exit code 0: some protocol boots the image; 1: none does; 2: the file cannot be read.
+      EXAMPLE: xenograft inspect kernel.elf --memory 64
       """)
 
-  @Argument(help: "An ELF executable or a Linux bzImage.", completion: .file())
+  @Argument(help: "An ELF kernel, a Linux bzImage or a multiboot image.", completion: .file())
   var image: String
 
   @Option(help: "text or json.")
   var format = "text"
 
-  @Option(help: "The domain's memory in MiB, for the layout.")
+  @Option(help: ArgumentHelp("The domain's memory, for the layout.", valueName: "MiB"))
   var memory: UInt64 = 256
+
+  @Option(
+    help: ArgumentHelp("A ramdisk, whose size the layout takes in.", valueName: "file"),
+    completion: .file())
+  var initrd: String?
 
   @OptionGroup var source: AbiDataOptions
 
@@ -29,24 +36,29 @@ struct InspectCommand: ParsableCommand {
     guard ["text", "json"].contains(format) else {
       throw AbiSupport.fail("--format", expected: "text or json", found: "`\(format)`")
     }
-    guard (1...1_048_576).contains(memory) else {
-      throw AbiSupport.fail("--memory", expected: "1 to 1048576 MiB", found: "\(memory)")
+    guard (1...(1 << 24)).contains(memory) else {
+      throw AbiSupport.fail("--memory", expected: "1 to 16777216 MiB", found: "\(memory)")
     }
+    let options = InspectionOptions(memory: memory << 20, ramdisk: try ramdiskSize())
     let abi = try source.load()
-    let report: BootReport
+    let inspection: Inspection
     do throws(ImageError) {
-      report = try Inspector(abi, memory: memory << 20).inspect(path: image)
+      inspection = try Inspector(abi).inspect(BootFile.open(path: image), options: options)
     } catch {
       throw CommandFailure(error)
     }
-    // What is no image at all has no verdict to print.
-    if report.format == "unknown", !report.boots {
-      let found = report.verdicts.lazy.flatMap(\.findings).first?.found
-      throw CommandFailure.input(
-        "\(image): expected an ELF executable, a Linux bzImage or a multiboot image, found \(found ?? "neither")"
-      )
+    print(format == "json" ? inspection.json.text() : inspection.text, terminator: "")
+    if !inspection.boots { throw CommandFailure.badVerdict }
+  }
+
+  private func ramdiskSize() throws -> UInt64 {
+    guard let initrd else { return 0 }
+    let values = try? FileManager.default.attributesOfItem(atPath: initrd)
+    guard values?[.type] as? FileAttributeType == .typeRegular,
+      let size = values?[.size] as? NSNumber
+    else {
+      throw AbiSupport.fail(initrd, expected: "a regular file", found: "none that can be read")
     }
-    print(format == "json" ? report.json.text() : report.text, terminator: "")
-    if !report.boots { throw ExitCode(1) }
+    return size.uint64Value
   }
 }
