@@ -6,7 +6,7 @@ import Foundation
 struct Subject {
   /// What Guest/guest64.S prints.
   static let guestLine = "inspected guest runs"
-  static let packages = ProcessInfo.processInfo.environment["XENOGRAFT_TEST_IMAGES"]
+  static let packages = ProcessInfo.processInfo.environment["XENOGRAFT_TEST_BOOT_IMAGES"]
 
   var name: String
   var bytes: [UInt8]

@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(
-    .enabled(if: Subject.packages != nil, "XENOGRAFT_TEST_IMAGES names no folder of images"))
+    .enabled(if: Subject.packages != nil, "XENOGRAFT_TEST_BOOT_IMAGES names no folder of images"))
   func inspect_packagedImages_agreesWithRecordedVerdicts() throws {
     try compareRecorded(try Subject.packaged(), isExact: false)
   }

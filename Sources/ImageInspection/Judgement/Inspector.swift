@@ -65,7 +65,7 @@ public struct Inspector: Sendable {
           ? "section __xen_guest" : isOffered ? "ELF notes" : "no notes for a PV kernel",
         entry: isOffered ? judge.entry : nil, loaders: judge.verdicts))
     result.findings += isOffered ? judge.findings : Self.telling(judge.findings)
-    result.layouts = judge.layouts
+    if isOffered { result.layouts = judge.layouts }
     guard let entry = parameters.physicalEntry else { return }
     var pvh = Judge(
       elf: elf, table: table, decoder: decoder, options: options, bootProtocol: .pvh)

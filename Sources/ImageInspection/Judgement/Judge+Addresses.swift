@@ -40,11 +40,14 @@ extension Judge {
       add(
         "nothing-loaded", .refused, "program headers", expected: "a segment of type PT_LOAD",
         found: "none", cure: "link an executable (-static, no -r) with program headers")
+      judgeMachine()
       return
     }
     let (start, end) = image
     judgeBounds(start, end)
     judgeP2M(start, end)
+    judgeMachine()
+    judgePAE()
     judgeHole()
     guard !findings.contains(where: { Self.placeRules.contains($0.rule) }) else { return }
     judgeEntry()

@@ -23,6 +23,11 @@ extension Judge {
         found: "a table that ends at \(hexadecimal(elf.sectionTableEnd))",
         cure: "fetch the file whole, or remove the table: strip --strip-section-headers")
     }
+    judgeSegments(fileSize: size)
+  }
+
+  /// Looked at only when the notes have passed.
+  mutating func judgeMachine() {
     let machine = is64 ? Self.machine64 : Self.machine32
     if elf.machine != machine || !elf.isLittleEndian {
       add(
@@ -31,7 +36,6 @@ extension Judge {
         found: "machine \(elf.machine), \(elf.isLittleEndian ? "little" : "big")-endian",
         cure: "compile and link with \(is64 ? "-m64" : "-m32")")
     }
-    judgeSegments(fileSize: size)
   }
 
   var loaded: [ElfView.Segment] { elf.segments.filter(\.isLoaded) }

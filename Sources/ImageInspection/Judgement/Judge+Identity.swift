@@ -41,7 +41,6 @@ extension Judge {
   }
 
   mutating func judgeIdentity() {
-    if !is64 { judgePAE() }
     let loaders = rules.accepts(Name.loader)
     let systems = rules.accepts(Name.guestOS)
     let isLoader = loaders.contains { parameters.loader.hasPrefix($0) }
@@ -63,7 +62,8 @@ extension Judge {
     }
   }
 
-  private mutating func judgePAE() {
+  mutating func judgePAE() {
+    guard !is64 else { return }
     let accepted = rules.accepts(Name.paeMode)
     let mode = parameters.paeMode
     if mode != "yes", !mode.contains("bimodal") {

@@ -45,6 +45,7 @@ struct Judge {
     if !isPVH { judgeNotes() }
     judgeFeatures()
     if isPVH {
+      judgeMachine()
       judgePhysicalEntry()
     } else {
       judgeIdentity()

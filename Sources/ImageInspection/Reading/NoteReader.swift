@@ -75,7 +75,8 @@ struct NoteTable: Sendable {
         descriptor: bytes.slice(descriptor, count: UInt64(size)))
       notes.append(note)
       position = descriptor + Self.padded(size)
-      if position > end || note.descriptor == nil { truncated.append(note) }
+      // Padding behind the last note may be missing.
+      if descriptor + UInt64(size) > end || note.descriptor == nil { truncated.append(note) }
     }
   }
 
