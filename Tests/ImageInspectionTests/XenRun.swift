@@ -72,7 +72,7 @@ struct XenRun {
     // A panic ends with this line, and so does the death of domain 0.
     guard
       text.contains("Manual reset required") || text.contains("halting machine")
-        || text.contains("Reboot in five seconds")
+        || text.contains("Reboot in five seconds") || text.contains("not rebooting")
     else { return nil }
     let reasons = lines.filter { line in
       line.hasPrefix("ERROR: ") || telling.contains { line.contains($0) }
