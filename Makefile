@@ -38,6 +38,15 @@ test-kernel:
 	@.ci/setup test
 	@XENOGRAFT_TEST_VMLINUX_DBG=$$(.ci/kernel-dbg) .ci/test
 
+# The comparisons with stock Xen under QEMU: some minutes. `make test` compares with recorded verdicts.
+.PHONY: test-xen
+test-xen:
+	@.ci/setup test
+	@.ci/images >/dev/null
+	XENOGRAFT_TEST_BOOT_IMAGES=$(CURDIR)/.build/boot-images \
+	XENOGRAFT_TEST_XEN=$$(ls $(CURDIR)/.build/boot-images/xen-hypervisor-*-amd64 | head -n 1) \
+	  swift test --filter ImageInspectionTests
+
 # Ratios against objdump, eu-addr2line and a bare length decoder, measured in one run.
 .PHONY: bench
 bench:

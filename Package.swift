@@ -71,10 +71,6 @@ let package = Package(
       name: "ABIVerifier", dependencies: ["ABISchema", "ABIGenerator", "KernelImage"],
       swiftSettings: strict),
 
-    // How loaders see a kernel: ELF notes and boot protocols, judged against abi/.
-    .target(
-      name: "BootInspection", dependencies: ["ABISchema", "ABIGenerator", "KernelImage"],
-      swiftSettings: strict),
     // Rootstock's logic, for the bare machine and for the host. HypervisorCore never imports a
     // machine: the hardware is a generic parameter.
     .target(name: "X86", swiftSettings: strict),
@@ -97,7 +93,6 @@ let package = Package(
     .executableTarget(
       name: "xenograft",
       dependencies: [
-        "BootInspection",
         "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "Disassembly",
         "ImageInspection", "KernelImage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -109,10 +104,6 @@ let package = Package(
       name: "scan-bench", dependencies: ["Audit", "Disassembly", "KernelImage"],
       path: "Sources/ScanBench", swiftSettings: strict),
 
-    .testTarget(
-      name: "BootInspectionTests",
-      dependencies: ["BootInspection", "ABIGenerator", "ABISchema", "KernelImage"],
-      swiftSettings: strict),
     .testTarget(name: "ABISchemaTests", dependencies: ["ABISchema"], swiftSettings: strict),
     .testTarget(
       name: "XenABITests", dependencies: ["XenABI", "CXenABI"], swiftSettings: strict),

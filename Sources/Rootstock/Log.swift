@@ -25,7 +25,9 @@ enum Log {
   nonisolated(unsafe) static var limit = LogLevel.info.rawValue
 }
 
-/// Begins a line: `rootstock: level: …`. Close it with `end()`.
+/// Begins a line with the hypervisor's name and the level.
+///
+/// Close it with `end()`.
 func log(_ level: LogLevel) -> LogLine {
   let line = LogLine(isShown: level.rawValue <= Log.limit)
   return line.text("rootstock: ").text(level.name).text(": ")
