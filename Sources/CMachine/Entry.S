@@ -193,6 +193,18 @@ xg_guarded_fixup:
         ret
 
 /*
+ * void xg_load_user_gs(selector)       called by EntryHypercalls.swift
+ * A fault at xg_load_gs runs it again with the null selector.
+ */
+        .globl  xg_load_user_gs, xg_load_gs
+xg_load_user_gs:
+        swapgs
+xg_load_gs:
+        movl    %edi, %gs
+        swapgs
+        ret
+
+/*
  * void xg_enter_guest(cpu)     called once for each CPU, by Boot.swift
  * In:  a frame at the top of the main stack of the block at %rdi.
  */

@@ -116,6 +116,11 @@ extension GuestProcessor {
     case SEGBASE_GS_KERNEL where isCanonical:
       gsBaseKernel = base
       xg_wrmsr(MSR.gsBase, base)
+    case SEGBASE_GS_USER_SEL:
+      // Ring 3 in the selector: a descriptor of the hypervisor's is refused by the processor.
+      let selector = UInt32(truncatingIfNeeded: base & 0xffff)
+      xg_load_user_gs(selector & ~3 == 0 ? 0 : selector | 3)
+      gsBaseUser = xg_rdmsr(MSR.kernelGSBase)
     default:
       return .error(.invalid)
     }

@@ -10,6 +10,16 @@ enum Features {
   private static let osxsave: UInt64 = 1 << 18
   private static let smep: UInt64 = 1 << 20
 
+  /// DE and TSD, which a guest may change.
+  static let guestControls: UInt64 = 1 << 3 | 1 << 2
+
+  /// Gives the processor the bits that a guest has chosen.
+  static func setGuestControls(_ bits: UInt64) {
+    let now = xg_read_cr4()
+    let wanted = now & ~guestControls | bits & guestControls
+    if wanted != now { xg_write_cr4(wanted) }
+  }
+
   /// CR4 as a guest sees it: what it may rely on, without what is the hypervisor's own.
   static var guestCR4: UInt64 { xg_read_cr4() & ~smep & ~(1 << 7) }
 

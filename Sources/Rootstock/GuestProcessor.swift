@@ -33,6 +33,10 @@ struct GuestProcessor {
   var isTaskSwitched = false
   /// A full return by iretq is needed, because rcx and r11 count.
   var needsFullReturn = false
+  /// Assists that are on: bits numbered by VMASST_TYPE.
+  var assists: UInt64 = 0
+  /// Bits of CR4 that the guest has set of those that it may: DE and TSD.
+  var controls: UInt64 = 0
   /// It is inside a multicall, which does not nest.
   var isInMulticall = false
   var eventEntry = EntryPoint(flags: 4)
@@ -102,6 +106,7 @@ extension GuestProcessor {
   mutating func load() {
     core.pointee.processor = ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index))
     if let table { xg_write_cr3(table.address.value) }
+    Features.setGuestControls(controls)
     xg_wrmsr(MSR.fsBase, fsBase)
     xg_wrmsr(MSR.gsBase, isKernelMode ? gsBaseKernel : gsBaseUser)
     xg_wrmsr(MSR.kernelGSBase, isKernelMode ? gsBaseUser : gsBaseKernel)

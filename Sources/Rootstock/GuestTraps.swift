@@ -37,7 +37,10 @@ extension GuestProcessor {
   /// The address goes into vcpu_info, and the error code's user bit says which mode of the guest
   /// it was, because the hardware has seen ring 3 either way.
   private mutating func handlePageFault(_ frame: FramePointer, _ errorCode: UInt32) {
-    shared.pointee.arch.cr2 = UInt(xg_read_cr2())
+    let address = xg_read_cr2()
+    // A write by ring 3 to a page that is present: all that a store to a table can be.
+    if errorCode & 0x1f == 7, emulateTableWrite(frame, address) { return }
+    shared.pointee.arch.cr2 = UInt(address)
     let user: UInt32 = 4
     let code = isKernelMode ? errorCode & ~user : errorCode | user
     deliver(Vector.pageFault, frame, errorCode: code)

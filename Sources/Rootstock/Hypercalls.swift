@@ -71,6 +71,7 @@ extension GuestProcessor {
     case __HYPERVISOR_update_va_mapping: return core.updateVAMapping(&arguments, from: caller)
     case __HYPERVISOR_xen_version: return VersionHypercall.perform(arguments)
     case __HYPERVISOR_console_io: return ConsoleHypercall.perform(arguments)
+    case __HYPERVISOR_vm_assist: return vmAssist(arguments)
     case __HYPERVISOR_update_va_mapping_otherdomain:
       return core.updateVAMapping(&arguments, otherDomain: true, from: caller)
     case __HYPERVISOR_set_segment_base: return setSegmentBase(arguments)

@@ -27,40 +27,25 @@ extension GuestProcessor {
   }
 
   /// One line for each instruction; the answer names its rule.
+  ///
+  /// What Xen 4.17 does not emulate faults here too: hlt, invlpg, invd, cli and sti.
   private mutating func emulate(
     _ instruction: inout InstructionBytes, _ frame: FramePointer
   ) -> StaticString? {
-    let rule: StaticString
-    switch instruction.opcode {
-    case 0x0f20:
-      rule = "mov-from-cr"
-      guard readControl(&instruction, frame) else { return nil }
-    case 0x0f22:
-      rule = "mov-to-cr"
-      guard writeControl(&instruction, frame) else { return nil }
-    case 0x0f32:
-      rule = "rdmsr"
-      guard readMSR(frame) else { return nil }
-    case 0x0f30:
-      rule = "wrmsr"
-      guard writeMSR(frame) else { return nil }
-    case 0x0f06:
-      rule = "clts"
-      setTaskSwitched(false)
-    case 0x0f08: rule = "invd"
-    case 0x0f09: rule = "wbinvd"
-    case 0xf4:
-      rule = "hlt"
-      block()
-    case 0xfa: rule = "cli"
-    case 0xfb: rule = "sti"
-    case 0x0f01:
-      rule = "invlpg"
-      guard flushPage(&instruction, frame) else { return nil }
-    default: return nil
-    }
+    let outcome: (rule: StaticString, isDone: Bool) =
+      switch instruction.opcode {
+      case 0x0f20: ("mov-from-cr", readControl(&instruction, frame))
+      case 0x0f22: ("mov-to-cr", writeControl(&instruction, frame))
+      case 0x0f32: ("rdmsr", readMSR(frame))
+      case 0x0f30: ("wrmsr", writeMSR(frame))
+      case 0x0f31: ("rdtsc", readCounter(frame))
+      case 0x0f06: ("clts", setTaskSwitched(false))
+      case 0x0f09: ("wbinvd", true)
+      default: ("", false)
+      }
+    guard outcome.isDone else { return nil }
     frame.pointee.rip &+= UInt64(instruction.length)
-    return rule
+    return outcome.rule
   }
 
   private mutating func readControl(
@@ -83,7 +68,7 @@ extension GuestProcessor {
     return true
   }
 
-  /// CR0 may change in TS alone, CR4 not at all; CR3 is MMUEXT_NEW_BASEPTR.
+  /// CR0 may change in TS alone, CR4 in DE and TSD; CR3 is MMUEXT_NEW_BASEPTR.
   private mutating func writeControl(
     _ instruction: inout InstructionBytes, _ frame: FramePointer
   ) -> Bool {
@@ -92,10 +77,13 @@ extension GuestProcessor {
     switch instruction.registerField(modRM) {
     case 0:
       guard (value ^ xg_read_cr0()) & ~8 == 0 else { return false }
-      setTaskSwitched(value & 8 != 0)
+      return setTaskSwitched(value & 8 != 0)
     case 2: shared.pointee.arch.cr2 = UInt(value)
     case 3: return loadTable(MachineAddress(value).frame)
-    case 4: guard value == Features.guestCR4 else { return false }
+    case 4:
+      // Bits that are not the guest's to choose stay as they are, without a fault.
+      controls = value & Features.guestControls
+      Features.setGuestControls(controls)
     default: return false
     }
     return true
@@ -115,17 +103,17 @@ extension GuestProcessor {
     return false
   }
 
-  private mutating func setTaskSwitched(_ isSet: Bool) {
+  private mutating func setTaskSwitched(_ isSet: Bool) -> Bool {
     isTaskSwitched = isSet
     FloatingPoint.setTaskSwitched(isSet)
+    return true
   }
 
-  private func flushPage(_ instruction: inout InstructionBytes, _ frame: FramePointer) -> Bool {
-    // `invlpg (reg)`: mod 0, reg 7, without displacement or index.
-    guard let modRM = instruction.next(), modRM & 0xf8 == 0x38, modRM & 7 != 4, modRM & 7 != 5
-    else { return false }
-    let address = GuestVirtualAddress(frame.pointee[register: instruction.baseField(modRM)])
-    if address.isCanonical, !address.isInHypervisorRange { xg_invlpg(address.value) }
+  /// With CR4.TSD the counter faults in ring 3, where the guest's kernel is as well.
+  private func readCounter(_ frame: FramePointer) -> Bool {
+    let value = xg_rdtsc()
+    frame.pointee.rax = value & 0xffff_ffff
+    frame.pointee.rdx = value >> 32
     return true
   }
 

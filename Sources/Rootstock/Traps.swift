@@ -68,6 +68,11 @@ func internalTrap(frame: FramePointer) {
       frame.pointee.rip = xg_address_guarded_fixup()
       return
     }
+    if rip == xg_address_load_gs() {
+      // A selector that cannot be loaded is the null selector.
+      frame.pointee.rdi = 0
+      return
+    }
     if rip == xg_address_guest_iret() { refuseReturn(frame) }
     panic("a fault in the hypervisor", frame)
   case Vector.doubleFault:

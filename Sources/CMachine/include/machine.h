@@ -177,6 +177,8 @@ extern const uint8_t xg_syscall_entry[], xg_syscall32_entry[];
  * because a guest may well have something at address 0. */
 uint64_t xg_guarded_copy(uint64_t to, uint64_t from, uint64_t count);
 extern const uint8_t xg_guarded_start[], xg_guarded_end[], xg_guarded_fixup[];
+/* Loads the GS selector of the mode that does not run; null if the processor refuses it. */
+void xg_load_user_gs(uint32_t selector);
 /* Leaves the boot stack for the main stack of this CPU's block and enters the frame there. */
 _Noreturn void xg_enter_guest(struct xg_percpu *cpu);
 _Noreturn void xg_call_on_stack(uint64_t top, void (*function)(void));
@@ -196,6 +198,7 @@ XG_SYMBOL(vector_stubs)
 XG_SYMBOL(syscall_entry)
 XG_SYMBOL(syscall32_entry)
 XG_SYMBOL(guest_iret)
+XG_SYMBOL(load_gs)
 XG_SYMBOL(guarded_start)
 XG_SYMBOL(guarded_end)
 XG_SYMBOL(guarded_fixup)
