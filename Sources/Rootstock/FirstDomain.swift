@@ -8,31 +8,47 @@ import HypervisorCore
 enum FirstDomain {
   /// Builds it and enters it.
   static func start() -> Never {
-    let pages = pageCount()
-    let ramdisk = Host.boot.moduleCount > 1 ? Host.boot.modules[1] : nil
-    let storage = Storage(pages)
+    let storage = Storage()
     Memory.handOver()
     let hypervisor = Host.hypervisor
-    let record = Domain(id: DomainID(0), vcpus: storage.core, vcpuCount: 1)
-    guard let domain = hypervisor.createDomain(record),
-      let sharedInfo = hypervisor.allocateShared(for: domain)
-    else { panic("no memory for the first domain") }
-    domain.pointee.isPrivileged = true
-    domain.pointee.sharedInfo = sharedInfo
+    var record = Domain(id: DomainID(0), vcpus: storage.core, vcpuCount: 1)
+    record.isPrivileged = true
+    record.pageLimit = pageCount()
+    guard let domain = hypervisor.createDomain(record) else { panic("domain 0 exists already") }
+    var request = StartRequest(
+      kernel: bytes(of: Host.boot.modules[0]), pageCount: record.pageLimit, isInitial: true)
+    if Host.boot.moduleCount > 1 { request.ramdisk = bytes(of: Host.boot.modules[1]) }
+    request.commandLine = guestCommandLine(storage)
     do throws(ImageError) {
-      let builder = try DomainBuilder(
-        Host.boot.modules[0], ramdisk: ramdisk, pageCount: pages, for: domain,
-        scratch: storage.list)
-      builder.writePhysicalList()
-      builder.writeStartInfo(
-        sharedInfo: sharedInfo, ramdiskSize: ramdisk.map { $0.end - $0.start } ?? 0)
-      builder.writePageTables()
+      let state = try hypervisor.build(request, in: domain)
+      guard let sharedInfo = domain.pointee.sharedInfo else { panic("no shared information page") }
       fill(sharedInfo)
-      enter(builder, domain, storage)
+      log(.info).text("start: domain=0 memory=").decimal(record.pageLimit >> 8)
+        .text("MiB entry=").hex(state.entry.value).text(" start-info=")
+        .hex(state.startInfo.value).end()
+      enter(state, domain, sharedInfo, storage)
     } catch {
-      log(.error).text("the guest cannot be started: ").text(error.text).end()
+      log(.error).text("the guest cannot be started: its image ").text(error.text).end()
       Power.off(status: 1)
     }
+  }
+
+  /// A boot module, which stays where it is while the domain is built.
+  private static func bytes(of module: MemoryRange) -> ImageBytes {
+    ImageBytes(
+      DirectMap.pointer(to: MachineAddress(module.start)), count: module.end - module.start)
+  }
+
+  /// What stands behind ` -- ` in the hypervisor's command line is the guest's.
+  private static func guestCommandLine(_ storage: Storage) -> ImageBytes? {
+    guard var source = Host.boot.commandLine.value(of: "--") else { return nil }
+    while Host.boot.commandLine[source] == 0x20 { source += 1 }
+    var count = 0
+    while Host.boot.commandLine[source + count] != 0 {
+      storage.commandLine[count] = Host.boot.commandLine[source + count]
+      count += 1
+    }
+    return ImageBytes(UnsafeRawPointer(storage.commandLine), count: UInt64(count))
   }
 
   /// The hypervisor's memory for the domain, taken before the rest becomes the domains'.
@@ -40,13 +56,14 @@ enum FirstDomain {
     let vcpu: GuestProcessorPointer
     let core: UnsafeMutablePointer<VCPU>
     let floatingPoint: UnsafeMutableRawPointer
-    let list: UnsafeMutablePointer<UInt64>
+    /// As long as the hypervisor's own command line.
+    let commandLine: UnsafeMutablePointer<UInt8>
 
-    init(_ pages: UInt64) {
+    init() {
       vcpu = Memory.take(GuestProcessor.self, count: 1)
       core = Memory.take(VCPU.self, count: 1)
       floatingPoint = DirectMap.pointer(to: Host.takeFrame().address)
-      list = Memory.take(UInt64.self, count: Int(pages))
+      commandLine = Memory.take(UInt8.self, count: 1024)
     }
   }
 
@@ -69,34 +86,23 @@ enum FirstDomain {
     DirectMap.pointer(to: frame.address).assumingMemoryBound(to: vcpu_info.self)
   }
 
-  /// Validates what was built as if the guest had made it, and goes there.
+  /// Gives the vcpu its registers and goes there.
   private static func enter(
-    _ builder: DomainBuilder, _ domain: DomainPointer, _ storage: Storage
+    _ state: StartState, _ domain: DomainPointer, _ sharedInfo: MachineFrame, _ storage: Storage
   ) -> Never {
-    let layout = builder.layout
     FloatingPoint.makeClean(storage.floatingPoint)
     let vcpu = storage.vcpu
     vcpu.initialize(
       to: GuestProcessor(
-        domain: domain, core: storage.core,
-        shared: vcpuInfos(domain.pointee.sharedInfo ?? MachineFrame(0)),
+        domain: domain, core: storage.core, shared: vcpuInfos(sharedInfo),
         floatingPoint: storage.floatingPoint))
-    let top = builder.frame(layout.pageTables.firstPage)
-    do throws(MemoryError) {
-      try Host.hypervisor.pin(top, level: 4, of: domain)
-      try Host.hypervisor.loadKernelTable(top, for: vcpu.pointee.caller)
-    } catch {
-      panic("the boot page tables of a domain are refused")
-    }
     var frame = xg_frame()
-    frame.rip = builder.image.entry
-    frame.rsi = layout.address(of: layout.startInfo.start)
-    frame.rsp = layout.address(of: layout.stack.end)
+    frame.rip = state.entry.value
+    frame.rsi = state.startInfo.value
+    frame.rsp = state.stack.value
     frame.rflags = Flags.interrupt | Flags.always
     frame.cs = UInt64(XG_GUEST_CS64)
     frame.ss = UInt64(XG_GUEST_SS)
-    log(.info).text("start: domain=0 memory=").decimal(builder.pageCount >> 8)
-      .text("MiB entry=").hex(frame.rip).text(" start-info=").hex(frame.rsi).end()
     let cpu = xg_this_cpu()
     let place = UInt(bitPattern: cpu) + UInt(XG_BLOCK_SIZE - XG_FRAME_SIZE)
     // SAFETY: the frame's place at the top of the main stack; Start.swift runs below it.

@@ -18,7 +18,9 @@ enum GuestMemory {
     return xg_guarded_copy(UInt64(UInt(bitPattern: to)), from.value, UInt64(count)) == 0
   }
 
-  /// Copies out; false if any byte cannot be written, when those before it may have been.
+  /// Copies out; false if any byte cannot be written.
+  ///
+  /// Bytes before it may have been.
   static func write(
     _ from: UnsafeRawPointer, to: GuestVirtualAddress, count: Int
   ) -> Bool {

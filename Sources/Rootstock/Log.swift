@@ -25,7 +25,7 @@ enum Log {
   nonisolated(unsafe) static var limit = LogLevel.info.rawValue
 }
 
-/// Begins a line with the hypervisor's name and the level.
+/// Begins a line, as in `rootstock: info: …`.
 ///
 /// Close it with `end()`.
 func log(_ level: LogLevel) -> LogLine {

@@ -2,11 +2,17 @@
 
 import CMachine
 
+/// Ends an emulator that was told how, with a status of its own; halts a real machine.
+private func endAfterPanic() -> Never {
+  if Host.boot.commandLine.value(of: "debug-exit") != nil { xg_out32(0xf4, 2) }
+  stop()
+}
+
 /// Prints why and halts.
 func panic(_ reason: StaticString) -> Never {
   Log.limit = max(Log.limit, LogLevel.error.rawValue)
   log(.error).text("panic: ").text(reason).end()
-  stop()
+  endAfterPanic()
 }
 
 /// Prints why with the registers of the trap that told, and halts.
@@ -15,7 +21,7 @@ func panic(_ reason: StaticString, _ frame: UnsafePointer<xg_frame>) -> Never {
   log(.error).text("panic: cpu=").decimal(xg_this_cpu().pointee.index)
     .text(" cr2=").hex(xg_read_cr2()).text(" cr3=").hex(xg_read_cr3()).end()
   printRegisters(frame, prefix: "panic")
-  stop()
+  endAfterPanic()
 }
 
 /// Prints a frame in the form `NAME: rip=… …`, which the harness reads.

@@ -4,7 +4,7 @@
  *
  *   ffff800000000000  slot 256  M2P table, read-only for guests
  *   ffff82d040200000  slot 261  Rootstock's image
- *   ffff82d080000000            per-CPU blocks, 64 KiB each, aligned to their size
+ *   ffff82d080000000            per-CPU blocks, 128 KiB each, aligned to their size
  *   ffff82d0c0000000            per-CPU windows on a vcpu's GDT, 64 KiB each
  *   ffff830000000000  slot 262  direct map of all memory
  */
@@ -26,12 +26,12 @@
  * A per-CPU block. The stacks grow down; a page that is not mapped lies below each.
  * All stacks of a CPU lie in its block, so masking the stack pointer finds the data.
  *
- *   0000  struct xg_percpu     b000  main stack, 20 KiB
+ *   0000  struct xg_percpu     b000  main stack, 84 KiB
  *   1000  syscall's stub       9000  stack of #DB
  *   3000  stack of NMI         7000  stack of #MC
  *   5000  stack of #DF
  */
-#define XG_BLOCK_SIZE 0x10000
+#define XG_BLOCK_SIZE 0x20000
 #define XG_BLOCK_STUB 0x1000
 #define XG_BLOCK_NMI_STACK 0x3000
 #define XG_BLOCK_DF_STACK 0x5000
