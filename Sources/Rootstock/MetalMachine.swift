@@ -3,7 +3,9 @@
 import CMachine
 import HypervisorCore
 
-/// The real machine, without state of its own: Host and the CPU's block have it.
+/// The real machine.
+///
+/// It has no state of its own; Host and the CPU's block have it.
 struct MetalMachine: Machine {
   func words(of frame: MachineFrame) -> UnsafeMutablePointer<UInt64> { DirectMap.words(of: frame) }
 
