@@ -16,6 +16,11 @@ all: setup
 rootstock:
 	@.ci/rootstock
 
+# What no compiler checks of it: no vector register, no heap, no undefined symbol, its size.
+.PHONY: rootstock-check
+rootstock-check: rootstock
+	@.ci/rootstock-check
+
 .PHONY: setup
 setup:
 	@.ci/setup build

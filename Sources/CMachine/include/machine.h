@@ -11,6 +11,9 @@
 
 #pragma clang assume_nonnull begin
 
+/* A call around one instruction would cost more than the instruction. */
+#define XG_INLINE static inline __attribute__((always_inline))
+
 /* A trap's registers, as Entry.S pushes them: the order of the ABI's cpu_user_regs. */
 struct xg_frame {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
@@ -59,39 +62,39 @@ struct xg_table_register {
 } __attribute__((packed));
 
 /* The block is aligned to its size and holds every stack of its CPU. */
-static inline struct xg_percpu *xg_this_cpu(void) {
+XG_INLINE struct xg_percpu *xg_this_cpu(void) {
     uint64_t sp;
     __asm__ volatile("mov %%rsp, %0" : "=r"(sp));
     return (struct xg_percpu *)(sp & ~(uint64_t)(XG_BLOCK_SIZE - 1));
 }
 
-static inline void xg_out8(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
-static inline void xg_out16(uint16_t port, uint16_t v) { __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port)); }
-static inline void xg_out32(uint16_t port, uint32_t v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port)); }
-static inline uint8_t xg_in8(uint16_t port) { uint8_t v; __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port)); return v; }
-static inline uint16_t xg_in16(uint16_t port) { uint16_t v; __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port)); return v; }
-static inline uint32_t xg_in32(uint16_t port) { uint32_t v; __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+XG_INLINE void xg_out8(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
+XG_INLINE void xg_out16(uint16_t port, uint16_t v) { __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port)); }
+XG_INLINE void xg_out32(uint16_t port, uint32_t v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port)); }
+XG_INLINE uint8_t xg_in8(uint16_t port) { uint8_t v; __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+XG_INLINE uint16_t xg_in16(uint16_t port) { uint16_t v; __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+XG_INLINE uint32_t xg_in32(uint16_t port) { uint32_t v; __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port)); return v; }
 
-static inline uint64_t xg_rdmsr(uint32_t n) {
+XG_INLINE uint64_t xg_rdmsr(uint32_t n) {
     uint32_t low, high;
     __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(n));
     return low | (uint64_t)high << 32;
 }
-static inline void xg_wrmsr(uint32_t n, uint64_t v) {
+XG_INLINE void xg_wrmsr(uint32_t n, uint64_t v) {
     __asm__ volatile("wrmsr" : : "c"(n), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
 
 #define XG_CONTROL_REGISTER(n) \
-    static inline uint64_t xg_read_cr##n(void) { uint64_t v; __asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)); return v; } \
-    static inline void xg_write_cr##n(uint64_t v) { __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); }
+    XG_INLINE uint64_t xg_read_cr##n(void) { uint64_t v; __asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)); return v; } \
+    XG_INLINE void xg_write_cr##n(uint64_t v) { __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); }
 XG_CONTROL_REGISTER(0)
 XG_CONTROL_REGISTER(2)
 XG_CONTROL_REGISTER(3)
 XG_CONTROL_REGISTER(4)
 
 #define XG_DEBUG_REGISTER(n) \
-    static inline uint64_t xg_read_dr##n(void) { uint64_t v; __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v)); return v; } \
-    static inline void xg_write_dr##n(uint64_t v) { __asm__ volatile("mov %0, %%dr" #n : : "r"(v)); }
+    XG_INLINE uint64_t xg_read_dr##n(void) { uint64_t v; __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v)); return v; } \
+    XG_INLINE void xg_write_dr##n(uint64_t v) { __asm__ volatile("mov %0, %%dr" #n : : "r"(v)); }
 XG_DEBUG_REGISTER(0)
 XG_DEBUG_REGISTER(1)
 XG_DEBUG_REGISTER(2)
@@ -100,73 +103,73 @@ XG_DEBUG_REGISTER(6)
 XG_DEBUG_REGISTER(7)
 
 struct xg_cpuid { uint32_t eax, ebx, ecx, edx; };
-static inline struct xg_cpuid xg_cpuid_of(uint32_t leaf, uint32_t subleaf) {
+XG_INLINE struct xg_cpuid xg_cpuid_of(uint32_t leaf, uint32_t subleaf) {
     struct xg_cpuid r;
     __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
     return r;
 }
 
-static inline void xg_invlpg(uint64_t address) { __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory"); }
-static inline void xg_wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
-static inline void xg_clts(void) { __asm__ volatile("clts"); }
-static inline void xg_swapgs(void) { __asm__ volatile("swapgs" : : : "memory"); }
-static inline void xg_pause(void) { __asm__ volatile("pause"); }
-static inline void xg_halt(void) { __asm__ volatile("hlt" : : : "memory"); }
-static inline void xg_cli(void) { __asm__ volatile("cli" : : : "memory"); }
-static inline void xg_sti(void) { __asm__ volatile("sti" : : : "memory"); }
+XG_INLINE void xg_invlpg(uint64_t address) { __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory"); }
+XG_INLINE void xg_wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
+XG_INLINE void xg_clts(void) { __asm__ volatile("clts"); }
+XG_INLINE void xg_swapgs(void) { __asm__ volatile("swapgs" : : : "memory"); }
+XG_INLINE void xg_pause(void) { __asm__ volatile("pause"); }
+XG_INLINE void xg_halt(void) { __asm__ volatile("hlt" : : : "memory"); }
+XG_INLINE void xg_cli(void) { __asm__ volatile("cli" : : : "memory"); }
+XG_INLINE void xg_sti(void) { __asm__ volatile("sti" : : : "memory"); }
 /* Interrupts are recognised after hlt at the earliest, so none is lost in between. */
-static inline void xg_sti_halt_cli(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
-static inline uint64_t xg_rdtsc(void) {
+XG_INLINE void xg_sti_halt_cli(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
+XG_INLINE uint64_t xg_rdtsc(void) {
     uint32_t low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
     return low | (uint64_t)high << 32;
 }
 
-static inline void xg_lgdt(uint64_t base, uint16_t limit) {
+XG_INLINE void xg_lgdt(uint64_t base, uint16_t limit) {
     struct xg_table_register r = {limit, base};
     __asm__ volatile("lgdt %0" : : "m"(r));
 }
-static inline void xg_lidt(uint64_t base, uint16_t limit) {
+XG_INLINE void xg_lidt(uint64_t base, uint16_t limit) {
     struct xg_table_register r = {limit, base};
     __asm__ volatile("lidt %0" : : "m"(r));
 }
-static inline void xg_ltr(uint16_t selector) { __asm__ volatile("ltr %0" : : "r"(selector)); }
-static inline void xg_lldt(uint16_t selector) { __asm__ volatile("lldt %0" : : "r"(selector)); }
+XG_INLINE void xg_ltr(uint16_t selector) { __asm__ volatile("ltr %0" : : "r"(selector)); }
+XG_INLINE void xg_lldt(uint16_t selector) { __asm__ volatile("lldt %0" : : "r"(selector)); }
 /* After lgdt: the code segment by a far return, the stack segment, null for data. */
-static inline void xg_load_segments(void) {
+XG_INLINE void xg_load_segments(void) {
     __asm__ volatile("pushq %0\n\tleaq 1f(%%rip), %%rax\n\tpushq %%rax\n\tlretq\n1:\n\t"
                      "movl %1, %%eax\n\tmovl %%eax, %%ss\n\t"
                      "xorl %%eax, %%eax\n\tmovl %%eax, %%ds\n\tmovl %%eax, %%es"
                      : : "i"(XG_CS), "i"(XG_SS) : "rax", "memory");
 }
 #define XG_SEGMENT(name) \
-    static inline uint16_t xg_read_##name(void) { uint16_t v; __asm__ volatile("mov %%" #name ", %0" : "=r"(v)); return v; } \
-    static inline void xg_write_##name(uint16_t v) { __asm__ volatile("mov %0, %%" #name : : "r"(v)); }
+    XG_INLINE uint16_t xg_read_##name(void) { uint16_t v; __asm__ volatile("mov %%" #name ", %0" : "=r"(v)); return v; } \
+    XG_INLINE void xg_write_##name(uint16_t v) { __asm__ volatile("mov %0, %%" #name : : "r"(v)); }
 XG_SEGMENT(ds)
 XG_SEGMENT(es)
 XG_SEGMENT(fs)
 XG_SEGMENT(gs)
 
-static inline void xg_fxsave(void *area) { __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory"); }
-static inline void xg_fxrstor(const void *area) { __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory"); }
-static inline void xg_xsave(void *area, uint64_t mask) {
+XG_INLINE void xg_fxsave(void *area) { __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory"); }
+XG_INLINE void xg_fxrstor(const void *area) { __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory"); }
+XG_INLINE void xg_xsave(void *area, uint64_t mask) {
     __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory");
 }
-static inline void xg_xrstor(const void *area, uint64_t mask) {
+XG_INLINE void xg_xrstor(const void *area, uint64_t mask) {
     __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory");
 }
-static inline void xg_fninit(void) { __asm__ volatile("fninit"); }
+XG_INLINE void xg_fninit(void) { __asm__ volatile("fninit"); }
 
 /* Device registers, and memory that an interrupt changes: one access each, never cached. */
-static inline uint32_t xg_load32(uint64_t address) { return *(volatile uint32_t *)address; }
-static inline void xg_store32(uint64_t address, uint32_t v) { *(volatile uint32_t *)address = v; }
-static inline uint64_t xg_ticks(struct xg_percpu *cpu) { return *(volatile uint64_t *)&cpu->ticks; }
+XG_INLINE uint32_t xg_load32(uint64_t address) { return *(volatile uint32_t *)address; }
+XG_INLINE void xg_store32(uint64_t address, uint32_t v) { *(volatile uint32_t *)address = v; }
+XG_INLINE uint64_t xg_ticks(struct xg_percpu *cpu) { return *(volatile uint64_t *)&cpu->ticks; }
 
-static inline void xg_clear_page(void *page) {
+XG_INLINE void xg_clear_page(void *page) {
     uint64_t count = 512;
     __asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");
 }
-static inline uint64_t xg_compare_exchange(uint64_t *word, uint64_t expected, uint64_t desired) {
+XG_INLINE uint64_t xg_compare_exchange(uint64_t *word, uint64_t expected, uint64_t desired) {
     return __sync_val_compare_and_swap(word, expected, desired);
 }
 
@@ -192,8 +195,8 @@ extern uint64_t xg_boot_l4[512], xg_boot_l3_hole[512], xg_boot_l3_direct[512], x
 extern const uint8_t xg_boot_start[], xg_boot_end[];
 
 /* The symbols above as numbers: Swift must not see an array's type where only an address counts. */
-#define XG_SYMBOL(name) static inline uint64_t xg_address_##name(void) { uint64_t v; __asm__("lea xg_" #name "(%%rip), %0" : "=r"(v)); return v; }
-#define XG_LOW_SYMBOL(name) static inline uint64_t xg_address_##name(void) { uint64_t v; __asm__("movabs $xg_" #name ", %0" : "=r"(v)); return v; }
+#define XG_SYMBOL(name) XG_INLINE uint64_t xg_address_##name(void) { uint64_t v; __asm__("lea xg_" #name "(%%rip), %0" : "=r"(v)); return v; }
+#define XG_LOW_SYMBOL(name) XG_INLINE uint64_t xg_address_##name(void) { uint64_t v; __asm__("movabs $xg_" #name ", %0" : "=r"(v)); return v; }
 XG_SYMBOL(vector_stubs)
 XG_SYMBOL(syscall_entry)
 XG_SYMBOL(syscall32_entry)
