@@ -17,10 +17,12 @@ public final class FakeMachine: Machine {
 
   /// How many more questions for preemption are answered with no; nil for always no.
   public var preemptAfter: Int?
-  /// Frames that some TLB may still let a guest read or write, with their owners then.
-  public var readable: [UInt64: DomainID] = [:]
+  /// For each frame that some TLB may still let a guest read or write its owner then; else
+  /// `.invalid`.
+  public var readable: [DomainID]
   /// Those that it may let a guest write.
-  public var writable: [UInt64: DomainID] = [:]
+  public var writable: [DomainID]
+  private var hasTranslations = false
   /// How often everything was flushed.
   public var flushCount = 0
   /// Single addresses that were flushed.
@@ -35,6 +37,8 @@ public final class FakeMachine: Machine {
   /// A machine with so many frames of zeroed memory.
   public init(frameCount: Int) {
     self.frameCount = frameCount
+    readable = Array(repeating: .invalid, count: frameCount)
+    writable = readable
     memory = .allocate(capacity: frameCount * 512)
     memory.initialize(repeating: 0, count: frameCount * 512)
     window = .allocate(byteCount: Self.windowSize, alignment: 4096)
@@ -116,10 +120,21 @@ public final class FakeMachine: Machine {
   public func invalidatePage(_ address: GuestVirtualAddress, on processors: ProcessorSet) {
     invalidated.append(address)
   }
+  /// Notes that a TLB may hold a translation of a frame from now on.
+  func noteTranslation(of frame: Int, owner: DomainID, isWritable: Bool) {
+    hasTranslations = true
+    readable[frame] = owner
+    if isWritable { writable[frame] = owner }
+  }
+
   public func flushTLB() {
     flushCount += 1
-    readable.removeAll(keepingCapacity: true)
-    writable.removeAll(keepingCapacity: true)
+    guard hasTranslations else { return }
+    hasTranslations = false
+    for index in 0..<frameCount {
+      readable[index] = .invalid
+      writable[index] = .invalid
+    }
   }
   public func flushTLB(on processors: ProcessorSet) {
     if processors.contains(currentProcessor) { flushTLB() }

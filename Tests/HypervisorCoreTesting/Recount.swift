@@ -115,6 +115,10 @@ extension Bench {
     if word & 4 == 0 { throw Violation(description: "\(place): no user bit") }
     if level == 1 {
       counts[target].references += 1
+      // A processor can have it in its TLB from here on, unless the table is in the making.
+      if hypervisor.frames[frame].pointee.typeUses > 0 {
+        machine.noteTranslation(of: target, owner: record.owner, isWritable: word & 2 != 0)
+      }
       guard word & 2 != 0 else { return }
       counts[target].uses += 1
       if record.type != .writable {
@@ -162,33 +166,16 @@ extension Bench {
     }
   }
 
-  /// What a TLB may hold from before must not reach a table or a new owner; then what the tables map
-  /// at the moment may be in the TLB as well.
+  /// What a TLB may hold must not reach a table or a new owner.
   private func checkTranslations() throws(Violation) {
-    for (number, _) in machine.writable {
-      let record = hypervisor.frames[MachineFrame(number)].pointee
-      if record.typeUses > 0, record.type != .writable {
+    for number in 0..<machine.frameCount {
+      let record = hypervisor.frames[MachineFrame(UInt64(number))].pointee
+      if machine.writable[number] != .invalid, record.typeUses > 0, record.type != .writable {
         throw Violation(description: "stale writable translation of \(record.type) \(number)")
       }
-    }
-    for (number, owner) in machine.readable {
-      let record = hypervisor.frames[MachineFrame(number)].pointee
-      if record.owner != owner, record.owner != .invalid {
+      let owner = machine.readable[number]
+      if owner != .invalid, record.owner != owner, record.owner != .invalid {
         throw Violation(description: "stale translation of \(number), which has a new owner")
-      }
-    }
-    for number in 0..<UInt64(machine.frameCount) {
-      let frame = MachineFrame(number)
-      let record = hypervisor.frames[frame].pointee
-      guard record.type == .level1, record.typeUses > 0 else { continue }
-      let words = machine.words(of: frame)
-      for index in 0..<512 where words[index] & 1 != 0 {
-        let target = (words[index] & 0x000f_ffff_ffff_f000) >> 12
-        guard target < UInt64(machine.frameCount) else { continue }
-        let owner = hypervisor.frames[MachineFrame(target)].pointee.owner
-        guard owner.isOrdinary else { continue }
-        machine.readable[target] = owner
-        if words[index] & 2 != 0 { machine.writable[target] = owner }
       }
     }
   }

@@ -75,7 +75,7 @@ import Testing
     case 2: guest.bench.machine.words(of: guest.frames[3])[2] |= 2
     case 3: guest.bench.machine.words(of: guest.frames[0])[260] = 7
     case 4: guest.caller.domain.pointee.pageCount += 1
-    default: guest.bench.machine.writable[guest.frames[3].number] = DomainID(1)
+    default: guest.bench.machine.writable[Int(guest.frames[3].number)] = DomainID(1)
     }
     #expect(throws: Violation.self) { try guest.bench.recount() }
   }
