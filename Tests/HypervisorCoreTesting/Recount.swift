@@ -99,7 +99,8 @@ extension Bench {
     allowForeign: Bool
   ) throws(Violation) {
     let target = Int(truncatingIfNeeded: word & 0x000f_ffff_ffff_f000) >> 12
-    let place = "entry \(index) of L\(level) table \(frame.number), frame \(target)"
+    // Text is made only for a failure: this runs for every entry of every table.
+    var place: String { "entry \(index) of L\(level) table \(frame.number), frame \(target)" }
     let owner = hypervisor.frames[frame].pointee.owner
     let isPrivileged = hypervisor.domains.find(owner)?.pointee.isPrivileged ?? false
     guard target < machine.frameCount,
