@@ -3,6 +3,7 @@
 
 PREFIX  ?= /usr/local
 SECONDS_PER_TARGET ?= 60
+HYPERCALL_SEQUENCES ?= 10000000
 
 # One static runtime: the command starts faster and runs where no Swift toolchain is.
 RELEASE := swift build -c release --static-swift-stdlib --product xenograft
@@ -60,11 +61,14 @@ bench:
 	swift build -c release --static-swift-stdlib --product scan-bench
 	@.ci/bench
 
-# Every parser of foreign bytes under libFuzzer, SECONDS_PER_TARGET each.
+# Every parser of foreign bytes under libFuzzer, SECONDS_PER_TARGET each; then hostile guests against
+# the hypervisor's core, HYPERCALL_SEQUENCES of eight calls.
 .PHONY: fuzz
 fuzz:
 	@.ci/setup build
 	@Fuzz/run $(SECONDS_PER_TARGET)
+	swift build -c release --product hypervisor-fuzz
+	.build/release/hypervisor-fuzz $(HYPERCALL_SEQUENCES)
 
 .PHONY: lint
 lint:
