@@ -49,6 +49,9 @@ public final class HostileGuest {
       bench.share(with: one.caller)
       boot(one.caller, one.frames)
     }
+    // A channel between both, which chance alone would rarely make.
+    _ = bench.eventOperation(6, [0x7ff0 | 2 << 16], from: callers[0].caller)
+    _ = bench.eventOperation(0, [1, 1], from: callers[1].caller)
   }
 
   /// Four tables, the last of which maps memory writable and tables read-only.
