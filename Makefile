@@ -67,7 +67,7 @@ bench:
 fuzz:
 	@.ci/setup build
 	@Fuzz/run $(SECONDS_PER_TARGET)
-	swift build -c release --product hypervisor-fuzz
+	swift build -c release --static-swift-stdlib --product hypervisor-fuzz
 	.build/release/hypervisor-fuzz $(HYPERCALL_SEQUENCES)
 
 .PHONY: lint

@@ -64,17 +64,20 @@ extension GuestProcessor {
     case __HYPERVISOR_stack_switch: return stackSwitch(arguments)
     case __HYPERVISOR_set_callbacks: return setCallbacks(arguments)
     case __HYPERVISOR_fpu_taskswitch: return fpuTaskSwitch(arguments)
-    case __HYPERVISOR_update_descriptor: return Host.hypervisor.updateDescriptor(&arguments, from: caller)
+    case __HYPERVISOR_update_descriptor:
+      return Host.hypervisor.updateDescriptor(&arguments, from: caller)
     case __HYPERVISOR_memory_op: return Host.hypervisor.memoryOperation(&arguments, from: caller)
     case __HYPERVISOR_multicall: return multicall(&arguments, frame)
-    case __HYPERVISOR_update_va_mapping: return Host.hypervisor.updateVAMapping(&arguments, from: caller)
+    case __HYPERVISOR_update_va_mapping:
+      return Host.hypervisor.updateVAMapping(&arguments, from: caller)
     case __HYPERVISOR_xen_version: return VersionHypercall.perform(arguments)
     case __HYPERVISOR_console_io: return ConsoleHypercall.perform(arguments)
     case __HYPERVISOR_vm_assist: return vmAssist(arguments)
     case __HYPERVISOR_update_va_mapping_otherdomain:
       return Host.hypervisor.updateVAMapping(&arguments, otherDomain: true, from: caller)
     case __HYPERVISOR_set_segment_base: return setSegmentBase(arguments)
-    case __HYPERVISOR_mmuext_op: return Host.hypervisor.mmuExtendedOperation(&arguments, from: caller)
+    case __HYPERVISOR_mmuext_op:
+      return Host.hypervisor.mmuExtendedOperation(&arguments, from: caller)
     case __HYPERVISOR_sched_op: return schedule(arguments, frame)
     case __HYPERVISOR_callback_op: return callbackOperation(arguments)
     default: return .error(.noSuchCall)
