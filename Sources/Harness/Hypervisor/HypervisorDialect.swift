@@ -1,0 +1,38 @@
+// What the harness must know about a hypervisor: how its messages look and what they mean.
+
+/// What a hypervisor's message says about the guest.
+enum HypervisorNotice: Equatable {
+  /// The guest's run is over; QEMU need not end by itself.
+  case ended(Verdict)
+  /// Of no importance to the harness.
+  case other
+}
+
+/// How a hypervisor speaks on the serial line.
+protocol HypervisorDialect: Sendable {
+  /// What each of its lines begins with.
+  var prefix: String { get }
+  /// The meaning of one of its lines, prefix taken off.
+  func notice(in line: String) -> HypervisorNotice
+  /// The crash that its lines describe, before names are looked up.
+  func crash(in lines: [String]) -> RawCrash?
+  /// It switches the machine off after the guest's end, and may have more to say before.
+  var endsMachine: Bool { get }
+  /// Verdict where QEMU ends and no message told why.
+  var verdictOfSilentEnd: Verdict { get }
+  /// The trap and hypercall records in its lines.
+  func records(in lines: [String]) -> (traps: [TrapRecord], hypercalls: [HypercallRecord])
+}
+
+/// A crash in numbers.
+struct RawCrash: Equatable {
+  var reason: String
+  var registers: [RegisterValue] = []
+  /// Words of the guest's stack from the stack pointer on.
+  var stack: [UInt64] = []
+
+  /// The value of a register by its lowercase name.
+  func register(_ name: String) -> UInt64? {
+    registers.first { $0.name == name }?.value
+  }
+}

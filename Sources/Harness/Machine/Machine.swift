@@ -1,0 +1,90 @@
+// Drives QEMU: starts it, hands its serial line on as it comes, ends it in time.
+
+import Foundation
+import Subprocess
+import SystemPackage
+
+/// How QEMU's run ended.
+enum MachineEnd {
+  /// Nobody wanted to read on.
+  case enough
+  /// QEMU ended by itself.
+  case closed
+  /// The time was over.
+  case timeout
+}
+
+/// One run of QEMU.
+struct Machine: Sendable {
+  var arguments: [String]
+  var staging: Staging
+  /// `nil` for no limit.
+  var timeout: Duration?
+
+  /// Runs QEMU until it ends, `reader` has enough, or the time is over.
+  ///
+  /// `isOverdue` is asked now and then whether to end a machine that does not end itself.
+  func run(
+    reader: @escaping @Sendable ([UInt8]) async -> Bool,
+    isOverdue: @escaping @Sendable () async -> Bool
+  ) async throws(HarnessError) -> MachineEnd {
+    let configuration = Subprocess.Configuration(
+      executable: .name(QemuCommand.executable), arguments: Arguments(arguments),
+      workingDirectory: FilePath(staging.folder.path))
+    do {
+      let messages = try FileDescriptor.open(
+        staging.messages, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+      RunningMachine.willStart()
+      defer {
+        RunningMachine.didStart(nil)
+        RunningMachine.didEnd()
+      }
+      let result = try await Subprocess.run(
+        configuration, input: .none, output: .sequence,
+        error: .fileDescriptor(messages, closeAfterSpawningProcess: true)
+      ) { execution in
+        RunningMachine.didStart(execution.processIdentifier.value)
+        return try await watch(execution, reader: reader, isOverdue: isOverdue)
+      }
+      await RunningMachine.goOnUnlessEnding()
+      return result.closureResult
+    } catch let error as SubprocessError where error.code == .executableNotFound {
+      throw .missing(what: QemuCommand.executable, package: "qemu-system-x86")
+    } catch {
+      throw .emulator(message: "\(error)")
+    }
+  }
+
+  /// The first of three things that happens: QEMU closes the line, the reader has enough, the time is over.
+  private func watch<Input, Errors>(
+    _ execution: Execution<Input, SequenceOutput, Errors>,
+    reader: @escaping @Sendable ([UInt8]) async -> Bool,
+    isOverdue: @escaping @Sendable () async -> Bool
+  ) async throws -> MachineEnd {
+    try await withThrowingTaskGroup(of: MachineEnd?.self) { group in
+      group.addTask {
+        for try await buffer in execution.standardOutput {
+          let bytes = buffer.withUnsafeBytes { Array($0) }
+          if await reader(bytes) { return .enough }
+        }
+        return .closed
+      }
+      group.addTask {
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        while true {
+          // A cancelled sleep says nothing.
+          do { try await Task.sleep(for: .milliseconds(100)) } catch { return nil }
+          if let deadline, .now >= deadline { return .timeout }
+          if await isOverdue() { return .enough }
+        }
+      }
+      let end = try await group.next() ?? .closed
+      if end != .closed {
+        await execution.teardown(
+          using: [.send(signal: .terminate, allowedDurationToNextStep: .seconds(1))])
+      }
+      group.cancelAll()
+      return end ?? .closed
+    }
+  }
+}

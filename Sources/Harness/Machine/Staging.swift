@@ -1,0 +1,66 @@
+// A folder for one run. QEMU splits the names of modules at blanks and commas, so what it loads
+// gets plain names here, and it runs with the folder as its own.
+
+import Foundation
+import KernelImage
+
+/// The files of one run; gone with their owner.
+final class Staging: Sendable {
+  let folder: URL
+
+  /// Puts the guest's files and the hypervisor in place.
+  init(_ request: BootRequest) throws(HarnessError) {
+    folder = FileManager.default.temporaryDirectory
+      .appending(path: "xenograft-boot-\(UUID().uuidString)")
+    let hypervisor = try HypervisorImage.contents(of: HypervisorImage.path(for: request))
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+      RunningMachine.willUse(folder: folder.path)
+      try hypervisor.write(to: folder.appending(path: "hypervisor"))
+    } catch {
+      throw .input(
+        path: folder.path, expected: "a folder that can be written",
+        found: error.localizedDescription)
+    }
+    try stage(request.kernel, as: "guest", what: "the guest's kernel")
+    try Self.checkKernel(request.kernel)
+    if let initrd = request.initrd {
+      try stage(initrd, as: "initrd", what: "the guest's ramdisk")
+    }
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: folder)
+    RunningMachine.didUseFolder()
+  }
+
+  /// The path of QEMU's messages.
+  var messages: String { folder.appending(path: "messages").path }
+
+  /// A file that no loader could take is the user's mistake and no guest's crash.
+  private static func checkKernel(_ path: String) throws(HarnessError) {
+    do throws(ImageError) {
+      _ = try KernelImage.open(path: path, options: OpenOptions(readsKallsyms: false))
+    } catch {
+      throw .input(path: error.path, expected: error.expected, found: error.found)
+    }
+  }
+
+  private func stage(_ path: String, as name: String, what: String) throws(HarnessError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
+      FileManager.default.isReadableFile(atPath: path)
+    else {
+      throw .input(
+        path: path, expected: what,
+        found: isFolder.boolValue ? "a folder" : "no file that can be read")
+    }
+    do {
+      try FileManager.default.createSymbolicLink(
+        at: folder.appending(path: name),
+        withDestinationURL: URL(filePath: path).absoluteURL)
+    } catch {
+      throw .input(path: path, expected: what, found: error.localizedDescription)
+    }
+  }
+}

@@ -1,0 +1,97 @@
+// How a boot ended, and what was seen on the way.
+
+/// How a guest's run ended.
+public enum Verdict: String, Sendable, Codable {
+  case poweroff
+  case reboot
+  case crash
+  case timeout
+  /// Everything expected was seen, and nobody waited for more.
+  case expected
+  case suspended
+}
+
+/// One expectation and what became of it.
+public struct ExpectationResult: Sendable, Codable {
+  /// The regular expression.
+  public var pattern: String
+  public var matched: Bool
+  /// The first line that matched.
+  public var line: String?
+}
+
+/// Wall time in seconds from QEMU's start.
+public struct BootTimes: Sendable {
+  /// Until the hypervisor's first line.
+  public var hypervisor: Double?
+  /// Until the control domain was ready, where there is one.
+  public var domain0: Double?
+  /// Until the guest's first byte.
+  public var guestFirstOutput: Double?
+  public var total: Double = 0
+}
+
+/// A place in the guest's code.
+public struct CodePlace: Sendable, Hashable {
+  public var address: UInt64
+  public var function: String?
+  /// Distance from the function's start.
+  public var offset: UInt64?
+  public var file: String?
+  public var line: Int?
+
+  init(address: UInt64) {
+    self.address = address
+  }
+}
+
+/// One register at the time of a crash.
+public struct RegisterValue: Sendable, Hashable {
+  public var name: String
+  public var value: UInt64
+}
+
+/// What is known about a guest's crash.
+public struct CrashReport: Sendable {
+  /// In the hypervisor's words, as far as it has any.
+  public var reason: String
+  /// Where the guest was.
+  public var place: CodePlace?
+  /// In the hypervisor's order.
+  public var registers: [RegisterValue]
+  /// Callers, innermost first.
+  public var backtrace: [CodePlace]
+}
+
+/// An emulated instruction with how often it was met.
+public struct TrapRecord: Sendable {
+  public var place: CodePlace
+  public var rule: String
+  public var count: UInt64
+}
+
+/// A hypercall with how often it was used.
+public struct HypercallRecord: Sendable {
+  public var name: String
+  public var count: UInt64
+  public var errors: UInt64
+}
+
+/// The outcome of a boot.
+public struct BootResult: Sendable {
+  public var verdict: Verdict
+  public var times: BootTimes
+  public var expectations: [ExpectationResult]
+  public var crash: CrashReport?
+  public var traps: [TrapRecord]
+  public var hypercalls: [HypercallRecord]
+
+  /// The guest ended by its own will, or as the user asked, and did all that was expected.
+  public var isGood: Bool {
+    guard expectations.allSatisfy(\.matched) else { return false }
+    return switch verdict {
+    case .poweroff, .reboot, .expected, .suspended: true
+    case .crash, .timeout: false
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// `xenograft boot`: runs a guest on a hypervisor in QEMU and says how it ended.
+
+import ArgumentParser
+import Foundation
+import Harness
+
+struct BootCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "boot",
+    abstract: "Boot a guest on Rootstock, or on stock Xen, in QEMU.",
+    discussion: """
+      The guest's console goes to standard output as it comes. Ends with 0 when the guest shuts down and every --expect was \
+      seen, with 1 when it crashes, something expected is missing or the time is over.
+
+      Examples:
+
+        xenograft boot kernel.elf
+        xenograft boot --cmdline 'console=hvc0' --initrd initrd.img --memory 256 vmlinux
+        xenograft boot --expect 'login:' --until-expect --timeout 120 vmlinux
+        xenograft boot --hypervisor xen --format json kernel.elf
+      """)
+
+  /// How the result is printed.
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case json
+  }
+
+  @Argument(help: "The guest's kernel: an ELF file with Xen's notes.", completion: .file())
+  var kernel: String
+
+  @OptionGroup(title: "Guest")
+  var guest: GuestOptions
+
+  @OptionGroup(title: "Verdict")
+  var verdict: VerdictOptions
+
+  @OptionGroup(title: "Machine")
+  var machine: MachineOptions
+
+  @Option(
+    help: "Write everything that comes from the serial line to this file.", completion: .file())
+  var log: String?
+
+  @Option(
+    help: "How the result is printed: text (the guest's console) or json (the result alone).")
+  var format: Format = .text
+
+  @Option(
+    help: "Write the instructions that trapped to this file, for `audit --trace`.",
+    completion: .file())
+  var trace: String?
+
+  @Option(help: "Write the result as JSON to this file, whatever is printed.", completion: .file())
+  var result: String?
+
+  @Flag(help: "Print the hypervisor's messages on standard error.")
+  var verbose = false
+
+  func validate() throws {
+    if trace != nil, machine.hypervisor == .xen {
+      throw ValidationError("--trace needs Rootstock: Xen keeps no record of what it emulates.")
+    }
+  }
+
+  func run() async throws {
+    var request = BootRequest(kernel: kernel)
+    guest.apply(to: &request)
+    verdict.apply(to: &request)
+    machine.apply(to: &request)
+    let console = try BootConsole(log: log, printsGuest: format == .text, isVerbose: verbose)
+    let outcome: BootResult
+    do throws(HarnessError) {
+      outcome = try await GuestBoot.run(request) { console.show($0) }
+    } catch {
+      console.end()
+      throw CommandFailure(error)
+    }
+    console.end()
+    if let trace { try OutputFile.write(outcome.trace(), to: trace) }
+    if let result { try OutputFile.write(outcome.json(), to: result) }
+    if format == .json { try StandardOutput.write(outcome.json()) }
+    StandardError.write(BootSummary(outcome, timeout: verdict.timeout).text(isShort: !verbose))
+    guard outcome.isGood else { throw CommandFailure.badVerdict }
+  }
+}

@@ -1,0 +1,82 @@
+/* Frames and page tables. Addresses of the image and of the initial region translate by offset. */
+#ifndef GUEST_MEMORY_H
+#define GUEST_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xenabi.h"
+
+#define PAGE_SIZE XEN_PAGE_SIZE
+#define GUEST_VIRT_BASE 0xffffffff80000000ul
+
+typedef uint64_t pte_t;
+typedef uint64_t mfn_t;
+typedef uint64_t pfn_t;
+
+#define PTE_PRESENT 0x001ull
+#define PTE_WRITE 0x002ull
+#define PTE_USER 0x004ull
+#define PTE_WRITE_THROUGH 0x008ull
+#define PTE_CACHE_DISABLE 0x010ull
+#define PTE_ACCESSED 0x020ull
+#define PTE_DIRTY 0x040ull
+#define PTE_LARGE 0x080ull
+#define PTE_GLOBAL 0x100ull
+#define PTE_SOFTWARE 0xe00ull
+#define PTE_NX 0x8000000000000000ull
+#define PTE_FRAME 0x000ffffffffff000ull
+
+/* Flags of an ordinary page, read-only and writable, and of a table in a higher one. */
+#define PTE_READ_ONLY (PTE_PRESENT | PTE_USER | PTE_ACCESSED)
+#define PTE_READ_WRITE (PTE_READ_ONLY | PTE_WRITE | PTE_DIRTY)
+#define PTE_TABLE (PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY)
+
+static inline pte_t pte_make(mfn_t mfn, pte_t flags)
+{
+    return mfn << XEN_PAGE_SHIFT | flags;
+}
+
+static inline mfn_t pte_frame(pte_t pte)
+{
+    return (pte & PTE_FRAME) >> XEN_PAGE_SHIFT;
+}
+
+/* Between an address in the initial region, its pseudo-physical and its machine frame. */
+pfn_t pfn_of(const volatile void *address);
+mfn_t mfn_of(const volatile void *address);
+mfn_t mfn_of_pfn(pfn_t pfn);
+pfn_t pfn_of_mfn(mfn_t mfn);
+void *address_of_mfn(mfn_t mfn);
+/* Machine address of a byte, e.g. of a page-table entry. */
+uint64_t machine_address(const volatile void *address);
+
+/* A zeroed page of the image's own pool, writable; panics when there is none left. */
+void *page_alloc(void);
+
+/* Top table in use at the start, as a virtual address. */
+pte_t *top_table(void);
+unsigned int table_index(uint64_t address, unsigned int level);
+/* The entry of `level` (1 to 4) that maps an address in a top table; 0 if a table above misses. */
+pte_t *entry_of(pte_t *top, uint64_t address, unsigned int level);
+
+/* mmu_update with one element; the command stands in the low bits of `pointer`. */
+long mmu_update_one(uint64_t pointer, uint64_t value);
+/* Writes an entry of any level. */
+long entry_write(pte_t *entry, pte_t value);
+/* mmuext_op with one element. */
+long mmuext_frame(unsigned int command, mfn_t mfn);
+long mmuext_address(unsigned int command, uint64_t address);
+
+/* Changes how the initial region maps a page, with invlpg; the result of update_va_mapping. */
+long page_set_flags(void *page, pte_t flags);
+/* The same for a test that cannot go on without. */
+void page_read_only(void *page);
+void page_writable(void *page);
+
+/* Maps an address in a top table, making the tables between; returns the last call's result. */
+long map_in(pte_t *top, uint64_t address, pte_t value);
+/* The same in the kernel's table. */
+long map(uint64_t address, pte_t value);
+
+#endif /* GUEST_MEMORY_H */

@@ -1,0 +1,93 @@
+/* Traps of the guest's kernel and of its user mode, and instructions that may fault. */
+#ifndef GUEST_TRAPS_H
+#define GUEST_TRAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "entries.h"
+#include "xenabi.h"
+
+/* What the stubs in traps.S leave on the stack: registers, then Xen's frame. */
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    uint64_t vector;     /* Exception, or an ENTRY number. */
+    uint64_t error_code; /* 0 where the exception has none. */
+    uint64_t rip;
+    uint64_t cs; /* Bits 32 to 39: the saved upcall mask. */
+    uint64_t rflags, rsp, ss;
+};
+_Static_assert(sizeof(struct trap_frame) == TRAP_FRAME_SIZE, "the stubs build this frame");
+
+enum vector {
+    VECTOR_DE, VECTOR_DB, VECTOR_NMI, VECTOR_BP, VECTOR_OF, VECTOR_BR, VECTOR_UD, VECTOR_NM,
+    VECTOR_DF, VECTOR_TS = 10, VECTOR_NP, VECTOR_SS, VECTOR_GP, VECTOR_PF, VECTOR_MF = 16,
+    VECTOR_AC, VECTOR_MC, VECTOR_XM
+};
+
+/* Bits of a page fault's error code. */
+#define PF_PRESENT 1
+#define PF_WRITE 2
+#define PF_USER 4
+#define PF_RESERVED 8
+#define PF_FETCH 16
+
+/* A fault as one number; 0 is none. */
+typedef uint32_t fault_t;
+#define NO_FAULT 0u
+#define FAULT(vector, code) (0x80000000u | (uint32_t)(vector) << 16 | ((uint32_t)(code) & 0xffff))
+#define FAULT_VECTOR(fault) (((fault) >> 16) & 0x7fff)
+#define FAULT_CODE(fault) ((fault) & 0xffff)
+
+/* A fault as text: none, #GP[0018]. Valid until the fourth call after. */
+const char *fault_name(fault_t fault);
+
+/* The last fault that a fixup caught. */
+extern struct caught {
+    fault_t fault;
+    uint64_t rip;
+    uint64_t cr2; /* Of a page fault. */
+} caught;
+
+/* Registers a continuation for a faulting instruction, in its assembly text. */
+#define FIXUP(from, to) ".pushsection .fixups, \"a\"; .quad " #from ", " #to "; .popsection\n"
+
+/*
+ * Executes an instruction and gives back its fault:
+ *     fault_t fault = TRY("rdmsr", : "=a"(low), "=d"(high) : "c"(number));
+ * The operands follow the first colon as in an asm statement.
+ */
+#define TRY(instruction, operands...)                                                              \
+    ({                                                                                             \
+        caught.fault = NO_FAULT;                                                                   \
+        __asm__ volatile("1: " instruction "\n2:\n" FIXUP(1b, 2b) operands);                       \
+        *(volatile fault_t *)&caught.fault;                                                        \
+    })
+
+/* Reads or writes memory that may not be there. */
+fault_t try_read(const volatile void *address, uint64_t *value);
+fault_t try_write(volatile void *address, uint64_t value);
+
+/*
+ * Called for each trap that comes from the kernel before fixups are looked for; true ends the
+ * matter and returns to the frame, which the hook may change.
+ */
+typedef bool trap_hook(struct trap_frame *frame);
+void set_trap_hook(trap_hook *hook);
+
+/* How many entries of each kind there were: exceptions by vector, then ENTRY numbers. */
+uint64_t entries_seen(unsigned int kind);
+
+/* Registers the runtime's handlers, stacks and callbacks; start.c calls it. */
+void traps_initialise(void);
+
+/* The stubs, for guests that register a table of their own. */
+extern const unsigned long trap_entries[32];
+extern char trap_entry_gate[], syscall_entry[], sysenter_entry[], event_entry[], failsafe_entry[];
+
+static inline bool frame_is_user(const struct trap_frame *frame)
+{
+    return (frame->cs & 3) == 3;
+}
+
+#endif /* GUEST_TRAPS_H */

@@ -1,0 +1,60 @@
+/*
+ * test: writable-tables
+ * A kernel may write a last-level table that it has mapped read-only: the hypervisor carries the
+ * write out after the same checks as mmu_update. A refused write leaves the entry as it was and
+ * ends in a page fault, and writes to tables of higher levels always do.
+ */
+#include "guest.h"
+
+#define AREA 0x20000000000ul
+
+void test_main(void)
+{
+    uint64_t *one = page_alloc(), *two = page_alloc();
+    *one = 1;
+    *two = 2;
+    if (map(AREA, pte_make(mfn_of(one), PTE_READ_WRITE)))
+        panic("cannot map");
+    expect_result("enable the assist",
+                  HYPERVISOR_vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0);
+    volatile pte_t *entry = entry_of(top_table(), AREA, 1);
+    pte_t second = pte_make(mfn_of(two), PTE_READ_WRITE);
+    expect_fault("write an entry", try_write(entry, second), NO_FAULT);
+    expect_true("the new frame is there", pte_frame(*entry) == mfn_of(two));
+    mmuext_address(MMUEXT_INVLPG_LOCAL, AREA);
+    uint64_t value = 0;
+    try_read((void *)AREA, &value);
+    expect_value("value", value, 2);
+
+    pte_t old = pte_make(mfn_of(one), PTE_READ_WRITE);
+    expect_fault("exchange an entry", TRY("xchgq %0, (%1)", : "+r"(old) : "r"(entry) : "memory"),
+                 NO_FAULT);
+    expect_true("the old frame came back", pte_frame(old) == mfn_of(two));
+    pte_t expected = *entry;
+    uint8_t same = 0;
+    expect_fault("compare and exchange",
+                 TRY("lock cmpxchgq %3, (%2); sete %1",
+                     : "+a"(expected), "+r"(same) : "r"(entry), "r"(second) : "memory", "cc"),
+                 NO_FAULT);
+    expect_value("it was equal", same, 1);
+    expect_fault("clear with a 32-bit write of the low half",
+                 TRY("movl $0, (%0)", : : "r"(entry) : "memory"), NO_FAULT);
+    expect_true("not present", !(*entry & PTE_PRESENT));
+    expect_fault("and of the high half", TRY("movl $0, 4(%0)", : : "r"(entry) : "memory"),
+                 NO_FAULT);
+    expect_value("entry", *entry, 0);
+
+    expect_fault("map the top table writable",
+                 try_write(entry, pte_make(mfn_of(top_table()), PTE_READ_WRITE)),
+                 FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
+    expect_value("entry", *entry, 0);
+    expect_fault("map a frame beyond memory", try_write(entry, pte_make(0xfffffffff, PTE_READ_WRITE)),
+                 FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
+    expect_value("entry", *entry, 0);
+    volatile pte_t *higher = entry_of(top_table(), AREA, 2);
+    pte_t table = *higher;
+    expect_fault("write an L2 entry", try_write(higher, 0), FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
+    expect_true("entry stays", (*higher & ~0x60ull) == (table & ~0x60ull));
+    expect_result("disable the assist",
+                  HYPERVISOR_vm_assist(VMASST_CMD_disable, VMASST_TYPE_writable_pagetables), 0);
+}

@@ -1,0 +1,73 @@
+// Every conformance guest on stock Xen, and on Rootstock, against the lines that Xen was seen to
+// print. XENOGRAFT_TEST_XEN and XENOGRAFT_TEST_ROOTSTOCK name the images; .ci/guests prints the
+// same as a table.
+
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Harness
+
+@Suite(.serialized) struct ConformanceTests {
+  private static let checkout = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  private static let guests = checkout.appending(path: "Tests/Guests")
+  private static let output = checkout.appending(path: ".build/guests-for-tests")
+  private static let environment = ProcessInfo.processInfo.environment
+  private static let hasQemu = (environment["PATH"] ?? "").split(separator: ":").contains {
+    FileManager.default.isExecutableFile(atPath: "\($0)/\(QemuCommand.executable)")
+  }
+
+  static let names: [String] = {
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: guests.path)) ?? []
+    return found.sorted().filter {
+      FileManager.default.fileExists(atPath: guests.appending(path: "\($0)/expected.txt").path)
+    }
+  }()
+
+  /// All guests, built once with the toolchain's clang.
+  private static let isBuilt: Bool = {
+    let make = Process()
+    make.executableURL = URL(filePath: "/usr/bin/env")
+    make.arguments = ["make", "-s", "-C", guests.path, "OUTPUT=\(output.path)"]
+    guard (try? make.run()) != nil else { return false }
+    make.waitUntilExit()
+    return make.terminationStatus == 0
+  }()
+
+  private func check(_ name: String, on hypervisor: HypervisorKind, image: String?) async throws {
+    try #require(Self.isBuilt)
+    let folder = Self.guests.appending(path: name)
+    var request = BootRequest(kernel: Self.output.appending(path: name).path)
+    request.hypervisor = hypervisor
+    request.hypervisorImage = image
+    request.acceleration = .tcg
+    let console = Mutex<[UInt8]>([])
+    let result = try await GuestBoot.run(request) { output in
+      if case .guest(let bytes) = output { console.withLock { $0 += bytes } }
+    }
+    let text = String(decoding: console.withLock { $0 }, as: UTF8.self)
+    let found = text + "verdict: \(result.verdict.rawValue)\n"
+    let expected = try String(
+      contentsOf: folder.appending(path: "expected.txt"), encoding: .utf8)
+    #expect(found == expected)
+  }
+
+  @Test(
+    .enabled(
+      if: environment["XENOGRAFT_TEST_XEN"] != nil && hasQemu,
+      "needs qemu-system-x86_64 and a Xen image in XENOGRAFT_TEST_XEN"),
+    .timeLimit(.minutes(2)), arguments: names)
+  func guestOnXen_printsWhatWasRecorded(name: String) async throws {
+    try await check(name, on: .xen, image: Self.environment["XENOGRAFT_TEST_XEN"])
+  }
+
+  @Test(
+    .enabled(
+      if: environment["XENOGRAFT_TEST_ROOTSTOCK"] != nil && hasQemu,
+      "needs qemu-system-x86_64 and Rootstock's image in XENOGRAFT_TEST_ROOTSTOCK"),
+    .timeLimit(.minutes(2)), arguments: names)
+  func guestOnRootstock_printsWhatXenPrints(name: String) async throws {
+    try await check(name, on: .rootstock, image: Self.environment["XENOGRAFT_TEST_ROOTSTOCK"])
+  }
+}

@@ -1,0 +1,118 @@
+// What hypervisors print at a guest's end, read back as verdict, registers and stack.
+
+import Testing
+
+@testable import Harness
+
+@Suite struct DialectTests {
+  static let xenCrash = """
+    d0v0 Unhandled: vec 14, #PF[0002]
+    Pagetable walk from 0000001234567000:
+     L4[0x000] = 0000000000000000 ffffffffffffffff
+    domain_crash_sync called from entry.S: fault at ffff82d040204b78
+    Domain 0 (vcpu#0) crashed on cpu#0:
+    ----[ Xen-4.17.7  x86_64  debug=n  Not tainted ]----
+    CPU:    0
+    RIP:    e033:[<ffffffff8010103e>]
+    RFLAGS: 0000000000000282   EM: 1   CONTEXT: pv guest (d0v0)
+    rax: 0000001234567000   rbx: 0000000000000000   rcx: 000000000000000f
+    rbp: ffffffff801d6fd0   rsp: ffffffff801d6fc0   r8:  000000000000001c
+    ds: 0000   es: 0000   fs: 0000   gs: 0000   ss: e02b   cs: e033
+    Guest stack trace from rsp=ffffffff801d6fc0:
+       0000000000000001 0000000000000002 ffffffff801d6fe0 ffffffff80101027
+       ffffffff801d6ff0 ffffffff801027e3 0000000000000000 ffffffff801031a2
+    Hardware Dom0 crashed: 'noreboot' set - not rebooting.
+    """.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+
+  @Test(arguments: [
+    ("Hardware Dom0 halted: halting machine", Verdict.poweroff),
+    ("Hardware Dom0 crashed: 'noreboot' set - not rebooting.", .crash),
+    ("Hardware Dom0 shutdown: rebooting machine", .reboot),
+    ("Hardware Dom0 shutdown: watchdog rebooting machine", .crash),
+    ("Hardware Dom0 shutdown (unknown reason 2): 'noreboot' set - not rebooting.", .suspended),
+    ("Panic on CPU 0:", .crash),
+  ])
+  func xenLine_endsTheGuest(line: String, verdict: Verdict) {
+    #expect(XenDialect().notice(in: line) == .ended(verdict))
+  }
+
+  @Test func otherXenLine_saysNothing() {
+    #expect(XenDialect().notice(in: "Freed 656kB init memory") == .other)
+  }
+
+  @Test func xenCrash_hasReasonRegistersAndCallers() throws {
+    let crash = try #require(XenDialect().crash(in: Self.xenCrash))
+    #expect(crash.reason == "d0v0 Unhandled: vec 14, #PF[0002]")
+    #expect(crash.register("rip") == 0xffff_ffff_8010_103e)
+    #expect(crash.register("rax") == 0x12_3456_7000)
+    #expect(crash.register("rflags") == 0x282)
+    #expect(crash.register("cs") == 0xe033)
+    #expect(crash.register("cpu") == nil)
+    #expect(crash.stack.count == 8)
+    let callers = crash.returnAddresses {
+      $0 >= 0xffff_ffff_8010_0000 && $0 < 0xffff_ffff_8011_0000
+    }
+    #expect(callers == [0xffff_ffff_8010_1027, 0xffff_ffff_8010_27e3, 0xffff_ffff_8010_31a2])
+  }
+
+  @Test func frameChainThatLoops_ends() {
+    var crash = RawCrash(reason: "")
+    crash.registers = [
+      RegisterValue(name: "rsp", value: 0x1000), RegisterValue(name: "rbp", value: 0x1000),
+    ]
+    crash.stack = [0x1000, 0x5000, 0x1000, 0x5000]
+    #expect(crash.returnAddresses { $0 == 0x5000 } == [0x5000])
+  }
+
+  @Test func registersAtTheEdgeOfMemory_doNotTrap() {
+    var crash = RawCrash(reason: "")
+    crash.registers = [
+      RegisterValue(name: "rsp", value: .max - 7), RegisterValue(name: "rbp", value: .max - 7),
+    ]
+    crash.stack = [1, 2]
+    #expect(crash.returnAddresses { _ in false }.isEmpty)
+  }
+
+  @Test func garbage_isNoCrash() {
+    #expect(XenDialect().crash(in: ["RIP:", "RIP: ><", "a: b", ":", ""]) == nil)
+    let crash = XenDialect().crash(in: [
+      "Domain 0 crashed on cpu#0:", "RIP: >x<", "rax: zz", "rbx:",
+    ])
+    #expect(crash?.registers.isEmpty == true)
+  }
+
+  @Test(arguments: [
+    ("info: shutdown: domain=0 reason=poweroff", Verdict.poweroff),
+    ("info: shutdown: domain=0 reason=reboot", .reboot),
+    ("info: shutdown: domain=0 reason=watchdog", .crash),
+    ("info: shutdown: domain=0 reason=", .crash),
+    ("error: panic: no memory", .crash),
+  ])
+  func rootstockLine_endsTheGuest(line: String, verdict: Verdict) {
+    #expect(RootstockDialect().notice(in: line) == .ended(verdict))
+  }
+
+  @Test func rootstockCrash_hasReasonRegistersAndStack() throws {
+    let crash = try #require(
+      RootstockDialect().crash(in: [
+        "error: crash: domain=0 vcpu=0 mode=kernel reason=a trap without a handler",
+        "error: crash: vector=14 error=0x6 rip=0xffffffff8010103e cs=0xe033",
+        "error: crash: stack=0x1 0x2 ",
+        "error: shutdown: domain=0 reason=crash",
+      ]))
+    #expect(crash.reason == "a trap without a handler")
+    #expect(crash.register("rip") == 0xffff_ffff_8010_103e)
+    #expect(crash.stack == [1, 2])
+  }
+
+  @Test func rootstockRecords_haveNamesOfHypercalls() {
+    let records = RootstockDialect().records(in: [
+      "info: trap: rip=0x1000 rule=cpuid count=12", "info: hypercall: number=1 count=40 errors=2",
+      "info: hypercall: number=999 count=1 errors=1", "info: hypercall: number=x count=",
+    ])
+    #expect(records.traps.map(\.rule) == ["cpuid"])
+    #expect(records.traps.first?.place.address == 0x1000)
+    #expect(records.hypercalls.map(\.name) == ["mmu_update", "999"])
+    #expect(records.hypercalls.first?.errors == 2)
+  }
+}
