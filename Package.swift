@@ -24,6 +24,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     // C libraries of the system. Each has one importer.
@@ -90,11 +91,19 @@ let package = Package(
       name: "ImageInspection", dependencies: ["ABIGenerator", "ABISchema", "KernelImage"],
       swiftSettings: strict),
 
+    // Boots guests in QEMU and judges what they do.
+    .target(
+      name: "Harness",
+      dependencies: [
+        "ABISchema", "KernelImage", .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: strict),
+
     .executableTarget(
       name: "xenograft",
       dependencies: [
         "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "Disassembly",
-        "ImageInspection", "KernelImage",
+        "Harness", "ImageInspection", "KernelImage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -130,6 +139,8 @@ let package = Package(
       name: "ImageInspectionTests",
       dependencies: ["ImageInspection", "ABIGenerator", "ABISchema", "KernelImage"],
       exclude: ["Guest", "Snapshots", "xen-verdicts.tsv"], swiftSettings: strict),
+    .testTarget(
+      name: "HarnessTests", dependencies: ["Harness"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["xenograft"], swiftSettings: strict),
     .testTarget(
       name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], exclude: ["Snapshots"],

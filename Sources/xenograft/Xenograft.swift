@@ -19,14 +19,18 @@ struct Xenograft: ParsableCommand {
     version: "xenograft \(Version.current)",
     subcommands: [
       AuditCommand.self, RulesCommand.self, UnpackCommand.self, AbiCommand.self,
-      InspectCommand.self,
+      InspectCommand.self, BootCommand.self,
     ])
 
-  static func main() {
+  static func main() async {
     Interruption.arm()
     do {
       var command = try parseAsRoot()
-      try command.run()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
     } catch let failure as CommandFailure {
       failure.report()
       Foundation.exit(failure.exitCode)

@@ -2,6 +2,7 @@
 
 import Audit
 import Disassembly
+import Harness
 import KernelImage
 
 /// A message for people and the exit code that goes with it.
@@ -37,6 +38,13 @@ struct CommandFailure: Error {
     case .image(let error): self.init(error)
     case .capstone(let error):
       self = .missing("Capstone cannot be used: \(error.message) (Debian package: libcapstone4)")
+    }
+  }
+
+  init(_ error: HarnessError) {
+    switch error {
+    case .input, .emulator: self = .input("\(error)")
+    case .missing: self = .missing("\(error)")
     }
   }
 

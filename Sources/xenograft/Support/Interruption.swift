@@ -1,6 +1,7 @@
 // Ctrl-C and SIGTERM: end with 130 and leave no half-written file.
 
 import Foundation
+import Harness
 import Synchronization
 
 /// What to do when the user interrupts.
@@ -29,6 +30,7 @@ enum Interruption {
         unfinished.withLock { path in
           if let path { unlink(path) }
         }
+        RunningMachine.end()
         _exit(130)
       }
       source.resume()
