@@ -11,6 +11,7 @@ RELEASE := swift build -c release --static-swift-stdlib --product xenograft
 .PHONY: all
 all: setup
 	$(RELEASE)
+	@.ci/rootstock
 
 # The hypervisor, for the bare machine.
 .PHONY: rootstock
@@ -50,7 +51,7 @@ test-xen:
 	@.ci/setup test
 	@.ci/images >/dev/null
 	XENOGRAFT_TEST_BOOT_IMAGES=$(CURDIR)/.build/boot-images \
-	XENOGRAFT_TEST_XEN=$$(ls $(CURDIR)/.build/boot-images/xen-hypervisor-*-amd64 | head -n 1) \
+	XENOGRAFT_COMPARE_XEN=$$(ls $(CURDIR)/.build/boot-images/xen-hypervisor-*-amd64 | head -n 1) \
 	  swift test --filter ImageInspectionTests
 
 # Ratios against objdump, eu-addr2line and a bare length decoder, measured in one run.
@@ -87,6 +88,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -d $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 .build/release/xenograft $(DESTDIR)$(PREFIX)/bin/xenograft
+	install -m 644 .build/release/rootstock $(DESTDIR)$(PREFIX)/bin/rootstock
 	.build/release/xenograft --generate-completion-script bash \
 	  > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenograft
 	.build/release/xenograft --generate-completion-script zsh \

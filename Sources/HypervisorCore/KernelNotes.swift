@@ -10,6 +10,8 @@ struct KernelNotes {
   var listAddress: UInt64?
   var isRamdiskUnmapped = false
   private(set) var isAny = false
+  /// The kernel says that it knows page tables in the PAE format.
+  private(set) var isPAE = false
   private var isOldForm = false
   private var hasVersion = false
   private var hasLoader = false
@@ -42,6 +44,7 @@ struct KernelNotes {
     case 5: hasVersion = value.begins(with: "xen-3.0")
     case 6: isLinux = value.begins(with: "linux")
     case 8: hasLoader = value.begins(with: "generic")
+    case 9: isPAE = value.begins(with: "yes") || value.begins(with: "bimodal")
     case 10: readFeatures(value)
     case 15: listAddress = number(value)
     case 16: isRamdiskUnmapped = number(value) & 1 != 0
@@ -105,6 +108,7 @@ struct KernelNotes {
   private mutating func takeText(_ name: ImageBytes, _ value: ImageBytes, page: inout UInt64?) {
     if name.isText("XEN_VER") { hasVersion = value.begins(with: "xen-3.0") }
     if name.isText("LOADER") { hasLoader = value.begins(with: "generic") }
+    if name.isText("PAE") { isPAE = value.begins(with: "yes") || value.begins(with: "bimodal") }
     if name.isText("GUEST_OS") { isLinux = value.begins(with: "linux") }
     if name.isText("VIRT_BASE") { virtualBase = Self.parse(value) }
     if name.isText("VIRT_ENTRY") { entry = Self.parse(value) }

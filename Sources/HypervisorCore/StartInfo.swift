@@ -32,7 +32,8 @@ extension Hypervisor {
     func set(_ offset: Int, _ value: UInt64) {
       page.storeBytes(of: value, toByteOffset: offset, as: UInt64.self)
     }
-    let magic: StaticString = "xen-3.0-x86_64"
+    // Xen marks kernels whose PAE_MODE note says yes, 64-bit ones too.
+    let magic: StaticString = notes.isPAE ? "xen-3.0-x86_64p" : "xen-3.0-x86_64"
     for index in 0..<magic.utf8CodeUnitCount {
       page.storeBytes(of: magic.utf8Start[index], toByteOffset: index, as: UInt8.self)
     }

@@ -1,5 +1,5 @@
 // Xen's verdicts as recorded: one line for each image in xen-verdicts.tsv, with a digest that ties
-// it to the image. `XENOGRAFT_RENEW_VERDICTS=1` with XENOGRAFT_TEST_XEN writes the file anew.
+// it to the image. `XENOGRAFT_RENEW_VERDICTS=1` with XENOGRAFT_COMPARE_XEN writes the file anew.
 
 import Foundation
 import Testing

@@ -1,5 +1,5 @@
 // inspect against Xen's own verdicts: recorded ones on every run, fresh ones where a hypervisor is
-// named by XENOGRAFT_TEST_XEN (an unpacked stock Xen) and QEMU is there.
+// named by XENOGRAFT_COMPARE_XEN (an unpacked stock Xen) and QEMU is there.
 
 import ABISchema
 import Foundation
@@ -8,7 +8,7 @@ import KernelImage
 import Testing
 
 @Suite struct XenComparisonTests {
-  static let hypervisor = ProcessInfo.processInfo.environment["XENOGRAFT_TEST_XEN"]
+  static let hypervisor = ProcessInfo.processInfo.environment["XENOGRAFT_COMPARE_XEN"]
   static let renews = ProcessInfo.processInfo.environment["XENOGRAFT_RENEW_VERDICTS"] == "1"
   /// Only the images whose names contain this.
   static let only = ProcessInfo.processInfo.environment["XENOGRAFT_VERDICTS_ONLY"]
@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test(
-    .enabled(if: hypervisor != nil, "XENOGRAFT_TEST_XEN names no hypervisor image"),
+    .enabled(if: hypervisor != nil, "XENOGRAFT_COMPARE_XEN names no hypervisor image"),
     .enabled(if: GuestCode.isAvailable, "clang is not on the PATH"), .timeLimit(.minutes(30)))
   func inspect_allImages_agreesWithXen() throws {
     let run = XenRun(hypervisor: try #require(Self.hypervisor))
