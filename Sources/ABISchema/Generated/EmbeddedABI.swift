@@ -3296,7 +3296,7 @@ topics:
       4. From then on the frame is a page table and changes only by mmu_update or update_va_mapping.
 
       A guest that maps memory a second time at another address must make page tables read-only in
-      both mappings: that is the commonest reason for -EINVAL. Put many updates into one mmu_update:
+      both mappings: that is the commonest reason for -EBUSY. Put many updates into one mmu_update:
       one call for a few hundred entries costs a fraction of single ones.
   - name: finding-faults
     title: When Xen refuses an update
@@ -3413,8 +3413,9 @@ hypercalls:
       with mmuext_op.
     errors:
       - { code: EFAULT, when: "the array cannot be read" }
-      - { code: EINVAL, when: "an entry was refused: target not a page table of the expected owner, frame of someone else, page table mapped writable, bits not allowed, or a slot of Xen" }
-      - { code: EPERM, when: "the caller may not act on foreigndom, or may not map the I/O memory" }
+      - { code: EINVAL, when: "an entry was refused: target not a page table of the expected owner, an upper-level entry to no table of the next level, bits not allowed, or a slot of Xen" }
+      - { code: EBUSY, when: "a last-level entry would map a page table or descriptor page writable, or a frame of someone else" }
+      - { code: EPERM, when: "the caller may not act on foreigndom, or the entry names a frame beyond memory or I/O memory that the caller may not map" }
       - { code: ESRCH, when: "foreigndom does not exist" }
       - { code: ENOSYS, when: "the command in the low bits is unknown" }
     before: >
@@ -3440,6 +3441,7 @@ hypercalls:
     returns: 0.
     errors:
       - { code: EINVAL, when: "there is no last-level table at the address, or the entry is refused" }
+      - { code: EBUSY, when: "the entry would map a page table or descriptor page writable, or a frame of someone else" }
       - { code: EPERM, when: "the entry maps I/O memory that is not the caller's" }
       - { code: EFAULT, when: "the bitmap cannot be read" }
     before: The tables above the entry exist.
@@ -6764,9 +6766,10 @@ topics:
   - name: segment-rules
     title: Which descriptors Xen accepts
     doc: |
-      A GDT or LDT entry must be not present, or a code or data segment, or on x86_32 also a call
-      gate to the kernel. Its privilege level is 3, or 1 to 3 on x86_32; a present entry with level
-      0 is refused. System descriptors (TSS, LDT, interrupt gates) are refused. On x86_32 segments
+      A GDT or LDT entry must be not present, or a code or data segment, or a call gate. Its
+      privilege level is 3, or 1 to 3 on x86_32; Xen raises a lower one and stores that, so an entry
+      may read back differently. A 64-bit guest's call gate is stored as not present. Other system
+      descriptors (TSS, LDT, interrupt, trap and task gates) are refused. On x86_32 segments
       may not reach into the hypervisor's range; on x86_64 limits and bases of 64-bit segments do
       not matter.
 
