@@ -57,4 +57,13 @@ import Testing
     #expect(messages.allSatisfy { $0.utf8.count <= 16 << 10 })
     #expect(guest == "ok\n")
   }
+
+  @Test func finish_insideTheNextMessage_givesTheGuestNothing() {
+    var cut = ConsoleSplitter(prefix: "rootstock: ")
+    #expect(cut.take(Array("rootstock: shutdown\nroot".utf8)) == [.hypervisor("shutdown")])
+    #expect(cut.finish().isEmpty)
+    var guest = ConsoleSplitter(prefix: "rootstock: ")
+    #expect(guest.take(Array("login\nroot".utf8)) == [.guest(Array("login\n".utf8))])
+    #expect(guest.finish() == [.guest(Array("root".utf8))])
+  }
 }

@@ -20,6 +20,8 @@ struct ConsoleSplitter {
   private var held: [UInt8] = []
   private var output: [UInt8] = []
   private var heldReturn = false
+  /// The last whole line was the hypervisor's.
+  private var isBehindMessage = false
 
   private enum State {
     case lineStart
@@ -56,6 +58,8 @@ struct ConsoleSplitter {
     var pieces: [ConsolePiece] = []
     switch state {
     case .message: pieces.append(.hypervisor(String(decoding: held, as: UTF8.self)))
+    // The line ends where the emulator does, inside the hypervisor's next message perhaps.
+    case .lineStart where isBehindMessage: break
     case .lineStart, .guestLine: output += held
     }
     held = []
@@ -70,6 +74,7 @@ struct ConsoleSplitter {
       if byte == 0x0A || held.count >= Self.longestLine {
         pieces.append(.hypervisor(String(decoding: held, as: UTF8.self)))
         held = []
+        isBehindMessage = true
         state = byte == 0x0A ? .lineStart : .message
         if byte == 0x0A { return }
       }
@@ -82,6 +87,7 @@ struct ConsoleSplitter {
       guard prefix.starts(with: held) else {
         output += held
         held = []
+        isBehindMessage = false
         state = byte == 0x0A ? .lineStart : .guestLine
         return
       }
