@@ -27,20 +27,38 @@ public struct Domain: @unchecked Sendable {
   /// How many ports there can be, port 0 included.
   public private(set) var portCount = 0
 
-  // SAFETY: points to `vcpuCount` initialised records for as long as the domain lives.
   /// Its virtual processors.
-  public private(set) var vcpus: UnsafeMutablePointer<VCPU>
+  public private(set) var vcpus: VCPUTable
   /// How many.
   public private(set) var vcpuCount: Int
+  /// What the machine keeps of the domain; HypervisorCore never looks there.
+  public var context: UnsafeMutableRawPointer?
 
-  /// A domain, with memory for its virtual processors, which is initialised here.
-  public init(id: DomainID, vcpus: UnsafeMutablePointer<VCPU>, vcpuCount: Int) {
+  /// A domain with virtual processors that the caller has initialised.
+  public init(id: DomainID, vcpus: VCPUTable, vcpuCount: Int) {
     self.id = id
     self.vcpus = vcpus
     self.vcpuCount = vcpuCount
-    for index in 0..<vcpuCount {
-      (vcpus + index).initialize(to: VCPU(id: VCPUID(UInt32(truncatingIfNeeded: index))))
-    }
+  }
+}
+
+/// The vcpus of a domain by number.
+///
+/// A table of pointers, because each vcpu lies in a frame of its own.
+public struct VCPUTable: @unchecked Sendable {
+  // SAFETY: points to as many pointers as the domain has vcpus, each to an initialised record, for
+  // as long as the domain lives. Indexes are compared with the domain's count before use.
+  private let pointers: UnsafeMutablePointer<UnsafeMutablePointer<VCPU>>?
+
+  /// The table at a place; nil for none.
+  public init(_ pointers: UnsafeMutablePointer<UnsafeMutablePointer<VCPU>>?) {
+    self.pointers = pointers
+  }
+
+  /// The vcpu with a number below the domain's count.
+  public subscript(index: Int) -> UnsafeMutablePointer<VCPU> {
+    guard let pointers else { preconditionFailure("A domain without vcpus") }
+    return pointers[index]
   }
 }
 
@@ -85,10 +103,8 @@ public struct DomainTable: @unchecked Sendable {
     precondition(capacity > 0 && capacity < 0x7ff0, "Capacity of the domain table")
     self.slots = slots
     self.capacity = capacity
-    // A free slot's vcpu pointer is never followed: its count is 0.
-    let nothing = UnsafeMutableRawPointer(slots).assumingMemoryBound(to: VCPU.self)
     for index in 0..<capacity {
-      (slots + index).initialize(to: Domain(id: .invalid, vcpus: nothing, vcpuCount: 0))
+      (slots + index).initialize(to: Domain(id: .invalid, vcpus: VCPUTable(nil), vcpuCount: 0))
     }
   }
 

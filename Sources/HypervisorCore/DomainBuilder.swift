@@ -95,7 +95,7 @@ extension Hypervisor {
         guard error == .preempted else { throw .tablesRefused }
       }
     }
-    domain.pointee.vcpus[0].kernelTable = top
+    domain.pointee.vcpus[0].pointee.kernelTable = top
   }
 
   /// Maps the region one to one, and the list where the image wants it.

@@ -15,8 +15,8 @@ extension Hypervisor {
     domain.pointee.returnCursor = 0
     closeAll(of: domain)
     for index in 0..<domain.pointee.vcpuCount {
-      dropTables(of: domain.pointee.vcpus + index)
-      dropInfo(of: domain.pointee.vcpus + index)
+      dropTables(of: domain.pointee.vcpus[index])
+      dropInfo(of: domain.pointee.vcpus[index])
     }
     if let page = domain.pointee.sharedInfo {
       domain.pointee.sharedInfo = nil

@@ -164,7 +164,7 @@ extension Hypervisor {
     _ index: UInt32, of domain: DomainPointer
   ) throws(HypercallError) -> UnsafeMutablePointer<VCPU> {
     guard Int(index) < domain.pointee.vcpuCount else { throw .noEntry }
-    return domain.pointee.vcpus + Int(index)
+    return domain.pointee.vcpus[Int(index)]
   }
 
   private func place(

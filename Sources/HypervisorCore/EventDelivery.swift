@@ -52,7 +52,7 @@ extension Hypervisor {
   /// Raises a virtual interrupt; without a port for it nothing happens.
   public func raise(interrupt: UInt32, vcpu: UnsafeMutablePointer<VCPU>, of domain: DomainPointer) {
     guard interrupt < VirtualInterrupt.count else { return }
-    let holder = VirtualInterrupt.isPerVCPU(interrupt) ? vcpu : domain.pointee.vcpus
+    let holder = VirtualInterrupt.isPerVCPU(interrupt) ? vcpu : domain.pointee.vcpus[0]
     let port = holder.pointee.interruptPorts[Int(interrupt)]
     if port.rawValue != 0 { setPending(port, of: domain) }
   }
@@ -85,7 +85,7 @@ extension Hypervisor {
 
   private func select(_ place: Int, of id: VCPUID, in domain: DomainPointer) {
     guard Int(id.rawValue) < domain.pointee.vcpuCount else { return }
-    let vcpu = domain.pointee.vcpus + Int(id.rawValue)
+    let vcpu = domain.pointee.vcpus[Int(id.rawValue)]
     guard let info = info(of: vcpu, in: domain),
       !setBit(place, of: info + SharedOffset.selector / 8)
     else { return }
@@ -95,10 +95,7 @@ extension Hypervisor {
   /// Sets the upcall flag, which is the lowest byte, and wakes the vcpu.
   func markUpcall(_ vcpu: UnsafeMutablePointer<VCPU>, _ info: UnsafeMutablePointer<UInt64>) {
     UnsafeMutableRawPointer(info).storeBytes(of: 1, as: UInt8.self)
-    vcpu.pointee.isWoken = true
-    if let processor = vcpu.pointee.processor, processor != machine.currentProcessor {
-      machine.sendReschedule(to: processor)
-    }
+    machine.wake(vcpu)
   }
 
   /// Sets a bit that a guest may change at the same time.

@@ -80,9 +80,9 @@ extension Hypervisor {
       end.pointee.remotePort = EventPort(0)
     }
     if record.pointee.kind == .virtualInterrupt {
-      let vcpu = domain.pointee.vcpus + Int(record.pointee.vcpu.rawValue)
+      let vcpu = domain.pointee.vcpus[Int(record.pointee.vcpu.rawValue)]
       let isGlobal = !VirtualInterrupt.isPerVCPU(UInt32(record.pointee.interrupt))
-      let holder = isGlobal ? domain.pointee.vcpus : vcpu
+      let holder = isGlobal ? domain.pointee.vcpus[0] : vcpu
       holder.pointee.interruptPorts[Int(record.pointee.interrupt)] = EventPort(0)
     }
     record.pointee = PortRecord()

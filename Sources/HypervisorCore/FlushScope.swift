@@ -45,7 +45,7 @@ extension Hypervisor {
   ) -> ProcessorSet {
     var set = ProcessorSet.none
     for index in 0..<domain.pointee.vcpuCount where isMeant(index) {
-      if let processor = domain.pointee.vcpus[index].processor { set.insert(processor) }
+      if let processor = domain.pointee.vcpus[index].pointee.processor { set.insert(processor) }
     }
     return set
   }

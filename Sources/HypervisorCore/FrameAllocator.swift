@@ -59,6 +59,29 @@ extension Hypervisor {
     return frame
   }
 
+  /// Takes a cleared frame for the hypervisor's own use; nil when none is free.
+  public func allocateOwn() -> MachineFrame? {
+    let head = state.pointee.freeHead
+    guard head != FrameRecord.endOfList else { return nil }
+    let frame = MachineFrame(UInt64(head))
+    let record = frames[frame]
+    state.pointee.freeHead = record.pointee.next
+    state.pointee.freeCount -= 1
+    // No guest may go on reaching what the hypervisor writes there.
+    flushStale(since: record.pointee.stamp)
+    machine.clear(frame)
+    record.pointee = FrameRecord(owner: .hypervisor)
+    return frame
+  }
+
+  /// Puts a frame of `allocateOwn` back.
+  public func freeOwn(_ frame: MachineFrame) {
+    precondition(frames[frame].pointee.owner == .hypervisor, "Not the hypervisor's frame")
+    frames[frame].pointee = FrameRecord(owner: .invalid)
+    frames[frame].pointee.stamp = state.pointee.clock.time
+    pushFree(frame)
+  }
+
   /// Ends the hypervisor's use of a shared frame.
   public func dropShared(_ frame: MachineFrame) {
     // Where the owner still maps it, it is one more frame that the owner has to let go.

@@ -74,8 +74,11 @@ public protocol Machine {
   /// Lets this processor's timer fire at a system time; nil for never.
   func setTimer(at time: UInt64?)
 
-  /// Asks another processor to look at its scheduler and pending events.
-  func sendReschedule(to processor: ProcessorID)
+  /// Makes a vcpu look at its events: one that is blocked becomes runnable, one that runs on another
+  /// processor is interrupted.
+  ///
+  /// For the vcpu that calls nothing is to be done: it looks on its way out.
+  func wake(_ vcpu: UnsafeMutablePointer<VCPU>)
 
   /// Whether work waits for this processor that should end a long hypercall early.
   var isPreemptionPending: Bool { get }

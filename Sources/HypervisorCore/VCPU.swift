@@ -2,7 +2,7 @@
 // tables and events. Registers belong to the bare metal part.
 
 /// A virtual processor, as far as memory is concerned.
-public struct VCPU: Sendable {
+public struct VCPU: @unchecked Sendable {
   /// Its number in the domain.
   public var id: VCPUID
   /// The top-level table of the guest kernel, which holds a reference and a use.
@@ -28,8 +28,8 @@ public struct VCPU: Sendable {
   public internal(set) var infoFrame: MachineFrame?
   /// Where in the frame.
   public internal(set) var infoOffset = 0
-  /// An event came for it; the scheduler clears this when it has made it runnable.
-  public var isWoken = false
+  /// What the machine keeps of the vcpu; HypervisorCore never looks there.
+  public var context: UnsafeMutableRawPointer?
 
   /// A virtual processor without any table.
   public init(id: VCPUID) { self.id = id }

@@ -11,7 +11,7 @@ enum FirstDomain {
     let storage = Storage()
     Memory.handOver()
     let hypervisor = Host.hypervisor
-    var record = Domain(id: DomainID(0), vcpus: storage.core, vcpuCount: 1)
+    var record = Domain(id: DomainID(0), vcpus: VCPUTable(storage.table), vcpuCount: 1)
     record.isPrivileged = true
     record.pageLimit = pageCount()
     guard let domain = hypervisor.createDomain(record) else { panic("domain 0 exists already") }
@@ -55,6 +55,7 @@ enum FirstDomain {
   private struct Storage {
     let vcpu: GuestProcessorPointer
     let core: UnsafeMutablePointer<VCPU>
+    let table: UnsafeMutablePointer<UnsafeMutablePointer<VCPU>>
     let floatingPoint: UnsafeMutableRawPointer
     /// As long as the hypervisor's own command line.
     let commandLine: UnsafeMutablePointer<UInt8>
@@ -62,6 +63,9 @@ enum FirstDomain {
     init() {
       vcpu = Memory.take(GuestProcessor.self, count: 1)
       core = Memory.take(VCPU.self, count: 1)
+      core.initialize(to: VCPU(id: VCPUID(0)))
+      table = Memory.take(UnsafeMutablePointer<VCPU>.self, count: 1)
+      table.initialize(to: core)
       floatingPoint = DirectMap.pointer(to: Host.takeFrame().address)
       commandLine = Memory.take(UInt8.self, count: 1024)
     }

@@ -70,7 +70,7 @@ struct MetalMachine: Machine {
     LocalAPIC.startOneShot(UInt32(clamping: max(ticks, 1)))
   }
 
-  func sendReschedule(to processor: ProcessorID) {}
+  func wake(_ vcpu: UnsafeMutablePointer<VCPU>) {}
 
   var isPreemptionPending: Bool { false }
 

@@ -17,6 +17,7 @@ public final class Bench {
   /// Ports of each domain, port 0 included.
   public static let portCount = 16
   private var vcpus: [UnsafeMutablePointer<VCPU>] = []
+  private var tables: [UnsafeMutablePointer<UnsafeMutablePointer<VCPU>>] = []
 
   /// The last frame is I/O memory and frame 0 the hypervisor's own.
   public init(frameCount: Int = 64) {
@@ -41,6 +42,7 @@ public final class Bench {
 
   deinit {
     for pointer in vcpus { pointer.deallocate() }
+    for pointer in tables { pointer.deallocate() }
     for pointer in ports { pointer.deallocate() }
     records.deallocate()
     physical.deallocate()
@@ -54,7 +56,13 @@ public final class Bench {
   ) -> (caller: Caller, frames: [MachineFrame]) {
     let vcpu = UnsafeMutablePointer<VCPU>.allocate(capacity: 2)
     vcpus.append(vcpu)
-    var domain = Domain(id: DomainID(number), vcpus: vcpu, vcpuCount: 2)
+    let table = UnsafeMutablePointer<UnsafeMutablePointer<VCPU>>.allocate(capacity: 2)
+    tables.append(table)
+    for index in 0..<2 {
+      (vcpu + index).initialize(to: VCPU(id: VCPUID(UInt32(index))))
+      (table + index).initialize(to: vcpu + index)
+    }
+    var domain = Domain(id: DomainID(number), vcpus: VCPUTable(table), vcpuCount: 2)
     domain.isPrivileged = privileged
     domain.pageLimit = UInt64(frames) + 4
     let memory = UnsafeMutablePointer<PortRecord>.allocate(capacity: Self.portCount)

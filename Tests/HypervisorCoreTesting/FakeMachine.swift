@@ -31,6 +31,8 @@ public final class FakeMachine: Machine {
   public var loadedTable: MachineFrame?
   /// Writes to the window fail from here on: the guest has it mapped read-only.
   public var isWindowReadOnly = false
+  /// The vcpus that were woken, in order.
+  public var woken: [UnsafeMutablePointer<VCPU>] = []
   /// System time.
   public var now: UInt64 = 0
 
@@ -142,7 +144,7 @@ public final class FakeMachine: Machine {
   public func loadPageTableBase(_ table: MachineFrame) { loadedTable = table }
   public func flushCaches(everywhere: Bool) {}
   public func setTimer(at time: UInt64?) {}
-  public func sendReschedule(to processor: ProcessorID) {}
+  public func wake(_ vcpu: UnsafeMutablePointer<VCPU>) { woken.append(vcpu) }
   public var isPreemptionPending: Bool {
     guard let left = preemptAfter else { return false }
     preemptAfter = left > 0 ? left - 1 : nil

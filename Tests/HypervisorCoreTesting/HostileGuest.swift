@@ -259,7 +259,7 @@ public final class HostileGuest {
   private func registerInfo(_ caller: Caller, _ own: [MachineFrame]) -> (String, Int64?) {
     let frame = anyFrame(own)
     let offset = UInt32(random.pick([0, 8, 4032, 4040, 4]))
-    let vcpu = caller.domain.pointee.vcpus + random.below(2)
+    let vcpu = caller.domain.pointee.vcpus[random.below(2)]
     var result: Int64 = 0
     do throws(HypercallError) {
       try bench.hypervisor.registerInfo(

@@ -54,7 +54,7 @@ extension Bench {
     for slot in 0..<hypervisor.domains.capacity {
       guard let domain = hypervisor.domains[slot] else { continue }
       for index in 0..<domain.pointee.vcpuCount {
-        let vcpu = domain.pointee.vcpus[index]
+        let vcpu = domain.pointee.vcpus[index].pointee
         var used = [vcpu.kernelTable, vcpu.userTable, vcpu.infoFrame].compactMap { $0 }
         for place in 0..<vcpu.descriptorFrameCount { used.append(vcpu.descriptorFrames[place]) }
         for frame in used {
