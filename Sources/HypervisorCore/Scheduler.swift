@@ -18,11 +18,19 @@ public struct SchedulerEntry: Sendable {
   public internal(set) var processor: ProcessorID?
   /// When it began to run.
   var startTime: UInt64 = 0
+  /// Its processor decides again in time, without being asked.
+  var hasSlice = false
+  /// Its place among the runnable; -1 for none.
+  var queueIndex: Int32 = -1
 }
 
 /// A vcpu's place in the scheduler.
 public struct SchedulerSlot: Hashable, Sendable {
-  let index: Int
+  /// The place's number, below the scheduler's capacity.
+  public let index: Int
+
+  /// The place with a number.
+  @inlinable public init(index: Int) { self.index = index }
 }
 
 /// What a processor is to do.
@@ -34,10 +42,17 @@ public struct SchedulerDecision: Hashable, Sendable {
 }
 
 /// The run queue of all processors, over memory that the caller hands over.
+///
+/// What is decided on every switch costs as much as there are runnable vcpus, not as there are vcpus.
 public struct Scheduler: @unchecked Sendable {
-  // SAFETY: points to `capacity` initialised entries that live as long as the scheduler.
+  // SAFETY: both point to `capacity` initialised values that live as long as the scheduler. Indexes
+  // come from `add`, and `queue` holds indexes of entries.
   private let entries: UnsafeMutablePointer<SchedulerEntry>
+  private let queue: UnsafeMutablePointer<Int32>
+  private var queueCount = 0
   private let capacity: Int
+  /// Who runs on each processor; -1 for nobody.
+  private var current = InlineArray<64, Int32>(repeating: -1)
   /// The virtual time that no runnable vcpu is behind; it never goes back.
   public private(set) var floor: UInt64 = 0
 
@@ -50,9 +65,14 @@ public struct Scheduler: @unchecked Sendable {
   public static var wakeMargin: UInt64 { 1_000_000 }
 
   /// A scheduler for so many vcpus.
-  public init(entries: UnsafeMutablePointer<SchedulerEntry>, capacity: Int) {
+  public init(
+    entries: UnsafeMutablePointer<SchedulerEntry>, queue: UnsafeMutablePointer<Int32>,
+    capacity: Int
+  ) {
     self.entries = entries
+    self.queue = queue
     self.capacity = capacity
+    queue.initialize(repeating: -1, count: capacity)
     entries.initialize(
       repeating: SchedulerEntry(
         domain: .invalid, vcpu: VCPUID(0), weight: 256, account: RunStateAccount(at: 0)),
@@ -61,6 +81,15 @@ public struct Scheduler: @unchecked Sendable {
 
   /// The entry of a vcpu.
   public subscript(slot: SchedulerSlot) -> SchedulerEntry { entries[slot.index] }
+
+  /// The state of a vcpu.
+  public func state(of slot: SchedulerSlot) -> RunState { entries[slot.index].account.state }
+
+  /// Where a vcpu runs; nil while it does not.
+  public func processor(of slot: SchedulerSlot) -> ProcessorID? { entries[slot.index].processor }
+
+  /// How many vcpus could run and wait for a processor.
+  public var waitingCount: Int { queueCount }
 
   /// Adds a vcpu, which is offline; nil when there is no room.
   public mutating func add(
@@ -78,13 +107,15 @@ public struct Scheduler: @unchecked Sendable {
   /// Removes a vcpu that does not run.
   public mutating func remove(_ slot: SchedulerSlot) {
     precondition(entries[slot.index].processor == nil, "Removed while it runs")
+    dequeue(slot.index)
     entries[slot.index].domain = .invalid
   }
 
   /// Makes a vcpu runnable.
   ///
   /// Answers the processor that should decide again for it: an idle one among `idle`, or else the
-  /// one whose vcpu is furthest ahead of it; nil where nothing changes.
+  /// one whose vcpu is furthest ahead of it, or else one that would let its vcpu run for ever; nil
+  /// where nothing changes.
   public mutating func wake(
     _ slot: SchedulerSlot, idle: ProcessorSet, now: UInt64
   ) -> ProcessorID? {
@@ -94,84 +125,116 @@ public struct Scheduler: @unchecked Sendable {
     let earliest = floor > Self.credit ? floor - Self.credit : 0
     entry.pointee.virtualTime = max(entry.pointee.virtualTime, earliest)
     entry.pointee.account.enter(.runnable, at: now)
+    enqueue(slot.index)
     if !idle.isEmpty { return ProcessorID(UInt8(idle.bits.trailingZeroBitCount)) }
     var best: ProcessorID?
+    var endless: ProcessorID?
     var most = entry.pointee.virtualTime &+ Self.wakeMargin
-    for index in 0..<capacity where entries[index].domain != .invalid {
-      guard let processor = entries[index].processor else { continue }
-      let reached = entries[index].virtualTime &+ Self.charge(entries[index], now: now)
+    for number in 0..<64 where current[number] >= 0 {
+      let running = entries + Int(current[number])
+      let processor = ProcessorID(UInt8(truncatingIfNeeded: number))
+      let reached = running.pointee.virtualTime &+ Self.charge(running, now: now)
       if reached > most {
         most = reached
         best = processor
       }
+      if !running.pointee.hasSlice { endless = processor }
     }
-    return best
+    return best ?? endless
   }
 
   /// Takes the vcpu that runs on a processor off it, in its new state, and charges it.
   public mutating func stop(on processor: ProcessorID, as state: RunState, now: UInt64) {
     guard let slot = running(on: processor) else { return }
     let entry = entries + slot.index
-    entry.pointee.virtualTime &+= Self.charge(entry.pointee, now: now)
+    entry.pointee.virtualTime &+= Self.charge(entry, now: now)
     entry.pointee.processor = nil
+    current[Int(processor.rawValue & 63)] = -1
     entry.pointee.account.enter(state, at: now)
+    if state == .runnable { enqueue(slot.index) }
   }
 
   /// Changes the state of a vcpu that does not run, to blocked or offline.
   public mutating func park(_ slot: SchedulerSlot, as state: RunState, now: UInt64) {
     guard entries[slot.index].processor == nil else { return }
+    dequeue(slot.index)
     entries[slot.index].account.enter(state, at: now)
   }
 
   /// Who runs on a processor.
   public func running(on processor: ProcessorID) -> SchedulerSlot? {
-    for index in 0..<capacity
-    where entries[index].domain != .invalid && entries[index].processor == processor {
-      return SchedulerSlot(index: index)
-    }
-    return nil
+    let index = current[Int(processor.rawValue & 63)]
+    return index >= 0 ? SchedulerSlot(index: Int(index)) : nil
   }
 
   /// Decides who runs on a processor from now on.
   ///
   /// Whoever ran there goes back among the runnable.
   public mutating func decide(for processor: ProcessorID, now: UInt64) -> SchedulerDecision {
-    stop(on: processor, as: .runnable, now: now)
-    var best: Int?
-    var waiting = 0
-    for index in 0..<capacity
-    where entries[index].domain != .invalid && entries[index].account.state == .runnable {
-      waiting += 1
-      if best.map({ entries[index].virtualTime < entries[$0].virtualTime }) ?? true {
-        best = index
-      }
+    if queueCount == 0, let slot = running(on: processor) {
+      // Nobody else waits: it goes on.
+      let entry = entries + slot.index
+      entry.pointee.virtualTime &+= Self.charge(entry, now: now)
+      entry.pointee.startTime = now
+      entry.pointee.hasSlice = false
+      floor = max(floor, entry.pointee.virtualTime)
+      return SchedulerDecision(next: slot, until: nil)
     }
-    guard let best else { return SchedulerDecision(next: nil, until: nil) }
-    floor = max(floor, entries[best].virtualTime)
-    entries[best].processor = processor
-    entries[best].startTime = now
-    entries[best].account.enter(.running, at: now)
+    stop(on: processor, as: .runnable, now: now)
+    guard queueCount > 0 else { return SchedulerDecision(next: nil, until: nil) }
+    var best = Int(queue[0])
+    for place in 1..<queueCount {
+      let index = Int(queue[place])
+      if entries[index].virtualTime < entries[best].virtualTime { best = index }
+    }
+    dequeue(best)
+    let entry = entries + best
+    floor = max(floor, entry.pointee.virtualTime)
+    entry.pointee.processor = processor
+    entry.pointee.startTime = now
+    entry.pointee.hasSlice = queueCount > 0
+    entry.pointee.account.enter(.running, at: now)
+    current[Int(processor.rawValue & 63)] = Int32(truncatingIfNeeded: best)
     return SchedulerDecision(
-      next: SchedulerSlot(index: best), until: waiting > 1 ? now &+ Self.slice : nil)
+      next: SchedulerSlot(index: best), until: queueCount > 0 ? now &+ Self.slice : nil)
   }
 
   /// Lets the running vcpu of a processor stand back behind the others that wait.
   public mutating func yield(on processor: ProcessorID, now: UInt64) {
     guard let slot = running(on: processor) else { return }
     var latest = entries[slot.index].virtualTime
-    for index in 0..<capacity
-    where entries[index].domain != .invalid && entries[index].account.state == .runnable {
-      latest = max(latest, entries[index].virtualTime)
+    for place in 0..<queueCount {
+      latest = max(latest, entries[Int(queue[place])].virtualTime)
     }
     // At most a slice: a yield costs no more than a turn.
     entries[slot.index].virtualTime = min(
       latest &+ 1, entries[slot.index].virtualTime &+ Self.slice)
   }
 
+  private mutating func enqueue(_ index: Int) {
+    guard entries[index].queueIndex < 0 else { return }
+    queue[queueCount] = Int32(truncatingIfNeeded: index)
+    entries[index].queueIndex = Int32(truncatingIfNeeded: queueCount)
+    queueCount += 1
+  }
+
+  /// The last of the queue takes the place of the one that leaves.
+  private mutating func dequeue(_ index: Int) {
+    let place = entries[index].queueIndex
+    guard place >= 0 else { return }
+    queueCount -= 1
+    let moved = queue[queueCount]
+    queue[Int(place)] = moved
+    entries[Int(moved)].queueIndex = place
+    entries[index].queueIndex = -1
+  }
+
   /// The virtual time for what an entry has run so far.
-  private static func charge(_ entry: SchedulerEntry, now: UInt64) -> UInt64 {
-    guard entry.processor != nil, now > entry.startTime else { return 0 }
-    return (now - entry.startTime).multipliedReportingOverflow(by: 256).partialValue
-      / UInt64(entry.weight)
+  private static func charge(
+    _ entry: UnsafeMutablePointer<SchedulerEntry>, now: UInt64
+  ) -> UInt64 {
+    guard entry.pointee.processor != nil, now > entry.pointee.startTime else { return 0 }
+    let ran = (now - entry.pointee.startTime) &* 256
+    return entry.pointee.weight == 256 ? ran >> 8 : ran / UInt64(entry.pointee.weight)
   }
 }

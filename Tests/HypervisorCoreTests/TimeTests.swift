@@ -74,8 +74,13 @@ import Testing
   private final class Queue {
     let memory = UnsafeMutablePointer<SchedulerEntry>.allocate(capacity: 8)
     var scheduler: Scheduler
-    init() { scheduler = Scheduler(entries: memory, capacity: 8) }
-    deinit { memory.deallocate() }
+    let queue = UnsafeMutablePointer<Int32>.allocate(capacity: 8)
+
+    init() { scheduler = Scheduler(entries: memory, queue: queue, capacity: 8) }
+    deinit {
+      memory.deallocate()
+      queue.deallocate()
+    }
 
     func add(_ domain: UInt16, weight: UInt32 = 256) throws -> SchedulerSlot {
       let added = scheduler.add(VCPUID(0), of: DomainID(domain), weight: weight, now: 0)
