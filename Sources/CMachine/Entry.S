@@ -193,19 +193,34 @@ xg_guarded_fixup:
         ret
 
 /*
- * void xg_load_user_gs(selector)       called by EntryHypercalls.swift
- * A fault at xg_load_gs runs it again with the null selector.
+ * void xg_load_ds(selector) and its like      called by SegmentState.swift
+ * A fault between xg_segment_loads_start and xg_segment_loads_end runs the instruction again with
+ * the null selector, which is always accepted.
  */
-        .globl  xg_load_user_gs, xg_load_gs
+        .globl  xg_load_user_gs, xg_load_kernel_gs, xg_load_ds, xg_load_es, xg_load_fs
+        .globl  xg_segment_loads_start, xg_segment_loads_end
 xg_load_user_gs:
         swapgs
-xg_load_gs:
-        movl    %edi, %gs
+        call    xg_load_kernel_gs
         swapgs
         ret
+xg_segment_loads_start:
+xg_load_kernel_gs:
+        movl    %edi, %gs
+        ret
+xg_load_ds:
+        movl    %edi, %ds
+        ret
+xg_load_es:
+        movl    %edi, %es
+        ret
+xg_load_fs:
+        movl    %edi, %fs
+        ret
+xg_segment_loads_end:
 
 /*
- * void xg_enter_guest(cpu)     called once for each CPU, by Boot.swift
+ * void xg_enter_guest(cpu)     called where the stack below the frame is given up: Switch.swift
  * In:  a frame at the top of the main stack of the block at %rdi.
  */
         .globl  xg_enter_guest

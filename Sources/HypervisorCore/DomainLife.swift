@@ -26,10 +26,15 @@ extension Hypervisor {
 
   /// Goes on with a domain's death: pins and the reservation are given back frame by frame.
   ///
-  /// Interrupted where other work waits, and called again then.
-  public func continueDeath(of domain: DomainPointer) throws(MemoryError) {
+  /// Interrupted where other work waits, or after so many frames, and called again then.
+  public func continueDeath(
+    of domain: DomainPointer, budget: UInt64 = .max
+  ) throws(MemoryError) {
     try drain(domain)
+    var left = budget
     while domain.pointee.returnCursor < frames.count {
+      guard left > 0 else { throw .preempted }
+      left -= 1
       let frame = MachineFrame(domain.pointee.returnCursor)
       domain.pointee.returnCursor += 1
       let record = frames[frame]

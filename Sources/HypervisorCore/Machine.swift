@@ -71,9 +71,6 @@ public protocol Machine {
   /// System time: nanoseconds since the hypervisor's start.
   var now: UInt64 { get }
 
-  /// Lets this processor's timer fire at a system time; nil for never.
-  func setTimer(at time: UInt64?)
-
   /// Makes a vcpu look at its events: one that is blocked becomes runnable, one that runs on another
   /// processor is interrupted.
   ///

@@ -11,6 +11,9 @@ struct Clock {
   /// Nanoseconds per tick as a 32.32 fixed-point number.
   var scale: UInt64 = 0
 
+  /// Ticks of the APIC's timer per nanosecond, likewise.
+  var apicScale: UInt64 = 0
+
   /// Nanoseconds since the hypervisor started.
   var now: UInt64 { nanoseconds(xg_rdtsc() &- start) }
 
@@ -19,9 +22,15 @@ struct Clock {
     return high << 32 | low >> 32
   }
 
-  /// Ticks of the APIC's timer; a minute at most, so that nothing overflows.
-  func apicTicks(forNanoseconds time: UInt64) -> UInt64 {
-    min(time, 60_000_000_000) / 1000 * (apicTicksPerSecond / 1000) / 1000
+  /// Ticks of the APIC's timer until a system time, at least one and never too few.
+  ///
+  /// One that is too far off for the timer's 32 bits fires early and is set again.
+  func apicTicks(until time: UInt64) -> UInt32 {
+    let wait = time &- now
+    guard Int64(bitPattern: wait) > 0 else { return 1 }
+    let (high, low) = wait.multipliedFullWidth(by: apicScale)
+    let ticks = (high << 32 | low >> 32) &+ 1
+    return high >> 31 != 0 ? .max : UInt32(clamping: ticks)
   }
 
   /// Measures both counters over ten milliseconds of the PIT's channel 2.
@@ -38,6 +47,7 @@ struct Clock {
     }
     ticksPerSecond = best * 100
     start = xg_rdtsc()
+    apicScale = (apicTicksPerSecond << 32) / 1_000_000_000
     scale = ticksPerSecond == 0 ? 0 : UInt64(1_000_000_000 << 32) / ticksPerSecond
   }
 

@@ -7,7 +7,7 @@ import HypervisorCore
 extension GuestProcessor {
   /// Reports why the domain cannot go on, and ends it.
   ///
-  /// The lines begin with `crash:`: first the reason, then registers, then words of the stack.
+  /// What the CPU did for it is given up, so no lock may be held. The lines begin with `crash:`: first the reason, then registers, then words of the stack.
   func crash(_ reason: StaticString, _ frame: FramePointer) -> Never {
     let mode: StaticString = isKernelMode ? "kernel" : "user"
     log(.error).text("crash: domain=").decimal(domain.pointee.id.rawValue).text(" vcpu=")
@@ -23,9 +23,7 @@ extension GuestProcessor {
       line = line.hex(word).text(" ")
     }
     line.end()
-    TrapRecord.report()
-    log(.error).text("shutdown: domain=").decimal(domain.pointee.id.rawValue).text(" reason=crash")
-      .end()
-    Power.off(status: 1)
+    DomainEnd.begin(guest, reason: UInt32(SHUTDOWN_crash))
+    Switch.abandon()
   }
 }

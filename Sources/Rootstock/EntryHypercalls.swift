@@ -17,7 +17,7 @@ extension GuestProcessor {
     _ arguments: HypercallArguments
   ) throws(HypercallError) -> Int64 {
     guard arguments[0] != 0 else {
-      traps = InlineArray(repeating: EntryPoint())
+      traps.update(repeating: EntryPoint(), count: 256)
       return 0
     }
     var address = arguments.address(0)

@@ -5,7 +5,9 @@ import HypervisorCore
 
 extension GuestProcessor {
   mutating func setGDT(_ arguments: inout HypercallArguments) -> HypercallResult {
+    Lock.core.take()
     let result = Host.hypervisor.setGDT(&arguments, from: caller)
+    Lock.core.release()
     if result == .value(0) { loadGDT() }
     return result
   }
@@ -15,8 +17,11 @@ extension GuestProcessor {
   /// The processor sets accessed bits in descriptors, so the window is writable; the guest has the
   /// pages read-only.
   func loadGDT() {
+    let cpu = xg_this_cpu()
     PerCPU.mapDescriptors(
-      Int(xg_this_cpu().pointee.index), count: core.pointee.descriptorFrameCount
+      Int(cpu.pointee.index), count: core.pointee.descriptorFrameCount,
+      before: Int(cpu.pointee.descriptor_pages)
     ) { core.pointee.descriptorFrames[$0] }
+    cpu.pointee.descriptor_pages = UInt64(core.pointee.descriptorFrameCount)
   }
 }

@@ -19,54 +19,87 @@ struct EntryPoint: BitwiseCopyable {
 
 /// A vcpu as the machine runs it.
 struct GuestProcessor {
-  // SAFETY: both point to records of HypervisorCore that outlive the vcpu.
-  /// Its domain.
-  let domain: DomainPointer
+  // SAFETY: these point to frames of the hypervisor's that live as long as the domain.
   /// Its page and descriptor tables.
   let core: UnsafeMutablePointer<VCPU>
+  /// Its trap table, 256 entries.
+  let traps: UnsafeMutablePointer<EntryPoint>
+  /// Its floating-point state while it does not run.
+  let floatingPoint: UnsafeMutableRawPointer
+  // SAFETY: set by `adopt` before anything else; as above.
+  /// Its domain.
+  private(set) var domain: DomainPointer
+  /// Its domain's bare-metal state.
+  private(set) var guest: GuestDomainPointer
+  // SAFETY: points into the domain's shared information page, into a frame that is referenced, or
+  // to a place of its own; each outlives its use.
+  /// What it shares with the guest.
+  var shared: UnsafeMutablePointer<vcpu_info>
+
+  /// Its place in the scheduler.
+  var slot = SchedulerSlot(index: 0)
   /// The registers while another vcpu, or none, runs.
   var saved = xg_frame()
   /// Kernel and user mode share ring 3: this says which it is.
   var isKernelMode = true
-  var kernelStack: UInt64 = 0
-  /// CR0.TS as the guest has set it.
-  var isTaskSwitched = false
   /// A full return by iretq is needed, because rcx and r11 count.
   var needsFullReturn = false
+  /// It is inside a multicall, which does not nest.
+  var isInMulticall = false
+  /// CR0.TS as the guest has set it.
+  var isTaskSwitched = false
+  /// It has registers to start with.
+  var isInitialised = false
+  /// The guest has it up.
+  var isUp = false
+  /// It has asked to sleep until an event, or the end of its poll.
+  var wantsSleep = false
+  /// It sleeps in a poll, whatever its upcalls.
+  var isPolling = false
+  var kernelStack: UInt64 = 0
   /// Assists that are on: bits numbered by VMASST_TYPE.
   var assists: UInt64 = 0
   /// Bits of CR4 that the guest has set of those that it may: DE and TSD.
   var controls: UInt64 = 0
-  /// It is inside a multicall, which does not nest.
-  var isInMulticall = false
   var eventEntry = EntryPoint(flags: 4)
   var failsafeEntry = EntryPoint()
   var syscallEntry = EntryPoint()
   var syscall32Entry = EntryPoint()
   var sysenterEntry = EntryPoint()
-  var traps = InlineArray<256, EntryPoint>(repeating: EntryPoint())
   /// The bases that the hardware does not hold at the moment are kept by the processor's MSRs
   /// while the vcpu runs, and here while it does not.
   var fsBase: UInt64 = 0
   var gsBaseKernel: UInt64 = 0
   var gsBaseUser: UInt64 = 0
-  // SAFETY: points into the domain's shared information page, which outlives the vcpu.
-  /// What it shares with the guest.
-  var shared: UnsafeMutablePointer<vcpu_info>
-  // SAFETY: a page of the hypervisor's that only this vcpu uses.
-  /// Its floating-point state while it does not run.
-  let floatingPoint: UnsafeMutableRawPointer
+  var segments = SegmentSelectors()
+  var timers = GuestTimers()
+  /// Where the guest wants to read its run state; 0 for nowhere.
+  var runstateArea: UInt64 = 0
+  /// What stands there is not the latest.
+  var isRunstateStale = false
 
+  /// A vcpu that belongs to no domain yet.
   init(
-    domain: DomainPointer, core: UnsafeMutablePointer<VCPU>,
-    shared: UnsafeMutablePointer<vcpu_info>,
-    floatingPoint: UnsafeMutableRawPointer
+    core: UnsafeMutablePointer<VCPU>, traps: UnsafeMutablePointer<EntryPoint>,
+    info: UnsafeMutablePointer<vcpu_info>, floatingPoint: UnsafeMutableRawPointer
   ) {
-    self.domain = domain
     self.core = core
-    self.shared = shared
+    self.traps = traps
+    self.shared = info
     self.floatingPoint = floatingPoint
+    // SAFETY: replaced by `adopt` before the vcpu is used; a place that no one reads until then.
+    domain = UnsafeMutableRawPointer(core).assumingMemoryBound(to: Domain.self)
+    guest = UnsafeMutableRawPointer(core).assumingMemoryBound(to: GuestDomain.self)
   }
+
+  /// Says whose vcpu it is.
+  mutating func adopt(_ domain: DomainPointer) {
+    self.domain = domain
+    guest = domain.pointee.guest
+  }
+
+  /// Its place in memory, which also names it.
+  var address: UInt64 { UInt64(UInt(bitPattern: core.pointee.context)) }
 }
 
 /// A vcpu's place in memory.
@@ -77,8 +110,8 @@ typealias FramePointer = UnsafeMutablePointer<xg_frame>
 
 extension GuestProcessor {
   /// The vcpu that runs on this CPU.
-  static var current: GuestProcessorPointer {
-    // SAFETY: called only on the way in from a guest, so a vcpu runs here and its address is set.
+  @inline(__always) static var current: GuestProcessorPointer {
+    // SAFETY: called only where a guest runs or has just been left, so the address is set.
     UnsafeMutablePointer(bitPattern: UInt(xg_this_cpu().pointee.vcpu)).unsafelyUnwrapped
   }
 
@@ -95,10 +128,11 @@ extension GuestProcessor {
     isKernelMode.toggle()
     xg_swapgs()
     if let table { xg_write_cr3(table.address.value) }
+    if isRunstateStale { publishRunstate(now: Host.clock.now) }
   }
 
   /// The top table of the mode that it is in.
-  private var table: MachineFrame? {
+  var table: MachineFrame? {
     isKernelMode ? core.pointee.kernelTable : core.pointee.userTable
   }
 
@@ -107,9 +141,14 @@ extension GuestProcessor {
     core.pointee.processor = ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index))
     if let table { xg_write_cr3(table.address.value) }
     Features.setGuestControls(controls)
-    xg_wrmsr(MSR.fsBase, fsBase)
-    xg_wrmsr(MSR.gsBase, isKernelMode ? gsBaseKernel : gsBaseUser)
-    xg_wrmsr(MSR.kernelGSBase, isKernelMode ? gsBaseUser : gsBaseKernel)
+    loadGDT()
+    loadSegments()
     FloatingPoint.restore(floatingPoint, isTaskSwitched: isTaskSwitched)
+  }
+
+  /// Takes back what the hardware has held for it.
+  mutating func save() {
+    saveSegments()
+    FloatingPoint.save(floatingPoint)
   }
 }

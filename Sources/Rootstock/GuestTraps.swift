@@ -87,7 +87,7 @@ extension GuestProcessor {
     frame.pointee.rbx = UInt64(answer.ebx)
     frame.pointee.rcx = UInt64(answer.ecx)
     frame.pointee.rdx = UInt64(answer.edx)
-    TrapRecord.count("cpuid", at: frame.pointee.rip)
+    guest.pointee.record.pointee.count("cpuid", at: frame.pointee.rip)
     frame.pointee.rip &+= 7
     return true
   }

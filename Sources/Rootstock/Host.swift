@@ -12,6 +12,11 @@ enum Host {
   nonisolated(unsafe) static var acpi = ACPIFacts()
   nonisolated(unsafe) static var clock = Clock()
 
+  // SAFETY: points to the hypervisor's own memory once Memory.swift has run.
+  nonisolated(unsafe) static var guestCommandLine = UnsafeMutablePointer<UInt8>(
+    bitPattern: 8
+  ).unsafelyUnwrapped
+
   nonisolated(unsafe) static var core: Hypervisor<MetalMachine>?
 
   /// Frames, domains and the hypercalls on them, from `Memory.handOver` on.

@@ -44,7 +44,7 @@ extension GuestProcessor {
     var arguments = HypercallArguments(frame)
     switch perform(number, &arguments, frame) {
     case .value(let value):
-      TrapRecord.count(call: number, failed: value < 0)
+      guest.pointee.record.pointee.count(call: number, failed: value < 0)
       frame.pointee.rax = UInt64(bitPattern: value)
     case .again:
       // Back onto the syscall instruction: rax still has the number.
@@ -59,29 +59,41 @@ extension GuestProcessor {
   ) -> HypercallResult {
     switch Int32(truncatingIfNeeded: min(number, 0xffff)) {
     case __HYPERVISOR_set_trap_table: return setTrapTable(arguments)
-    case __HYPERVISOR_mmu_update: return Host.hypervisor.mmuUpdate(&arguments, from: caller)
+    case __HYPERVISOR_mmu_update: return mmuUpdate(&arguments)
     case __HYPERVISOR_set_gdt: return setGDT(&arguments)
     case __HYPERVISOR_stack_switch: return stackSwitch(arguments)
     case __HYPERVISOR_set_callbacks: return setCallbacks(arguments)
     case __HYPERVISOR_fpu_taskswitch: return fpuTaskSwitch(arguments)
     case __HYPERVISOR_update_descriptor:
-      return Host.hypervisor.updateDescriptor(&arguments, from: caller)
-    case __HYPERVISOR_memory_op: return Host.hypervisor.memoryOperation(&arguments, from: caller)
+      return withCore { Host.hypervisor.updateDescriptor(&arguments, from: caller) }
+    case __HYPERVISOR_memory_op:
+      return withCore { Host.hypervisor.memoryOperation(&arguments, from: caller) }
     case __HYPERVISOR_multicall: return multicall(&arguments, frame)
     case __HYPERVISOR_update_va_mapping:
-      return Host.hypervisor.updateVAMapping(&arguments, from: caller)
+      return withCore { Host.hypervisor.updateVAMapping(&arguments, from: caller) }
+    case __HYPERVISOR_set_timer_op: return setTimer(arguments)
     case __HYPERVISOR_xen_version: return VersionHypercall.perform(arguments)
-    case __HYPERVISOR_console_io: return ConsoleHypercall.perform(arguments)
+    case __HYPERVISOR_console_io: return ConsoleHypercall.perform(arguments, from: guest)
     case __HYPERVISOR_vm_assist: return vmAssist(arguments)
     case __HYPERVISOR_update_va_mapping_otherdomain:
-      return Host.hypervisor.updateVAMapping(&arguments, otherDomain: true, from: caller)
+      return withCore {
+        Host.hypervisor.updateVAMapping(&arguments, otherDomain: true, from: caller)
+      }
+    case __HYPERVISOR_vcpu_op: return vcpuOperation(arguments)
     case __HYPERVISOR_set_segment_base: return setSegmentBase(arguments)
     case __HYPERVISOR_mmuext_op:
-      return Host.hypervisor.mmuExtendedOperation(&arguments, from: caller)
-    case __HYPERVISOR_sched_op: return schedule(arguments, frame)
+      return withCore { Host.hypervisor.mmuExtendedOperation(&arguments, from: caller) }
+    case __HYPERVISOR_sched_op: return schedule(arguments)
+    case __HYPERVISOR_event_channel_op: return eventChannelOperation(&arguments)
     case __HYPERVISOR_callback_op: return callbackOperation(arguments)
     default: return .error(.noSuchCall)
     }
+  }
+
+  func mmuUpdate(_ arguments: inout HypercallArguments) -> HypercallResult {
+    Lock.core.take()
+    defer { Lock.core.release() }
+    return Host.hypervisor.mmuUpdate(&arguments, from: caller)
   }
 
   /// Who calls, as HypervisorCore knows it.

@@ -23,13 +23,17 @@ enum Log {
   /// The highest level that is printed; `loglevel=` of the command line sets it.
   // SAFETY: written once, on the boot CPU, before others and guests run.
   nonisolated(unsafe) static var limit = LogLevel.info.rawValue
+  // SAFETY: only ever set.
+  /// The end is near: no lock counts any more, since its holder may be the one that panics.
+  nonisolated(unsafe) static var isPanicking = false
 }
 
 /// Begins a line, as in `rootstock: info: …`.
 ///
-/// Close it with `end()`.
+/// Close it with `end()`: the console lock is held until then.
 func log(_ level: LogLevel) -> LogLine {
   let line = LogLine(isShown: level.rawValue <= Log.limit)
+  if line.isShown && !Log.isPanicking { Lock.console.take() }
   return line.text("rootstock: ").text(level.name).text(": ")
 }
 
@@ -67,14 +71,7 @@ struct LogLine {
   }
 
   func decimal(_ value: some BinaryInteger) -> LogLine {
-    guard isShown else { return self }
-    let value = UInt64(truncatingIfNeeded: value)
-    var divisor: UInt64 = 1
-    while value / divisor >= 10 { divisor *= 10 }
-    while divisor > 0 {
-      Serial.send(0x30 + UInt8(truncatingIfNeeded: value / divisor % 10))
-      divisor /= 10
-    }
+    if isShown { Serial.send(decimal: UInt64(truncatingIfNeeded: value)) }
     return self
   }
 
@@ -82,6 +79,7 @@ struct LogLine {
     if isShown {
       Serial.send(0x0d)
       Serial.send(0x0a)
+      if !Log.isPanicking { Lock.console.release() }
     }
   }
 }

@@ -6,6 +6,7 @@ import HypervisorCore
 /// The division of the machine's memory.
 enum Memory {
   private static let domainCapacity = 128
+  private static let vcpuCapacity = 1024
 
   /// Cleared memory of the hypervisor's own for values of a type, before `handOver`.
   static func take<T>(_ type: T.Type, count: Int) -> UnsafeMutablePointer<T> {
@@ -23,9 +24,7 @@ enum Memory {
     let records = take(FrameRecord.self, count: Int(count))
     let slots = take(Domain.self, count: domainCapacity)
     let state = take(HypervisorState.self, count: 1)
-    var online = ProcessorSet.none
-    online.insert(ProcessorID(0))
-    state.initialize(to: HypervisorState(online: online))
+    state.initialize(to: HypervisorState(online: Processors.online))
     state.pointee.frameNumberLimit = 1 << (Features.addressWidth - 12)
     let top = DirectMap.words(of: HypervisorPages.top)
     for index in 0..<Int(XG_HOLE_SLOTS) {
@@ -35,8 +34,31 @@ enum Memory {
       machine: MetalMachine(), frames: FrameTable(records: records, count: count),
       physicalFrames: MachineToPhysicalTable(entries: MachineToPhysical.words, count: count),
       domains: DomainTable(slots: slots, capacity: domainCapacity), state: state)
+    Host.guestCommandLine = take(UInt8.self, count: 1024)
+    makeScheduler()
     giveFrames(below: count)
     Host.hypervisor.noteLocalFlush()
+  }
+
+  private static func makeScheduler() {
+    Switch.start(
+      entries: take(SchedulerEntry.self, count: vcpuCapacity),
+      queue: take(Int32.self, count: vcpuCapacity),
+      slots: take(UInt64.self, count: vcpuCapacity), capacity: vcpuCapacity)
+    let timerCount = vcpuCapacity + domainCapacity
+    let queues = take(TimerQueue.self, count: Processors.count)
+    for index in 0..<Processors.count {
+      (queues + index).initialize(
+        to: TimerQueue(
+          heap: take(TimerEntry.self, count: timerCount),
+          places: take(Int32.self, count: timerCount), capacity: timerCount))
+    }
+    Timers.start(queues: queues, vcpuCapacity: vcpuCapacity)
+  }
+
+  /// The number of a domain's place in the domain table.
+  static func slot(of domain: DomainPointer) -> Int {
+    Int(domain.pointee.id.rawValue) % domainCapacity
   }
 
   /// From high to low, because the list gives out what came last first.

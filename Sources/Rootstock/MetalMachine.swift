@@ -46,33 +46,41 @@ struct MetalMachine: Machine {
 
   func invalidatePage(_ address: GuestVirtualAddress, on processors: ProcessorSet) {
     if processors.contains(currentProcessor) { xg_invlpg(address.value) }
+    Shootdown.flush(address, on: processors)
   }
 
   func flushTLB() { HypervisorPages.flushAll() }
 
   func flushTLB(on processors: ProcessorSet) {
     if processors.contains(currentProcessor) { flushTLB() }
+    Shootdown.flush(nil, on: processors)
   }
 
   func loadPageTableBase(_ table: MachineFrame) { xg_write_cr3(table.address.value) }
 
-  func flushCaches(everywhere: Bool) { xg_wbinvd() }
+  func flushCaches(everywhere: Bool) {
+    xg_wbinvd()
+    if everywhere { Shootdown.flushCaches() }
+  }
 
   var now: UInt64 { Host.clock.now }
 
-  func setTimer(at time: UInt64?) {
-    guard let time else {
-      LocalAPIC.startOneShot(0)
-      return
+  func wake(_ vcpu: UnsafeMutablePointer<VCPU>) {
+    let guest = vcpu.pointee.guest
+    // The vcpu that runs here looks on its way out.
+    if xg_this_cpu().pointee.vcpu == UInt64(UInt(bitPattern: guest)) {
+      guest.pointee.wantsSleep = false
+    } else {
+      Switch.wake(guest)
     }
-    let wait = time > now ? time - now : 0
-    let ticks = Host.clock.apicTicks(forNanoseconds: wait)
-    LocalAPIC.startOneShot(UInt32(clamping: max(ticks, 1)))
   }
 
-  func wake(_ vcpu: UnsafeMutablePointer<VCPU>) {}
-
-  var isPreemptionPending: Bool { false }
+  /// Interrupts that have come meanwhile are let in: their handlers take no lock, they only note
+  /// what is to be done.
+  var isPreemptionPending: Bool {
+    xg_sti_cli()
+    return xg_work(xg_this_cpu()) != 0
+  }
 
   func pause() { xg_pause() }
 }

@@ -10,6 +10,7 @@ private func endAfterPanic() -> Never {
 
 /// Prints why and halts.
 func panic(_ reason: StaticString) -> Never {
+  Log.isPanicking = true
   Log.limit = max(Log.limit, LogLevel.error.rawValue)
   log(.error).text("panic: ").text(reason).end()
   endAfterPanic()
@@ -17,6 +18,7 @@ func panic(_ reason: StaticString) -> Never {
 
 /// Prints why with the registers of the trap that told, and halts.
 func panic(_ reason: StaticString, _ frame: UnsafePointer<xg_frame>) -> Never {
+  Log.isPanicking = true
   log(.error).text("panic: ").text(reason).end()
   log(.error).text("panic: cpu=").decimal(xg_this_cpu().pointee.index)
     .text(" cr2=").hex(xg_read_cr2()).text(" cr3=").hex(xg_read_cr3()).end()

@@ -34,7 +34,8 @@ enum PerCPU {
     let data = data(index)
     data.pointee.index = UInt64(index)
     data.pointee.apic_id = UInt64(apicID)
-    data.pointee.vcpu = UInt64.max
+    data.pointee.deadline = .max
+    data.pointee.slice_end = .max
     data.pointee.tss.rsp.0 = base + UInt64(XG_BLOCK_SIZE)
     data.pointee.tss.ist.0 = base + UInt64(XG_BLOCK_NMI_STACK) + 4096
     data.pointee.tss.ist.1 = base + UInt64(XG_BLOCK_DF_STACK) + 4096
@@ -107,9 +108,13 @@ enum PerCPU {
   nonisolated(unsafe) private static var emptyDescriptors: MachineFrame?
 
   /// Maps the frames of a vcpu's GDT into the window of CPU `index`, and null descriptors behind.
-  static func mapDescriptors(_ index: Int, count: Int, _ frame: (Int) -> MachineFrame) {
+  ///
+  /// `before` is how many of the pages were not empty.
+  static func mapDescriptors(
+    _ index: Int, count: Int, before: Int = 14, _ frame: (Int) -> MachineFrame
+  ) {
     guard let empty = emptyDescriptors else { return }
-    for page in 0..<14 {
+    for page in 0..<max(count, before) {
       HypervisorPages.map(
         gdtWindow(index) + UInt64(page) << 12, to: page < count ? frame(page) : empty,
         page < count ? EntryBits.data : EntryBits.readOnlyData)

@@ -22,7 +22,7 @@ extension GuestProcessor {
       frame.pointee.rip = address
       crash("a privileged instruction under the strict policy", frame)
     }
-    TrapRecord.count(rule, at: address)
+    guest.pointee.record.pointee.count(rule, at: address)
     return true
   }
 
@@ -93,14 +93,23 @@ extension GuestProcessor {
   private func loadTable(_ table: MachineFrame) -> Bool {
     for _ in 0..<4096 {
       do throws(MemoryError) {
-        try Host.hypervisor.loadKernelTable(table, for: caller)
+        try withCore { () throws(MemoryError) in
+          try Host.hypervisor.loadKernelTable(table, for: caller)
+        }
         return true
       } catch {
         guard error == .preempted else { return false }
-        do throws(MemoryError) { try Host.hypervisor.drain(domain) } catch {}
+        drain()
       }
     }
     return false
+  }
+
+  /// Goes on with tables that wait to be taken apart.
+  func drain() {
+    withCore {
+      do throws(MemoryError) { try Host.hypervisor.drain(domain) } catch {}
+    }
   }
 
   private mutating func setTaskSwitched(_ isSet: Bool) -> Bool {

@@ -1,51 +1,70 @@
-// sched_op: yield, block and the end of the domain (abi/sched.yaml).
+// sched_op: yield, block, poll and the end of the domain (abi/sched.yaml).
 
 import CMachine
 import CXenABI
 import HypervisorCore
 
 extension GuestProcessor {
-  mutating func schedule(
-    _ arguments: HypercallArguments, _ frame: FramePointer
-  ) -> HypercallResult {
+  mutating func schedule(_ arguments: HypercallArguments) -> HypercallResult {
+    let argument = arguments.address(1)
     switch arguments.command(0) {
     case SCHEDOP_yield:
+      yield()
       return .value(0)
     case SCHEDOP_block:
       block()
       return .value(0)
     case SCHEDOP_shutdown:
-      guard let request = GuestMemory.load(sched_shutdown(), from: arguments.address(1))
-      else { return .error(.fault) }
-      shutDown(request.reason)
+      guard let request = GuestMemory.load(sched_shutdown(), from: argument) else {
+        return .error(.fault)
+      }
+      DomainEnd.begin(guest, reason: request.reason)
+      return .value(0)
+    case SCHEDOP_shutdown_code:
+      // Kept for the reason of a domain that ends without one of its own.
+      guard GuestMemory.load(sched_shutdown(), from: argument) != nil else {
+        return .error(.fault)
+      }
+      return .value(0)
+    case SCHEDOP_watchdog:
+      return answer { () throws(HypercallError) in try watchdog(argument) }
+    case SCHEDOP_remote_shutdown:
+      return answer { () throws(HypercallError) in try shutDownOther(argument) }
     default:
       return .error(.noSuchCall)
     }
   }
 
-  /// Sleeps until an event waits, with the mask clear.
-  func block() {
-    upcallMask = 0
-    while shared.pointee.evtchn_upcall_pending == 0 { xg_sti_halt_cli() }
+  private func yield() {
+    Lock.scheduler.take()
+    Switch.scheduler?.yield(
+      on: ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index)),
+      now: Host.clock.now)
+    Lock.scheduler.release()
+    Work.request(Work.schedule)
   }
 
-  /// Ends the domain and, as there is one only, the run.
-  private func shutDown(_ reason: UInt32) -> Never {
-    let name: StaticString =
-      switch Int32(truncatingIfNeeded: reason) {
-      case SHUTDOWN_poweroff: "poweroff"
-      case SHUTDOWN_reboot: "reboot"
-      case SHUTDOWN_suspend: "suspend"
-      case SHUTDOWN_crash: "crash"
-      case SHUTDOWN_watchdog: "watchdog"
-      case SHUTDOWN_soft_reset: "soft-reset"
-      default: "unknown"
-      }
-    log(.info).text("shutdown: domain=").decimal(domain.pointee.id.rawValue).text(" reason=").text(
-      name
-    )
-    .end()
-    TrapRecord.report()
-    Power.off(status: reason == 0 ? 0 : 1)
+  /// Sleeps until an event waits, with the mask clear.
+  mutating func block() {
+    upcallMask = 0
+    guard shared.pointee.evtchn_upcall_pending == 0 else { return }
+    wantsSleep = true
+    isPolling = false
+    Work.request(Work.schedule)
+  }
+
+  /// Ends another domain: for a privileged domain.
+  private func shutDownOther(_ argument: GuestVirtualAddress) throws(HypercallError) -> Int64 {
+    guard let request = GuestMemory.load(sched_remote_shutdown(), from: argument) else {
+      throw .fault
+    }
+    Lock.core.take()
+    defer { Lock.core.release() }
+    guard let other = Host.hypervisor.domains.find(DomainID(request.domain_id)),
+      !other.pointee.isDying
+    else { throw .noDomain }
+    guard domain.pointee.isPrivileged, other != domain else { throw .notPermitted }
+    DomainEnd.beginLocked(other.pointee.guest, reason: request.reason)
+    return 0
   }
 }

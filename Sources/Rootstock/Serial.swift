@@ -30,4 +30,14 @@ enum Serial {
     }
     xg_out8(port, byte)
   }
+
+  /// Sends a number.
+  static func send(decimal value: UInt64) {
+    var divisor: UInt64 = 1
+    while value / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      send(0x30 + UInt8(truncatingIfNeeded: value / divisor % 10))
+      divisor /= 10
+    }
+  }
 }

@@ -12,7 +12,6 @@ func start(startInfo: UInt32) -> Never {
   reserveMemory()
   HypervisorPages.completeDirectMap()
   HypervisorPages.protectImage()
-  HypervisorPages.dropBootMapping()
   Host.acpi.read(rootPointer: Host.boot.rootPointer)
   InterruptTable.make()
   PerCPU.make(0, apicID: 0)
@@ -30,11 +29,18 @@ func start(startInfo: UInt32) -> Never {
 func run() {
   xg_this_cpu().pointee.apic_id = UInt64(LocalAPIC.identifier)
   checkTimer()
+  WallClock.read()
+  Processors.startOthers()
+  HypervisorPages.dropBootMapping()
   guard Host.boot.moduleCount > 0 else {
     log(.error).text("no guest: give one with -initrd, or as the first module").end()
     Power.off(status: 1)
   }
-  FirstDomain.start()
+  guard GuestStorage.fits else { panic("a vcpu's state does not fit into its frame") }
+  Memory.handOver()
+  DomainStart.startAll()
+  Processors.release()
+  Switch.abandon()
 }
 
 /// Takes the options that are needed before anything is printed.
@@ -80,10 +86,12 @@ private func report() {
 private func checkTimer() {
   let cpu = xg_this_cpu()
   let before = cpu.pointee.ticks
+  LocalAPIC.unmaskTimer()
   LocalAPIC.startOneShot(UInt32(truncatingIfNeeded: Host.clock.apicTicksPerSecond / 1000))
   let deadline = Host.clock.now &+ 100_000_000
   xg_sti()
   while xg_ticks(cpu) == before && Host.clock.now < deadline { xg_pause() }
   xg_cli()
+  cpu.pointee.work = 0
   if xg_ticks(cpu) == before { panic("the local APIC's timer does not interrupt") }
 }

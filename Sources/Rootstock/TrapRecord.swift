@@ -3,15 +3,19 @@
 
 import CMachine
 import CXenABI
+import HypervisorCore
 
-/// The counts of the first domain.
-enum TrapRecord {
+/// The counts of one domain, in a frame of its own.
+///
+/// Its vcpus count without a lock: a count that is lost now and then is no harm.
+struct TrapRecord {
+  // SAFETY: written on the boot CPU, before guests run.
   /// `policy=strict`: no privileged instruction is emulated.
-  // SAFETY: these are used by the one CPU that runs guests.
   nonisolated(unsafe) static var isStrict = false
-  nonisolated(unsafe) private static var entries = InlineArray<256, Entry>(repeating: Entry())
-  nonisolated(unsafe) private static var lost: UInt64 = 0
-  nonisolated(unsafe) private static var calls = InlineArray<64, CallCount>(repeating: CallCount())
+
+  private var entries = InlineArray<80, Entry>(repeating: Entry())
+  private var lost: UInt64 = 0
+  private var calls = InlineArray<64, CallCount>(repeating: CallCount())
 
   private struct Entry {
     var address: UInt64 = 0
@@ -20,13 +24,13 @@ enum TrapRecord {
   }
 
   private struct CallCount {
-    var count: UInt64 = 0
-    var errors: UInt64 = 0
+    var count: UInt32 = 0
+    var errors: UInt32 = 0
   }
 
   /// Counts an emulated instruction; addresses that find no room are counted together.
-  static func count(_ rule: StaticString, at address: UInt64) {
-    var slot = Int(truncatingIfNeeded: (address ^ address >> 8) & 255)
+  mutating func count(_ rule: StaticString, at address: UInt64) {
+    var slot = Int(truncatingIfNeeded: (address ^ address >> 8) % 80)
     for _ in 0..<16 {
       if entries[slot].count == 0 {
         entries[slot].address = address
@@ -36,27 +40,28 @@ enum TrapRecord {
         entries[slot].count &+= 1
         return
       }
-      slot = (slot + 1) & 255
+      slot = slot == 79 ? 0 : slot + 1
     }
     lost &+= 1
   }
 
   /// Counts a hypercall.
-  static func count(call number: UInt64, failed: Bool) {
-    let index = Int(min(number, 63))
+  @inline(__always) mutating func count(call number: UInt64, failed: Bool) {
+    let index = Int(truncatingIfNeeded: min(number, 63))
     calls[index].count &+= 1
     if failed { calls[index].errors &+= 1 }
   }
 
   /// Prints everything that was counted.
-  static func report() {
+  func report(domain: DomainID) {
     for index in 0..<entries.count where entries[index].count > 0 {
-      log(.info).text("trap: rip=").hex(entries[index].address).text(" rule=")
+      log(.info).text("trap: domain=").decimal(domain.rawValue).text(" rip=").hex(entries[index].address).text(" rule=")
         .text(entries[index].rule).text(" count=").decimal(entries[index].count).end()
     }
-    if lost > 0 { log(.info).text("trap: rip=0x0 rule=others count=").decimal(lost).end() }
+    if lost > 0 { log(.info).text("trap: domain=").decimal(domain.rawValue)
+        .text(" rip=0x0 rule=others count=").decimal(lost).end() }
     for index in 0..<calls.count where calls[index].count > 0 {
-      log(.info).text("hypercall: number=").decimal(index).text(" count=")
+      log(.info).text("hypercall: domain=").decimal(domain.rawValue).text(" number=").decimal(index).text(" count=")
         .decimal(calls[index].count).text(" errors=").decimal(calls[index].errors).end()
     }
   }

@@ -27,7 +27,7 @@ func trap(frame: FramePointer) {
   } else {
     vcpu.pointee.handleException(frame)
   }
-  vcpu.pointee.deliverEvents(frame)
+  _ = leave(frame)
 }
 
 /// A `syscall` out of guest code: a hypercall from the kernel, a system call from user mode.
@@ -43,7 +43,7 @@ func syscall(frame: FramePointer) -> Int32 {
   } else {
     vcpu.pointee.enterForSystemCall(frame)
   }
-  vcpu.pointee.deliverEvents(frame)
+  if leave(frame) { return 0 }
   if vcpu.pointee.needsFullReturn {
     vcpu.pointee.needsFullReturn = false
     return 0
@@ -68,7 +68,7 @@ func internalTrap(frame: FramePointer) {
       frame.pointee.rip = xg_address_guarded_fixup()
       return
     }
-    if rip == xg_address_load_gs() {
+    if rip >= xg_address_segment_loads_start() && rip < xg_address_segment_loads_end() {
       // A selector that cannot be loaded is the null selector.
       frame.pointee.rdi = 0
       return
@@ -94,7 +94,19 @@ func interrupt(_ vector: UInt32) {
   switch vector {
   case UInt32(LocalAPIC.timerVector):
     LocalAPIC.endInterrupt()
-    xg_this_cpu().pointee.ticks &+= 1
+    let cpu = xg_this_cpu()
+    cpu.pointee.ticks &+= 1
+    cpu.pointee.deadline = .max
+    cpu.pointee.work |= Work.timer
+  case UInt32(LocalAPIC.eventVector):
+    // The events are seen on the way out; a vcpu that was stopped meanwhile has been woken.
+    LocalAPIC.endInterrupt()
+  case UInt32(LocalAPIC.scheduleVector):
+    LocalAPIC.endInterrupt()
+    Work.request(Work.schedule)
+  case UInt32(LocalAPIC.flushVector):
+    LocalAPIC.endInterrupt()
+    Shootdown.serve()
   case UInt32(LocalAPIC.spuriousVector):
     break
   default:
@@ -131,8 +143,7 @@ func refused() {
   let top = UInt(bitPattern: cpu) + UInt(XG_BLOCK_SIZE - XG_FRAME_SIZE)
   // SAFETY: as above.
   let frame = FramePointer(bitPattern: top).unsafelyUnwrapped
-  let vcpu = GuestProcessor.current
-  vcpu.pointee.handleException(frame)
-  vcpu.pointee.deliverEvents(frame)
+  GuestProcessor.current.pointee.handleException(frame)
+  _ = leave(frame)
   xg_enter_guest(cpu)
 }

@@ -28,9 +28,11 @@ extension GuestProcessor {
     let mask: UInt64 = store.byteCount == 8 ? ~0 : (1 << UInt64(store.byteCount * 8)) - 1
     let expected = store.isCompared ? frame.pointee.rax & mask : nil
     do throws(MemoryError) {
-      let found = try Host.hypervisor.emulateTableWrite(
-        at: GuestVirtualAddress(address), value: store.value, byteCount: store.byteCount,
-        expected: expected, from: caller)
+      let found = try withCore { () throws(MemoryError) in
+        try Host.hypervisor.emulateTableWrite(
+          at: GuestVirtualAddress(address), value: store.value, byteCount: store.byteCount,
+          expected: expected, from: caller)
+      }
       if let register = store.exchanged { frame.pointee[register: register] = found }
       if store.isCompared {
         let zero: UInt64 = 1 << 6
@@ -41,11 +43,11 @@ extension GuestProcessor {
     } catch {
       guard error == .preempted else { return false }
       // The instruction runs again once the tables that wait are taken apart.
-      do throws(MemoryError) { try Host.hypervisor.drain(domain) } catch {}
+      drain()
       return true
     }
     frame.pointee.rip &+= UInt64(instruction.length)
-    TrapRecord.count("page-table-write", at: frame.pointee.rip &- UInt64(instruction.length))
+    guest.pointee.record.pointee.count("page-table-write", at: frame.pointee.rip &- UInt64(instruction.length))
     return true
   }
 

@@ -143,7 +143,6 @@ public final class FakeMachine: Machine {
   }
   public func loadPageTableBase(_ table: MachineFrame) { loadedTable = table }
   public func flushCaches(everywhere: Bool) {}
-  public func setTimer(at time: UInt64?) {}
   public func wake(_ vcpu: UnsafeMutablePointer<VCPU>) { woken.append(vcpu) }
   public var isPreemptionPending: Bool {
     guard let left = preemptAfter else { return false }

@@ -20,6 +20,8 @@
 #define XG_IMAGE_PHYSICAL 0x200000
 #define XG_PERCPU_BASE 0xffff82d080000000
 #define XG_GDT_BASE 0xffff82d0c0000000
+/* Where further CPUs begin: a page below 1 MiB, whose number is the vector of their SIPI. */
+#define XG_TRAMPOLINE 0x8000
 #define XG_DIRECT_BASE 0xffff830000000000
 
 /*
@@ -54,7 +56,7 @@
 
 /* Offsets in struct xg_percpu; machine.h asserts them. */
 #define XG_PERCPU_SYSCALL_RSP 8
-#define XG_PERCPU_TSS 64
+#define XG_PERCPU_TSS 80
 
 /* Size of struct xg_frame, and its fields' offsets. */
 #define XG_FRAME_SIZE 168

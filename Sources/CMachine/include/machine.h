@@ -41,11 +41,12 @@ struct xg_percpu {
     uint64_t index;
     uint64_t syscall_rsp;  /* The guest's stack pointer, from syscall's stub to the frame. */
     uint64_t apic_id;
-    uint64_t vcpu;         /* The vcpu that runs here: an index, or ~0. */
+    uint64_t vcpu;         /* Address of the GuestProcessor that runs here; 0 while none does. */
     uint64_t ticks;        /* Timer interrupts taken. */
-    uint64_t loaded_cr3;
-    uint64_t reserved;
-    uint64_t need_iret;    /* The frame was changed in a way that sysret cannot restore. */
+    uint64_t work;         /* What is to be done before a guest goes on: bits of Work in Swift. */
+    uint64_t deadline;     /* System time for which the timer is set; ~0 for never. */
+    uint64_t descriptor_pages; /* Pages of a guest's GDT in this CPU's window. */
+    uint64_t slice_end;    /* System time at which the scheduler is asked again; ~0 for never. */
     struct xg_tss tss __attribute__((aligned(16)));
 };
 _Static_assert(offsetof(struct xg_percpu, syscall_rsp) == XG_PERCPU_SYSCALL_RSP, "layout.h");
@@ -118,6 +119,8 @@ XG_INLINE void xg_halt(void) { __asm__ volatile("hlt" : : : "memory"); }
 XG_INLINE void xg_cli(void) { __asm__ volatile("cli" : : : "memory"); }
 XG_INLINE void xg_sti(void) { __asm__ volatile("sti" : : : "memory"); }
 /* Interrupts are recognised after hlt at the earliest, so none is lost in between. */
+/* Lets an interrupt in that has been waiting. */
+XG_INLINE void xg_sti_cli(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }
 XG_INLINE void xg_sti_halt_cli(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
 XG_INLINE uint64_t xg_rdtsc(void) {
     uint32_t low, high;
@@ -163,12 +166,40 @@ XG_INLINE void xg_fninit(void) { __asm__ volatile("fninit"); }
 /* Device registers, and memory that an interrupt changes: one access each, never cached. */
 XG_INLINE uint32_t xg_load32(uint64_t address) { return *(volatile uint32_t *)address; }
 XG_INLINE void xg_store32(uint64_t address, uint32_t v) { *(volatile uint32_t *)address = v; }
+XG_INLINE uint64_t xg_work(struct xg_percpu *cpu) { return *(volatile uint64_t *)&cpu->work; }
 XG_INLINE uint64_t xg_ticks(struct xg_percpu *cpu) { return *(volatile uint64_t *)&cpu->ticks; }
 
 XG_INLINE void xg_clear_page(void *page) {
     uint64_t count = 512;
     __asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");
 }
+/* Words that other CPUs change at the same time. */
+XG_INLINE uint64_t xg_load_acquire(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+XG_INLINE void xg_store_release(uint64_t *word, uint64_t v) { __atomic_store_n(word, v, __ATOMIC_RELEASE); }
+XG_INLINE uint64_t xg_fetch_or(uint64_t *word, uint64_t v) { return __atomic_fetch_or(word, v, __ATOMIC_SEQ_CST); }
+XG_INLINE uint64_t xg_fetch_and(uint64_t *word, uint64_t v) { return __atomic_fetch_and(word, v, __ATOMIC_SEQ_CST); }
+
+/* A ticket lock: who comes first is served first, so that no CPU keeps another out. */
+struct xg_lock {
+    uint32_t next, serving;
+};
+XG_INLINE uint32_t xg_lock_ticket(struct xg_lock *lock) { return __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED); }
+XG_INLINE uint32_t xg_lock_serving(const struct xg_lock *lock) { return __atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE); }
+/* Only the holder writes `serving`. */
+XG_INLINE void xg_lock_release(struct xg_lock *lock) { __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE); }
+
+/* In Shared.c. */
+#define XG_LOCKS 3
+extern struct xg_lock xg_locks[XG_LOCKS];
+XG_INLINE struct xg_lock *xg_lock_at(uint32_t index) { return &xg_locks[index]; }
+
+/* What CPUs are asked to drop from their TLBs; `pending` has a bit for each that has not done it. */
+struct xg_shootdown {
+    uint64_t pending, address, kind;
+};
+extern struct xg_shootdown xg_shootdown;
+XG_INLINE struct xg_shootdown *xg_shootdown_words(void) { return &xg_shootdown; }
+
 XG_INLINE uint64_t xg_compare_exchange(uint64_t *word, uint64_t expected, uint64_t desired) {
     return __sync_val_compare_and_swap(word, expected, desired);
 }
@@ -182,10 +213,18 @@ uint64_t xg_guarded_copy(uint64_t to, uint64_t from, uint64_t count);
 extern const uint8_t xg_guarded_start[], xg_guarded_end[], xg_guarded_fixup[];
 /* Loads the GS selector of the mode that does not run; null if the processor refuses it. */
 void xg_load_user_gs(uint32_t selector);
+/* Loads a data segment register; null if the processor refuses the selector. */
+void xg_load_ds(uint32_t selector);
+void xg_load_es(uint32_t selector);
+void xg_load_fs(uint32_t selector);
+void xg_load_kernel_gs(uint32_t selector);
 /* Leaves the boot stack for the main stack of this CPU's block and enters the frame there. */
 _Noreturn void xg_enter_guest(struct xg_percpu *cpu);
 _Noreturn void xg_call_on_stack(uint64_t top, void (*function)(void));
 void rootstock_run(void);
+void rootstock_abandoned(void);
+_Noreturn void rootstock_start_processor(uint64_t index);
+XG_INLINE uint64_t xg_address_start_processor(void) { uint64_t v; __asm__("lea rootstock_start_processor(%%rip), %0" : "=r"(v)); return v; }
 void rootstock_refused(void);
 
 /* In link.ld: the image's parts, for their page permissions. */
@@ -193,6 +232,8 @@ extern const uint8_t xg_text_start[], xg_text_end[], xg_rodata_end[], xg_image_e
 /* In Boot.S. */
 extern uint64_t xg_boot_l4[512], xg_boot_l3_hole[512], xg_boot_l3_direct[512], xg_boot_l1_image[512];
 extern const uint8_t xg_boot_start[], xg_boot_end[];
+/* In Trampoline.S. */
+extern const uint8_t xg_trampoline_start[], xg_trampoline_end[];
 
 /* The symbols above as numbers: Swift must not see an array's type where only an address counts. */
 #define XG_SYMBOL(name) XG_INLINE uint64_t xg_address_##name(void) { uint64_t v; __asm__("lea xg_" #name "(%%rip), %0" : "=r"(v)); return v; }
@@ -201,7 +242,10 @@ XG_SYMBOL(vector_stubs)
 XG_SYMBOL(syscall_entry)
 XG_SYMBOL(syscall32_entry)
 XG_SYMBOL(guest_iret)
-XG_SYMBOL(load_gs)
+XG_SYMBOL(segment_loads_start)
+XG_SYMBOL(segment_loads_end)
+XG_SYMBOL(trampoline_start)
+XG_SYMBOL(trampoline_end)
 XG_SYMBOL(guarded_start)
 XG_SYMBOL(guarded_end)
 XG_SYMBOL(guarded_fixup)

@@ -1,0 +1,68 @@
+// How a domain ends: its vcpus run no more, what it did is printed, and the reaper takes it apart.
+
+import CMachine
+import CXenABI
+import HypervisorCore
+
+/// The end of domains, and of the machine's run.
+enum DomainEnd {
+  /// Ends a domain for a reason of the ABI's; the first reason counts.
+  ///
+  /// No lock is held. The caller's own vcpu, if it is the domain's, stops on its way out.
+  static func begin(_ guest: GuestDomainPointer, reason: UInt32) {
+    withCore { beginLocked(guest, reason: reason) }
+  }
+
+  /// Likewise, with the core lock held, under which a domain that somebody names stays there.
+  static func beginLocked(_ guest: GuestDomainPointer, reason: UInt32) {
+    Lock.scheduler.take()
+    guard guest.pointee.ending == nil else {
+      Lock.scheduler.release()
+      return
+    }
+    guest.pointee.ending = reason
+    guest.pointee.watchdogs = InlineArray(repeating: 0)
+    Timers.arm(guest)
+    let domain = guest.pointee.domain
+    var running = ProcessorSet.none
+    for index in 0..<domain.pointee.vcpuCount {
+      let vcpu = domain.pointee.vcpus[index].pointee.guest
+      vcpu.pointee.timers = GuestTimers(queue: vcpu.pointee.timers.queue)
+      Timers.arm(vcpu)
+      if let processor = Switch.scheduler?.processor(of: vcpu.pointee.slot) {
+        running.insert(processor)
+      } else {
+        Switch.scheduler?.park(vcpu.pointee.slot, as: .offline, now: Host.clock.now)
+      }
+    }
+    Lock.scheduler.release()
+    let here = ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index))
+    running.remove(here)
+    Work.request(Work.schedule)
+    Processors.interrupt(running, LocalAPIC.scheduleVector)
+    report(guest, reason)
+    Reaper.expect(domain, reason: reason)
+  }
+
+  private static func report(_ guest: GuestDomainPointer, _ reason: UInt32) {
+    let id = guest.pointee.domain.pointee.id
+    Lock.console.take()
+    guest.pointee.line.finish(id.rawValue)
+    Lock.console.release()
+    guest.pointee.record.pointee.report(domain: id)
+    log(.info).text("shutdown: domain=").decimal(id.rawValue).text(" reason=").text(name(reason))
+      .end()
+  }
+
+  private static func name(_ reason: UInt32) -> StaticString {
+    switch Int32(truncatingIfNeeded: reason) {
+    case SHUTDOWN_poweroff: "poweroff"
+    case SHUTDOWN_reboot: "reboot"
+    case SHUTDOWN_suspend: "suspend"
+    case SHUTDOWN_crash: "crash"
+    case SHUTDOWN_watchdog: "watchdog"
+    case SHUTDOWN_soft_reset: "soft-reset"
+    default: "unknown"
+    }
+  }
+}

@@ -1,0 +1,123 @@
+// From boot modules to domains that can run: each gets its frames, its vcpus, and its place in the
+// scheduler. No vcpu runs before all domains are built.
+
+import CMachine
+import CXenABI
+import HypervisorCore
+
+/// The domains of the command line.
+enum DomainStart {
+  /// Builds all of them.
+  static func startAll() {
+    Reaper.start()
+    var next: UInt16 = 0
+    var number = 0
+    while let plan = Host.boot.commandLine.plan(number) ?? (number == 0 ? simplePlan() : nil) {
+      for _ in 0..<max(plan.count, 1) {
+        guard start(plan, DomainID(next)) else {
+          if next == 0 { Power.off(status: 1) }
+          return
+        }
+        next += 1
+      }
+      number += 1
+    }
+  }
+
+  private static func simplePlan() -> DomainPlan {
+    var plan = DomainPlan()
+    if Host.boot.moduleCount > 1 { plan.ramdisk = 1 }
+    plan.memory = Host.boot.commandLine.number(of: "dom0_mem=") ?? 0
+    return plan
+  }
+
+  /// Builds one; says why where that fails.
+  private static func start(_ plan: DomainPlan, _ id: DomainID) -> Bool {
+    let hypervisor = Host.hypervisor
+    guard let kernel = module(plan.kernel) else {
+      return refuse(id, "its kernel is no boot module")
+    }
+    guard plan.vcpus >= 1, plan.vcpus <= GuestDomain.vcpuLimit else {
+      return refuse(id, "it has no vcpu, or more than 128")
+    }
+    guard let domain = GuestStorage.makeDomain(id: id, vcpuCount: plan.vcpus, hypervisor) else {
+      return refuse(id, "there is too little memory")
+    }
+    domain.pointee.isPrivileged = id.rawValue == 0
+    let half = Host.boot.endOfMemory >> 21
+    domain.pointee.pageLimit = (plan.memory != 0 ? plan.memory : min(half, 256)) << 8
+    var request = StartRequest(
+      kernel: kernel, pageCount: domain.pointee.pageLimit, isInitial: id.rawValue == 0)
+    request.ramdisk = plan.ramdisk.flatMap { module($0) }
+    request.commandLine = Host.boot.commandLine.guestPart
+    do throws(ImageError) {
+      let state = try withCore { () throws(ImageError) in
+        try hypervisor.build(request, in: domain)
+      }
+      prepare(domain, state, plan)
+      log(.info).text("start: domain=").decimal(id.rawValue).text(" memory=")
+        .decimal(domain.pointee.pageLimit >> 8).text("MiB entry=").hex(state.entry.value)
+        .text(" start-info=").hex(state.startInfo.value).end()
+      return true
+    } catch {
+      return refuse(id, error.text)
+    }
+  }
+
+  private static func refuse(_ id: DomainID, _ reason: StaticString) -> Bool {
+    log(.error).text("the guest cannot be started: domain=").decimal(id.rawValue).text(" ")
+      .text(reason).end()
+    return false
+  }
+
+  /// A boot module, which stays where it is while domains are built.
+  private static func module(_ number: Int) -> ImageBytes? {
+    guard number >= 0, number < Host.boot.moduleCount else { return nil }
+    let module = Host.boot.modules[number]
+    return ImageBytes(
+      DirectMap.pointer(to: MachineAddress(module.start)), count: module.end - module.start)
+  }
+
+  /// Fills in what vcpus share with their guest, and lets the first one run.
+  private static func prepare(_ domain: DomainPointer, _ state: StartState, _ plan: DomainPlan) {
+    guard let frame = domain.pointee.sharedInfo else { panic("no shared information page") }
+    let infos = DirectMap.pointer(to: frame.address).assumingMemoryBound(to: vcpu_info.self)
+    // Every vcpu's events are masked at the start.
+    for index in 0..<Int(XEN_LEGACY_MAX_VCPUS) { infos[index].evtchn_upcall_mask = 1 }
+    WallClock.describe(frame)
+    for index in 0..<domain.pointee.vcpuCount {
+      let vcpu = domain.pointee.vcpus[index].pointee.guest
+      if index < Int(XEN_LEGACY_MAX_VCPUS) { vcpu.pointee.shared = infos + index }
+      Host.clock.describe(&vcpu.pointee.shared.pointee.time)
+      guard Switch.add(vcpu, weight: plan.weight) else { panic("more vcpus than the scheduler has") }
+    }
+    let vcpu = domain.pointee.vcpus[0].pointee.guest
+    vcpu.pointee.saved.rip = state.entry.value
+    vcpu.pointee.saved.rsi = state.startInfo.value
+    vcpu.pointee.saved.rsp = state.stack.value
+    vcpu.pointee.saved.rflags = Flags.interrupt | Flags.always
+    vcpu.pointee.saved.cs = UInt64(XG_GUEST_CS64)
+    vcpu.pointee.saved.ss = UInt64(XG_GUEST_SS)
+    vcpu.pointee.isInitialised = true
+    vcpu.pointee.isUp = true
+    Reaper.noteStart()
+    Switch.wake(vcpu)
+  }
+}
+
+extension CommandLine {
+  /// What stands behind ` -- ` in the hypervisor's command line is the guests'.
+  ///
+  /// The bytes live as long as the hypervisor.
+  var guestPart: ImageBytes? {
+    guard var start = Host.boot.commandLine.value(of: "--") else { return nil }
+    while Host.boot.commandLine[start] == 0x20 { start += 1 }
+    let memory = Host.guestCommandLine
+    var length = 0
+    while length < 1023, Host.boot.commandLine[start + length] != 0 {
+      memory[length] = Host.boot.commandLine[start + length]
+      length += 1
+    }
+    return ImageBytes(UnsafeRawPointer(memory), count: UInt64(length))
+  }
+}

@@ -1,0 +1,198 @@
+// The way out to a guest: work that waits is done, the scheduler asked, events delivered. A vcpu's
+// registers stand at the top of the CPU's main stack while it runs; a switch exchanges them.
+
+import CMachine
+import HypervisorCore
+
+/// What a CPU is to do before a guest goes on: bits of xg_percpu.work, which only that CPU changes.
+enum Work {
+  /// The scheduler decides anew.
+  static let schedule: UInt64 = 1
+  /// A deadline is reached.
+  static let timer: UInt64 = 2
+
+  /// Asks this CPU for it.
+  @inline(__always) static func request(_ bit: UInt64) { xg_this_cpu().pointee.work |= bit }
+}
+
+/// Every way out to a guest ends here.
+///
+/// Answers whether the frame may be another one than on the way in.
+@inline(__always)
+func leave(_ frame: FramePointer) -> Bool {
+  let cpu = xg_this_cpu()
+  var isSwitched = false
+  if cpu.pointee.work != 0 { isSwitched = Switch.work(frame) }
+  GuestProcessor.current.pointee.deliverEvents(frame)
+  return isSwitched
+}
+
+/// Changes of what a CPU runs.
+enum Switch {
+  // SAFETY: under the scheduler lock; made by Memory.swift before it is used.
+  nonisolated(unsafe) static var scheduler: Scheduler?
+  /// CPUs without a vcpu to run.
+  nonisolated(unsafe) private(set) static var idle = ProcessorSet.none
+
+  /// Does what waits until nothing does.
+  @inline(never)
+  static func work(_ frame: FramePointer) -> Bool {
+    let cpu = xg_this_cpu()
+    let before = cpu.pointee.vcpu
+    repeat {
+      let work = cpu.pointee.work
+      cpu.pointee.work = 0
+      if work & Work.timer != 0 { Timers.expire() }
+      if Reaper.isNeeded { Reaper.step() }
+      if work & Work.schedule != 0 || cpu.pointee.vcpu == 0 { schedule(frame) }
+      // Whoever is idle waits for an interrupt, and looks again.
+      if cpu.pointee.vcpu == 0 && cpu.pointee.work == 0 && !Reaper.isNeeded {
+        xg_sti_halt_cli()
+      }
+    } while cpu.pointee.work != 0 || cpu.pointee.vcpu == 0
+    Timers.program()
+    return cpu.pointee.vcpu != before
+  }
+
+  /// Asks the scheduler, and switches if it says so.
+  ///
+  /// A vcpu's registers are saved under the same hold of the lock that lets others see it as not
+  /// running, so that no CPU takes it up half saved.
+  private static func schedule(_ frame: FramePointer) {
+    let cpu = xg_this_cpu()
+    let here = ProcessorID(UInt8(truncatingIfNeeded: cpu.pointee.index))
+    let now = Host.clock.now
+    Lock.scheduler.take()
+    if cpu.pointee.vcpu != 0 {
+      let state = GuestProcessor.current.pointee.wantedState()
+      if state != .runnable { scheduler?.stop(on: here, as: state, now: now) }
+    }
+    guard let decision = scheduler?.decide(for: here, now: now) else {
+      panic("the scheduler is used before it is there")
+    }
+    cpu.pointee.slice_end = decision.until ?? .max
+    let next = decision.next.map { slots[$0.index] } ?? 0
+    let previous = cpu.pointee.vcpu
+    if next != previous {
+      if previous != 0 {
+        let old = GuestProcessor.current
+        old.pointee.saved = frame.pointee
+        old.pointee.save()
+        old.pointee.publishRunstate(now: now)
+      }
+      cpu.pointee.vcpu = next
+    }
+    if next == 0 { idle.insert(here) } else { idle.remove(here) }
+    // One that was made to wait here may run on a CPU that has nothing to do.
+    var helper = ProcessorSet.none
+    if next != 0, let waiting = scheduler?.waitingCount, waiting > 0, !idle.isEmpty {
+      helper.insert(ProcessorID(UInt8(idle.bits.trailingZeroBitCount)))
+    }
+    Lock.scheduler.release()
+    Processors.interrupt(helper, LocalAPIC.scheduleVector)
+    guard next != previous else { return }
+    if next == 0 {
+      // No table of a guest stays loaded, so that its domain can go.
+      xg_write_cr3(HypervisorPages.top.address.value)
+    } else {
+      let vcpu = GuestProcessor.current
+      vcpu.pointee.load()
+      frame.pointee = vcpu.pointee.saved
+      vcpu.pointee.resume(now: now)
+    }
+  }
+
+  // SAFETY: as many words as the scheduler has slots, made by Memory.swift; under its lock.
+  /// The vcpus by their slots: addresses of GuestProcessor.
+  nonisolated(unsafe) private static var slots = UnsafeMutablePointer<UInt64>(
+    bitPattern: 8
+  ).unsafelyUnwrapped
+
+  /// Takes memory for so many vcpus over.
+  static func start(
+    entries: UnsafeMutablePointer<SchedulerEntry>, queue: UnsafeMutablePointer<Int32>,
+    slots: UnsafeMutablePointer<UInt64>, capacity: Int
+  ) {
+    scheduler = Scheduler(entries: entries, queue: queue, capacity: capacity)
+    self.slots = slots
+  }
+
+  /// The vcpu with a slot.
+  static func vcpu(_ slot: Int) -> GuestProcessorPointer? {
+    GuestProcessorPointer(bitPattern: UInt(slots[slot]))
+  }
+
+  /// Enters a vcpu, which is offline; false if there is no room.
+  static func add(_ vcpu: GuestProcessorPointer, weight: UInt32) -> Bool {
+    Lock.scheduler.take()
+    defer { Lock.scheduler.release() }
+    guard
+      let slot = scheduler?.add(
+        vcpu.pointee.core.pointee.id, of: vcpu.pointee.domain.pointee.id, weight: weight,
+        now: Host.clock.now)
+    else { return false }
+    slots[slot.index] = UInt64(UInt(bitPattern: vcpu))
+    vcpu.pointee.slot = slot
+    return true
+  }
+
+  /// Removes one that does not run.
+  static func remove(_ vcpu: GuestProcessorPointer) {
+    Lock.scheduler.take()
+    scheduler?.remove(vcpu.pointee.slot)
+    slots[vcpu.pointee.slot.index] = 0
+    Lock.scheduler.release()
+  }
+
+  /// Makes a vcpu look at its events and at what it is wanted to be: wakes it, or interrupts it.
+  static func wake(_ vcpu: GuestProcessorPointer) {
+    Lock.scheduler.take()
+    let kick = kickLocked(vcpu)
+    Lock.scheduler.release()
+    deliver(kick)
+  }
+
+  /// Whom to interrupt for a vcpu, and with what; the scheduler lock is held.
+  static func kickLocked(_ vcpu: GuestProcessorPointer) -> (ProcessorID, UInt8)? {
+    let slot = vcpu.pointee.slot
+    if let processor = scheduler?.processor(of: slot) { return (processor, LocalAPIC.eventVector) }
+    guard vcpu.pointee.wantedState() == .runnable else { return nil }
+    guard let processor = scheduler?.wake(slot, idle: idle, now: Host.clock.now) else { return nil }
+    return (processor, LocalAPIC.scheduleVector)
+  }
+
+  /// Interrupts a processor, or asks this one for its work.
+  static func deliver(_ kick: (ProcessorID, UInt8)?) {
+    guard let (processor, vector) = kick else { return }
+    if UInt64(processor.rawValue) == xg_this_cpu().pointee.index {
+      if vector == LocalAPIC.scheduleVector { Work.request(Work.schedule) }
+    } else {
+      var target = ProcessorSet.none
+      target.insert(processor)
+      Processors.interrupt(target, vector)
+    }
+  }
+
+  /// Gives up what the CPU does, stack and all, and lets the scheduler choose.
+  ///
+  /// No lock is held.
+  static func abandon() -> Never {
+    Work.request(Work.schedule)
+    let top = UInt64(UInt(bitPattern: xg_this_cpu())) + UInt64(XG_BLOCK_SIZE - XG_FRAME_SIZE)
+    xg_call_on_stack(top & ~15, rootstock_abandoned)
+  }
+
+  /// The place of the guest's registers at the top of this CPU's main stack.
+  static var frame: FramePointer {
+    let top = UInt(bitPattern: xg_this_cpu()) + UInt(XG_BLOCK_SIZE - XG_FRAME_SIZE)
+    // SAFETY: the frame's place; whoever runs on the main stack does so below it.
+    return FramePointer(bitPattern: top).unsafelyUnwrapped
+  }
+}
+
+/// Goes on below the place of the frame.
+@c(rootstock_abandoned)
+func abandoned() {
+  _ = leave(Switch.frame)
+  xg_enter_guest(xg_this_cpu())
+}
