@@ -4,7 +4,7 @@
  *
  * In:  16-bit real mode at XG_TRAMPOLINE, interrupts off, nothing else known.
  * Out: rootstock_start_processor(index) in long mode, on the main stack of the CPU's own block,
- *      with the boot page tables, which still map this code at its physical address.
+ *      with page tables of Processors.swift's that map this code at its physical address too.
  */
 #include "include/layout.h"
 

@@ -38,12 +38,19 @@ enum Processors {
   }
 
   /// Lets the further CPUs look for work.
-  static func release() { xg_store_release(&mayRun, 1) }
+  static func release() {
+    xg_store_release(&mayRun, 1)
+    interrupt(online, LocalAPIC.scheduleVector)
+  }
 
   /// Called by a CPU that has begun: it says so, and waits for its work.
   static func arrive(_ index: UInt64) {
     _ = xg_fetch_or(&arrived, 1 << index)
-    while xg_load_acquire(&mayRun) == 0 { xg_pause() }
+    // Domains are built meanwhile, which flushes.
+    while xg_load_acquire(&mayRun) == 0 {
+      Shootdown.serve()
+      xg_sti_halt_cli()
+    }
   }
 
   /// Interrupts the processors of a set.
@@ -62,8 +69,22 @@ enum Processors {
     let code = UnsafeRawPointer(bitPattern: UInt(xg_address_trampoline_start())).unsafelyUnwrapped
     DirectMap.pointer(to: MachineAddress(UInt64(XG_TRAMPOLINE))).copyMemory(
       from: code, byteCount: size)
-    trampolineWord(0).pointee = xg_address_boot_l4()
+    trampolineWord(0).pointee = makeTrampolineTables().address.value
     trampolineWord(1).pointee = xg_address_start_processor()
+  }
+
+  /// The hypervisor's own top table with the trampoline's 2 MiB at their physical address as well,
+  /// executable, which nothing else of memory is.
+  private static func makeTrampolineTables() -> MachineFrame {
+    let top = Host.takeFrame()
+    let third = Host.takeFrame()
+    let second = Host.takeFrame()
+    let bits = EntryBits.present | EntryBits.writable
+    DirectMap.words(of: top).update(from: DirectMap.words(of: HypervisorPages.top), count: 512)
+    DirectMap.words(of: top)[0] = third.address.value | bits
+    DirectMap.words(of: third)[0] = second.address.value | bits
+    DirectMap.words(of: second)[0] = bits | EntryBits.large
+    return top
   }
 
   /// One of the three words at the trampoline's end: Trampoline.S.
@@ -105,7 +126,7 @@ func startProcessor(index: UInt64) -> Never {
   LocalAPIC.startProcessor()
   LocalAPIC.unmaskTimer()
   Processors.arrive(index)
-  // The boot mapping is gone by now.
+  xg_write_cr3(HypervisorPages.top.address.value)
   HypervisorPages.flushAll()
   Switch.abandon()
 }

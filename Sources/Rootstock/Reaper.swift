@@ -89,7 +89,7 @@ enum Reaper {
       let free = hypervisor.state.pointee.freeCount
       let level: LogLevel = free == freeAtStart ? .info : .error
       log(level).text("balance: free-before=").decimal(freeAtStart).text(" free-after=")
-        .decimal(free).end()
+        .decimal(free).text(" milliseconds=").decimal(Host.clock.now / 1_000_000).end()
     }
     Power.off(status: firstReason == 0 ? 0 : 1)
   }

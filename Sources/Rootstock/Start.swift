@@ -12,6 +12,7 @@ func start(startInfo: UInt32) -> Never {
   reserveMemory()
   HypervisorPages.completeDirectMap()
   HypervisorPages.protectImage()
+  HypervisorPages.dropBootMapping()
   Host.acpi.read(rootPointer: Host.boot.rootPointer)
   InterruptTable.make()
   PerCPU.make(0, apicID: 0)
@@ -31,7 +32,6 @@ func run() {
   checkTimer()
   WallClock.read()
   Processors.startOthers()
-  HypervisorPages.dropBootMapping()
   guard Host.boot.moduleCount > 0 else {
     log(.error).text("no guest: give one with -initrd, or as the first module").end()
     Power.off(status: 1)
