@@ -89,7 +89,9 @@ enum DomainStart {
       let vcpu = domain.pointee.vcpus[index].pointee.guest
       if index < Int(XEN_LEGACY_MAX_VCPUS) { vcpu.pointee.shared = infos + index }
       Host.clock.describe(&vcpu.pointee.shared.pointee.time)
-      guard Switch.add(vcpu, weight: plan.weight) else { panic("more vcpus than the scheduler has") }
+      guard Switch.add(vcpu, weight: plan.weight) else {
+        panic("more vcpus than the scheduler has")
+      }
     }
     let vcpu = domain.pointee.vcpus[0].pointee.guest
     vcpu.pointee.saved.rip = state.entry.value

@@ -59,7 +59,8 @@ enum Processors {
     while rest != 0 {
       let index = rest.trailingZeroBitCount
       rest &= rest - 1
-      LocalAPIC.send(UInt32(vector), to: UInt32(truncatingIfNeeded: PerCPU.data(index).pointee.apic_id))
+      LocalAPIC.send(
+        UInt32(vector), to: UInt32(truncatingIfNeeded: PerCPU.data(index).pointee.apic_id))
     }
   }
 

@@ -55,13 +55,18 @@ struct TrapRecord {
   /// Prints everything that was counted.
   func report(domain: DomainID) {
     for index in 0..<entries.count where entries[index].count > 0 {
-      log(.info).text("trap: domain=").decimal(domain.rawValue).text(" rip=").hex(entries[index].address).text(" rule=")
+      log(.info).text("trap: domain=").decimal(domain.rawValue).text(" rip=").hex(
+        entries[index].address
+      ).text(" rule=")
         .text(entries[index].rule).text(" count=").decimal(entries[index].count).end()
     }
-    if lost > 0 { log(.info).text("trap: domain=").decimal(domain.rawValue)
-        .text(" rip=0x0 rule=others count=").decimal(lost).end() }
+    if lost > 0 {
+      log(.info).text("trap: domain=").decimal(domain.rawValue)
+        .text(" rip=0x0 rule=others count=").decimal(lost).end()
+    }
     for index in 0..<calls.count where calls[index].count > 0 {
-      log(.info).text("hypercall: domain=").decimal(domain.rawValue).text(" number=").decimal(index).text(" count=")
+      log(.info).text("hypercall: domain=").decimal(domain.rawValue).text(" number=").decimal(index)
+        .text(" count=")
         .decimal(calls[index].count).text(" errors=").decimal(calls[index].errors).end()
     }
   }

@@ -40,7 +40,9 @@ enum Watchdog {
   /// A watchdog of the domain in a slot is over, unless it was fed meanwhile.
   static func expire(slot: Int, now: UInt64) {
     withCore {
-      guard let domain = Host.hypervisor.domains[slot], domain.pointee.context != nil else { return }
+      guard let domain = Host.hypervisor.domains[slot], domain.pointee.context != nil else {
+        return
+      }
       let guest = domain.pointee.guest
       Lock.scheduler.take()
       let isOver = (0..<2).contains {

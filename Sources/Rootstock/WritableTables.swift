@@ -47,7 +47,8 @@ extension GuestProcessor {
       return true
     }
     frame.pointee.rip &+= UInt64(instruction.length)
-    guest.pointee.record.pointee.count("page-table-write", at: frame.pointee.rip &- UInt64(instruction.length))
+    guest.pointee.record.pointee.count(
+      "page-table-write", at: frame.pointee.rip &- UInt64(instruction.length))
     return true
   }
 
