@@ -61,6 +61,12 @@ bench:
 	$(RELEASE)
 	swift build -c release --static-swift-stdlib --product scan-bench
 	@.ci/bench
+	@$(MAKE) --no-print-directory bench-rootstock
+
+# Instructions for each operation of a guest, on Rootstock and on stock Xen side by side.
+.PHONY: bench-rootstock
+bench-rootstock: rootstock
+	@.ci/bench-hypervisors
 
 # Every parser of foreign bytes under libFuzzer, SECONDS_PER_TARGET each; then hostile guests against
 # the hypervisor's core, HYPERCALL_SEQUENCES of eight calls.

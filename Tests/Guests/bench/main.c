@@ -1,0 +1,286 @@
+/*
+ * bench
+ * What a hypervisor's paths cost: instructions for each operation, out of the time-stamp counter,
+ * which counts instructions under QEMU's -icount shift=0. Prints `bench: NAME NUMBER`, or
+ * `bench: NAME none` where the hypervisor does not offer the operation. This is no conformance
+ * test: its lines are figures. .ci/bench-hypervisors makes the table. The command line
+ * `only=NAME` leaves one row, for a profile.
+ */
+#include "entries.h"
+
+#define SAMPLES 31
+
+static uint64_t samples[SAMPLES];
+/* A call that an operation makes while it is measured has failed. */
+static long failed;
+
+static void report(const char *name)
+{
+    if (failed)
+        failure("%s: a call answers %E", name, failed);
+    failed = 0;
+    for (unsigned int i = 1; i < SAMPLES; i++)
+        for (unsigned int j = i; j && samples[j] < samples[j - 1]; j--) {
+            uint64_t larger = samples[j - 1];
+            samples[j - 1] = samples[j];
+            samples[j] = larger;
+        }
+    print("bench: %s %lu\n", name, samples[SAMPLES / 2]);
+}
+
+static void report_none(const char *name)
+{
+    print("bench: %s none\n", name);
+}
+
+static bool is_wanted(const char *name)
+{
+    const char *line = (const char *)start_info->cmd_line;
+    return strncmp(line, "only=", 5) != 0 || strcmp(line + 5, name) == 0;
+}
+
+/*
+ * Runs an operation `count` times for each sample, the first of them for warming up, and prints the
+ * median of the samples. The timer's ticks reach a few samples and so not the median. `round` counts
+ * the operations.
+ */
+#define MEASURE(name, count, operation...)                                                           \
+    for (unsigned int sample = 0; is_wanted(name) && sample <= SAMPLES; sample++) {                \
+        uint64_t start = read_tsc();                                                               \
+        for (unsigned int round = 0; round < (count); round++) {                                   \
+            operation;                                                                             \
+        }                                                                                          \
+        uint64_t ticks = read_tsc() - start;                                                       \
+        if (sample)                                                                                \
+            samples[sample - 1] = (ticks + (count) / 2) / (count);                                 \
+        if (sample == SAMPLES)                                                                     \
+            report(name);                                                                          \
+    }
+
+static void measure_hypercall(void)
+{
+    MEASURE("null-hypercall", 64, HYPERVISOR_xen_version(XENVER_version, 0));
+}
+
+static void measure_event(void)
+{
+    long port = bind_ipi(0);
+    if (port < 0)
+        return report_none("event-to-self");
+    first_upcall_keep = ~(1ul << port);
+    HYPERVISOR_set_callbacks((unsigned long)first_upcall, (unsigned long)failsafe_entry,
+                             (unsigned long)syscall_entry);
+    port_unmask((evtchn_port_t)port);
+    events_enable();
+    struct evtchn_send send = {.port = (evtchn_port_t)port};
+    first_upcall_count = 0;
+    uint64_t sent = 0;
+    MEASURE("event-to-self", 64, {
+        failed |= HYPERVISOR_event_channel_op(EVTCHNOP_send, &send);
+        sent++;
+    });
+    if (first_upcall_count < sent)
+        failure("%lu events, %lu upcalls", sent, first_upcall_count);
+    events_disable();
+    port_close((evtchn_port_t)port);
+}
+
+/* Two ordinary pages take turns in the entry, so that each update drops one and takes the other. */
+static void measure_updates(void)
+{
+    enum { BATCH = 32 };
+    static struct mmu_update updates[2][BATCH];
+    const uint64_t address = 0x10000000000;
+    pte_t pages[2];
+    for (unsigned int which = 0; which < 2; which++)
+        pages[which] = pte_make(mfn_of(page_alloc()), PTE_READ_WRITE);
+    if (map(address, pages[0]))
+        panic("no page table for the updates");
+    uint64_t entries = machine_address(entry_of(top_table(), address, 1));
+    for (unsigned int which = 0; which < 2; which++)
+        for (unsigned int index = 0; index < BATCH; index++) {
+            updates[which][index].ptr = entries + 8 * index;
+            updates[which][index].val = pages[which];
+        }
+    MEASURE("mmu-update-1", 64,
+            failed |= HYPERVISOR_mmu_update(updates[~round & 1], 1, 0, DOMID_SELF));
+    MEASURE("mmu-update-32", 16,
+            failed |= HYPERVISOR_mmu_update(updates[~round & 1], BATCH, 0, DOMID_SELF));
+    MEASURE("update-va-mapping", 64,
+            failed |= HYPERVISOR_update_va_mapping(address, pages[~round & 1], UVMF_INVLPG));
+}
+
+/* A table of 512 writable pages, from the far end of the guest's memory. */
+static void measure_pin(void)
+{
+    pte_t *table = page_alloc();
+    for (unsigned int index = 0; index < 512; index++)
+        table[index] = pte_make(mfn_of_pfn(start_info->nr_pages - 1 - index), PTE_READ_WRITE);
+    page_read_only(table);
+    mfn_t frame = mfn_of(table);
+    MEASURE("pin-unpin-512", 2, {
+        failed |= mmuext_frame(MMUEXT_PIN_L1_TABLE, frame);
+        failed |= mmuext_frame(MMUEXT_UNPIN_TABLE, frame);
+    });
+}
+
+static void set_page_fault(unsigned long entry)
+{
+    struct trap_info table[2] = {{
+        .vector = VECTOR_PF,
+        .flags = XEN_TRAP_MASK_EVENTS,
+        .cs = FLAT_KERNEL_CS,
+        .address = entry,
+    }};
+    HYPERVISOR_set_trap_table(table);
+}
+
+static void measure_page_fault(void)
+{
+    set_page_fault((unsigned long)skip_fault);
+    MEASURE("page-fault", 64,
+            __asm__ volatile(".byte 0x48, 0x8b, 0x10" : : "a"(UNMAPPED_ADDRESS) : "rdx", "memory"));
+    set_page_fault(trap_entries[VECTOR_PF]);
+}
+
+/* Counts from the first system call to the last but one in r12. */
+USER_CODE(system_calls, "movl $64, %ebx; xorl %eax, %eax; syscall\n"
+                        "rdtsc; movl %eax, %r12d; movl %edx, %r13d; xorl %eax, %eax\n"
+                        "1: syscall; decl %ebx; jnz 1b\n"
+                        "rdtsc; shlq $32, %rdx; orq %rdx, %rax; shlq $32, %r13; orq %r13, %r12\n"
+                        "subq %r12, %rax; movq %rax, %r12; movl $1, %eax; syscall; ud2");
+
+static void measure_system_call(void)
+{
+    user_initialise();
+    HYPERVISOR_set_callbacks((unsigned long)event_entry, (unsigned long)failsafe_entry,
+                             (unsigned long)answer_syscall);
+    for (unsigned int sample = 0; is_wanted("system-call") && sample < SAMPLES; sample++) {
+        struct trap_frame frame = user_frame(system_calls);
+        user_run(&frame);
+        if (frame.vector != ENTRY_SYSCALL)
+            failure("user mode ended by %F", FAULT(frame.vector, frame.error_code));
+        samples[sample] = (frame.r12 + 32) / 64;
+    }
+    if (is_wanted("system-call"))
+        report("system-call");
+}
+
+static void measure_emulation(void)
+{
+    MEASURE("emulated-cpuid", 64, {
+        uint32_t leaf = 1, subleaf = 0;
+        __asm__ volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid"
+                         : "+a"(leaf), "+c"(subleaf) : : "rbx", "rdx");
+    });
+    MEASURE("emulated-read-cr0", 64, {
+        uint64_t value;
+        __asm__ volatile("movq %%cr0, %0" : "=a"(value));
+    });
+}
+
+/*
+ * A deadline that is past already: the timer fires at once, so no waiting is counted. The loop ends
+ * with the upcall.
+ */
+static void measure_timer(void)
+{
+    long port = bind_virq(VIRQ_TIMER, 0);
+    if (port < 0 || HYPERVISOR_set_timer_op(0) == -XEN_ENOSYS)
+        return report_none("one-shot-timer");
+    first_upcall_keep = ~(1ul << port);
+    HYPERVISOR_set_callbacks((unsigned long)first_upcall, (unsigned long)failsafe_entry,
+                             (unsigned long)syscall_entry);
+    port_unmask((evtchn_port_t)port);
+    events_enable();
+    MEASURE("one-shot-timer", 64, {
+        uint64_t before = first_upcall_count;
+        failed |= HYPERVISOR_set_timer_op(1);
+        while (first_upcall_count == before)
+            ;
+    });
+    events_disable();
+    port_close((evtchn_port_t)port);
+}
+
+static volatile uint64_t turns;
+
+/* Vcpu 1: answers each event of vcpu 0 and blocks. Blocking unmasks events in the same step. */
+static void answer_events(evtchn_port_t port)
+{
+    struct evtchn_send send = {.port = port};
+    for (;;) {
+        HYPERVISOR_sched_op(SCHEDOP_block, 0, 0);
+        shared_info->vcpu_info[1].evtchn_upcall_mask = 1;
+        turns++;
+        HYPERVISOR_event_channel_op(EVTCHNOP_send, &send);
+    }
+}
+
+static bool start_second(evtchn_port_t answer)
+{
+    static struct vcpu_guest_context context;
+    static uint8_t stack[2 * PAGE_SIZE] __attribute__((aligned(16)));
+    uint64_t top = (uint64_t)(stack + sizeof(stack));
+    context.flags = VGCF_in_kernel;
+    context.user_regs.rip = (uint64_t)answer_events;
+    context.user_regs.rdi = answer;
+    context.user_regs.rsp = top - PAGE_SIZE - 8;
+    context.user_regs.cs = FLAT_KERNEL_CS;
+    context.user_regs.ss = FLAT_KERNEL_SS;
+    context.user_regs.rflags = 0x202;
+    context.kernel_ss = FLAT_KERNEL_SS;
+    context.kernel_sp = top;
+    context.ctrlreg[3] = mfn_of(top_table()) << XEN_PAGE_SHIFT;
+    context.event_callback_eip = (unsigned long)second_upcall;
+    context.failsafe_callback_eip = (unsigned long)failsafe_entry;
+    context.syscall_callback_eip = (unsigned long)syscall_entry;
+    return HYPERVISOR_vcpu_op(VCPUOP_initialise, 1, &context) == 0 &&
+           HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 1, 0) == 0 &&
+           HYPERVISOR_vcpu_op(VCPUOP_up, 1, 0) == 0;
+}
+
+/* There and back are two switches, each with the event sent, the block and the upcall. */
+static void measure_switch(void)
+{
+    long to_first = bind_ipi(0), to_second = bind_ipi(1);
+    if (to_first < 0 || to_second < 0)
+        return report_none("vcpu-switch");
+    first_upcall_keep = ~(1ul << to_first);
+    second_upcall_keep = ~(1ul << to_second);
+    HYPERVISOR_set_callbacks((unsigned long)first_upcall, (unsigned long)failsafe_entry,
+                             (unsigned long)syscall_entry);
+    port_unmask((evtchn_port_t)to_first);
+    port_unmask((evtchn_port_t)to_second);
+    if (!start_second((evtchn_port_t)to_first))
+        return report_none("vcpu-switch");
+    struct evtchn_send send = {.port = (evtchn_port_t)to_second};
+    uint64_t rounds = 0;
+    turns = 0;
+    MEASURE("vcpu-switch", 64, {
+        if (!(round & 1)) {
+            events_disable();
+            failed |= HYPERVISOR_event_channel_op(EVTCHNOP_send, &send);
+            failed |= HYPERVISOR_sched_op(SCHEDOP_block, 0, 0);
+            rounds++;
+        }
+    });
+    events_disable();
+    if (turns != rounds)
+        failure("%lu events, %lu answers", rounds, turns);
+    HYPERVISOR_vcpu_op(VCPUOP_down, 1, 0);
+}
+
+void test_main(void)
+{
+    HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, 0);
+    measure_hypercall();
+    measure_event();
+    measure_updates();
+    measure_pin();
+    measure_page_fault();
+    measure_system_call();
+    measure_emulation();
+    measure_timer();
+    measure_switch();
+}
