@@ -13,19 +13,34 @@ extension Hypervisor {
   ) throws(MemoryError) {
     let frame = address.frame
     let index = address.offset >> 3
+    guard frames.contains(frame) else { throw .refused(.invalid) }
+    let record = frames[frame]
+    let entry = PageTableEntry(rawValue: value)
+    if record.pointee.type == .level1, record.pointee.typeUses > 0 {
+      guard record.pointee.owner == owner.pointee.id else { throw .refused(.invalid) }
+      // What a leaf maps is memory, so the table keeps its use, and needs no reference meanwhile.
+      try changeLeaf(
+        frame, index, to: entry, in: owner, mapping: target, preservingAccess: preservingAccess)
+    } else {
+      try writeOther(entry, to: frame, index, of: owner, preservingAccess: preservingAccess)
+    }
+  }
+
+  /// Writes to a frame that is no last-level table.
+  @inline(never)
+  private func writeOther(
+    _ entry: PageTableEntry, to frame: MachineFrame, _ index: Int, of owner: DomainPointer,
+    preservingAccess: Bool
+  ) throws(MemoryError) {
     guard takeReference(to: frame, ownedBy: owner.pointee.id) else { throw .refused(.invalid) }
     defer { dropReference(to: frame) }
     let record = frames[frame]
-    let entry = PageTableEntry(rawValue: value)
-    if record.pointee.typeUses > 0, record.pointee.type.level == 1 {
-      try changeLeaf(
-        frame, index, to: entry, in: owner, mapping: target, preservingAccess: preservingAccess)
-    } else if record.pointee.typeUses > 0, record.pointee.type.level > 1 {
+    if record.pointee.typeUses > 0, record.pointee.type.level > 1 {
       try changeTableEntry(
         frame, index, to: entry, in: owner, preservingAccess: preservingAccess)
     } else {
       try takeType(.writable, of: frame, in: owner)
-      machine.words(of: frame)[index] = value
+      machine.words(of: frame)[index] = entry.rawValue
       dropType(of: frame)
     }
   }
@@ -87,6 +102,7 @@ extension Hypervisor {
   }
 
   /// Stores an entry over one that only the processor can be changing.
+  @inline(__always)
   private func store(
     _ entry: PageTableEntry, to word: UnsafeMutablePointer<UInt64>, found: PageTableEntry,
     preservingAccess: Bool
@@ -111,17 +127,20 @@ extension Hypervisor {
     for address: GuestVirtualAddress, under top: MachineFrame
   ) -> (table: MachineFrame, index: Int)? {
     guard address.isCanonical, !address.isInHypervisorRange else { return nil }
-    var table = top
-    var level = 4
-    while level > 1 {
-      let word = machine.words(of: table)[address.index(level: level)]
-      let entry = PageTableEntry(rawValue: word)
-      table = MachineFrame(entry.frameNumber)
-      guard entry.isPresent, frames.isMemory(table) else { return nil }
-      level -= 1
-    }
+    guard let third = step(from: top, address.index(level: 4)),
+      let second = step(from: third, address.index(level: 3)),
+      let table = step(from: second, address.index(level: 2))
+    else { return nil }
     let record = frames[table]
     guard record.pointee.type == .level1, record.pointee.typeUses > 0 else { return nil }
     return (table, address.index(level: 1))
+  }
+
+  /// The frame of RAM that an entry of a table names.
+  @inline(__always)
+  private func step(from table: MachineFrame, _ index: Int) -> MachineFrame? {
+    let entry = PageTableEntry(rawValue: machine.words(of: table)[index])
+    let frame = MachineFrame(entry.frameNumber)
+    return entry.isPresent && frames.isMemory(frame) ? frame : nil
   }
 }

@@ -58,6 +58,8 @@ public struct FrameFlags: OptionSet, Hashable, Sendable {
   @inlinable public static var shared: Self { Self(rawValue: 16) }
   /// Under validation by the call that runs: not to be had as anything else, nor to be undone.
   @inlinable public static var active: Self { Self(rawValue: 32) }
+  /// On the way between memory and a table, in one direction or the other.
+  @inlinable public static var inTransit: Self { [.validating, .tearing, .active] }
 }
 
 /// The state of one frame of RAM, 24 bytes.

@@ -1,15 +1,26 @@
 // The common course of mmu_update and mmuext_op: an array of elements, carried out in order, which
 // may be interrupted between them and inside one.
 
+/// One element of such an array; the third word is 0 where elements have two.
+struct BatchElement {
+  var first: UInt64
+  var second: UInt64
+  var third: UInt64
+}
+
 extension Hypervisor {
+  /// How many elements are copied in at once, each of three words at most.
+  private static var pieceLength: Int { 32 }
+
   /// Works through an array of elements, as mmu_update and mmuext_op have it: (array, count, done).
   ///
   /// The top bit of the count is set when the call goes on after an interruption; then `done` holds
   /// what earlier parts did. After each element its domain's torn down tables are worked off, so that
   /// the next element finds them free.
+  @inline(__always)
   func runBatch(
     _ arguments: inout HypercallArguments, wordCount: Int, of owner: DomainPointer,
-    _ perform: (InlineArray<9, UInt64>) throws(MemoryError) -> Void
+    _ perform: (BatchElement) throws(MemoryError) -> Void
   ) throws(HypercallError) -> HypercallResult {
     let resumed: UInt64 = 1 << 31
     let elementSize = UInt64(truncatingIfNeeded: wordCount * 8)
@@ -24,11 +35,27 @@ extension Hypervisor {
     var interrupted = false
     do throws(MemoryError) {
       try drain(owner)
-      while index < count {
-        try perform(try readElement(index, wordCount: wordCount, from: base))
-        index += 1
-        try drain(owner)
-        if index < count, machine.isPreemptionPending { throw .preempted }
+      try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.pieceLength * 3) {
+        (window) throws(MemoryError) in
+        // SAFETY: an allocation that is not empty has an address.
+        var next = window.baseAddress.unsafelyUnwrapped
+        var end = next
+        while index < count {
+          if next == end {
+            next = window.baseAddress.unsafelyUnwrapped
+            let place = GuestVirtualAddress(base.value + index * elementSize)
+            let length = Int(truncatingIfNeeded: min(count - index, UInt64(Self.pieceLength)))
+            end = next + wordCount * (try readPiece(length, wordCount, from: place, to: next))
+          }
+          // SAFETY: whole elements of `wordCount` words lie between `next` and `end`.
+          let element = BatchElement(
+            first: next[0], second: next[1], third: wordCount > 2 ? next[2] : 0)
+          next += wordCount
+          try perform(element)
+          index += 1
+          try drain(owner)
+          if index < count, machine.isPreemptionPending { throw .preempted }
+        }
       }
     } catch {
       switch error {
@@ -47,19 +74,26 @@ extension Hypervisor {
     }
     if let failure { throw failure }
     guard interrupted else { return .value(0) }
-    arguments[0] = try element(index, ofSize: elementSize, from: base).value
+    arguments[0] = base.value + index * elementSize
     arguments[1] = (count - index) | resumed
     return .again
   }
 
-  private func readElement(
-    _ index: UInt64, wordCount: Int, from base: GuestVirtualAddress
-  ) throws(MemoryError) -> InlineArray<9, UInt64> {
-    do throws(HypercallError) {
-      let size = UInt64(truncatingIfNeeded: wordCount * 8)
-      return try readWords(wordCount, from: try element(index, ofSize: size, from: base))
+  /// Copies elements in, and answers how many: as many as asked for, or the first alone.
+  ///
+  /// A guest could let the array run into memory that is not there; what lies before that is carried
+  /// out. The range has passed `isGuestRange`.
+  private func readPiece(
+    _ length: Int, _ wordCount: Int, from place: GuestVirtualAddress,
+    to window: UnsafeMutablePointer<UInt64>
+  ) throws(MemoryError) -> Int {
+    do throws(GuestMemoryFault) {
+      // SAFETY: the window holds `pieceLength` elements of three words, and `length` is no more.
+      try machine.copyIn(window, from: place, byteCount: length * wordCount * 8)
+      return length
     } catch {
-      throw .refused(error)
+      guard length > 1 else { throw .refused(.fault) }
+      return try readPiece(1, wordCount, from: place, to: window)
     }
   }
 }

@@ -10,9 +10,10 @@ extension Hypervisor {
     do throws(HypercallError) {
       let owner = try target(DomainID(UInt16(truncatingIfNeeded: arguments[3])), for: caller)
       return try runBatch(&arguments, wordCount: 3, of: owner) {
-        (words) throws(MemoryError) in
+        (operation) throws(MemoryError) in
         try perform(
-          UInt32(truncatingIfNeeded: words[0]), words[1], words[2], of: owner, from: caller)
+          UInt32(truncatingIfNeeded: operation.first), operation.second, operation.third,
+          of: owner, from: caller)
       }
     } catch {
       return .error(error)

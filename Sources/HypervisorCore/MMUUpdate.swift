@@ -13,8 +13,8 @@ extension Hypervisor {
       let low = DomainID(UInt16(truncatingIfNeeded: arguments[3]))
       let mapped = try mappingTarget(low, for: caller)
       return try runBatch(&arguments, wordCount: 2, of: owner) {
-        (words) throws(MemoryError) in
-        try update(words[0], words[1], of: owner, mapping: mapped)
+        (request) throws(MemoryError) in
+        try update(request.first, request.second, of: owner, mapping: mapped)
       }
     } catch {
       return .error(error)

@@ -20,10 +20,43 @@ extension Hypervisor {
   ///
   /// `domain` is the table's owner, `target` the domain whose frames may be mapped. Xen 4.17
   /// answers EBUSY where a frame is not the target's or not to be had writable.
+  @inline(__always)
   func acquireLeaf(
     _ entry: PageTableEntry, in domain: DomainPointer, mapping target: DomainID
   ) throws(MemoryError) {
-    guard entry.isPresent else { return }
+    guard entry.isPresent, !countOrdinaryLeaf(entry, mapping: target) else { return }
+    try acquireUnusualLeaf(entry, in: domain, mapping: target)
+  }
+
+  /// Counts what nearly every entry is: a page of the target's without cache attributes, read-only
+  /// or writable already.
+  ///
+  /// False, and nothing counted, where the entry asks for more than that.
+  @inline(__always)
+  private func countOrdinaryLeaf(_ entry: PageTableEntry, mapping target: DomainID) -> Bool {
+    let frame = MachineFrame(entry.frameNumber)
+    let unusual: EntryFlags = [.writeThrough, .cacheDisabled, .attributeTable]
+    guard entry.flags.isDisjoint(with: unusual), frames.contains(frame) else { return false }
+    let record = frames[frame]
+    guard record.pointee.owner == target, record.pointee.references > 0,
+      record.pointee.references < FrameRecord.countLimit
+    else { return false }
+    if entry.isWritable {
+      // Memory that was writable last stays so: no other use came between, so no flush is due.
+      guard record.pointee.type == .writable,
+        record.pointee.flags.isDisjoint(with: .inTransit),
+        record.pointee.typeUses < FrameRecord.countLimit
+      else { return false }
+      record.pointee.typeUses += 1
+    }
+    record.pointee.references += 1
+    return true
+  }
+
+  @inline(never)
+  private func acquireUnusualLeaf(
+    _ entry: PageTableEntry, in domain: DomainPointer, mapping target: DomainID
+  ) throws(MemoryError) {
     guard entry.flags.isDisjoint(with: refusedLeafFlags(for: domain)) else {
       throw .refused(.invalid)
     }
@@ -47,11 +80,18 @@ extension Hypervisor {
   }
 
   /// Gives back what an accepted last-level entry counted.
+  @inline(__always)
   func releaseLeaf(_ entry: PageTableEntry) {
     guard entry.isPresent else { return }
     let frame = MachineFrame(entry.frameNumber)
     guard frames.isMemory(frame) else { return }
-    if entry.isWritable { dropType(of: frame) }
+    let record = frames[frame]
+    if entry.isWritable {
+      precondition(
+        record.pointee.type == .writable && record.pointee.typeUses > 0, "Use count below zero")
+      record.pointee.typeUses -= 1
+      if record.pointee.typeUses == 0 { record.pointee.stamp = state.pointee.clock.time }
+    }
     dropReference(to: frame)
   }
 

@@ -27,23 +27,33 @@ extension Hypervisor {
   ///
   /// Tables are taken depth first: a subtable whose last use ends here comes to the head of the
   /// list. Where other work waits the rest stays for the next call.
+  @inline(__always)
   public func drain(_ domain: DomainPointer) throws(MemoryError) {
+    if domain.pointee.teardownHead != FrameRecord.endOfList { try drainList(of: domain) }
+  }
+
+  @inline(never)
+  private func drainList(of domain: DomainPointer) throws(MemoryError) {
     while domain.pointee.teardownHead != FrameRecord.endOfList {
       let head = domain.pointee.teardownHead
       let frame = MachineFrame(UInt64(head))
       let record = frames[frame]
       let words = machine.words(of: frame)
       let level = record.pointee.type.level
+      if level == 1 {
+        // What a leaf maps is memory, so this list does not grow on the way.
+        var index = Int(record.pointee.progress)
+        while index > 0 {
+          index -= 1
+          releaseLeaf(PageTableEntry(rawValue: words[index]))
+        }
+        record.pointee.progress = 0
+      }
       while record.pointee.progress > 0, domain.pointee.teardownHead == head {
         record.pointee.progress -= 1
         let index = Int(record.pointee.progress)
         if level == 4, Self.isReservedSlot(index) { continue }
-        let entry = PageTableEntry(rawValue: words[index])
-        if level == 1 {
-          releaseLeaf(entry)
-        } else {
-          releaseTableEntry(entry, level: level, in: frame)
-        }
+        releaseTableEntry(PageTableEntry(rawValue: words[index]), level: level, in: frame)
       }
       if domain.pointee.teardownHead == head {
         domain.pointee.teardownHead = record.pointee.next

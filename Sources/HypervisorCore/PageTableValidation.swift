@@ -43,12 +43,17 @@ extension Hypervisor {
   ) throws(MemoryError) {
     let words = machine.words(of: frame)
     let record = frames[frame]
+    let owner = domain.pointee.id
     var index = Int(record.pointee.progress)
     while index < 512 {
       let entry = PageTableEntry(rawValue: words[index])
       if entry.isPresent {
-        record.pointee.progress = UInt16(truncatingIfNeeded: index)
-        try acquireLeaf(entry, in: domain, mapping: domain.pointee.id)
+        do throws(MemoryError) {
+          try acquireLeaf(entry, in: domain, mapping: owner)
+        } catch {
+          record.pointee.progress = UInt16(truncatingIfNeeded: index)
+          throw error
+        }
         words[index] = Self.adjustedLeaf(entry).rawValue
       }
       index += 1
