@@ -172,24 +172,52 @@ xg_syscall_entry:
 /*
  * uint64_t xg_guarded_copy(to, from, count)    called by GuestMemory.swift
  * A page fault between xg_guarded_start and xg_guarded_end continues at xg_guarded_fixup.
- * Out: 0, or another number where a fault stopped it.
+ * Out: 0, or 1 where a fault stopped it.
  */
         .balign 16
         .globl  xg_guarded_copy, xg_guarded_start, xg_guarded_end, xg_guarded_fixup
+xg_guarded_start:
 xg_guarded_copy:
         movq    %rdx, %rcx
         shrq    $3, %rcx
-        andl    $7, %edx
-xg_guarded_start:
         rep     movsq
+        andl    $7, %edx
+        jz      1f
         movl    %edx, %ecx
-        xorl    %edx, %edx
         rep     movsb
-xg_guarded_end:
+1:      xorl    %eax, %eax
+        ret
+
+/*
+ * uint64_t xg_push_frame(top, frame, cs, rflags)                   called by Bounce.swift
+ * uint64_t xg_push_frame_with_code(top, frame, cs, rflags, code)
+ * Writes the ABI's exception frame below `top`, of 7 or 8 words: rcx, r11, [code], rip, cs,
+ * rflags, rsp, ss. Out: as xg_guarded_copy.
+ */
+        .globl  xg_push_frame, xg_push_frame_with_code
+xg_push_frame_with_code:
+        movq    %r8, -48(%rdi)
+        leaq    -8(%rdi), %r9
+        jmp     1f
+xg_push_frame:
+        movq    %rdi, %r9
+1:      movq    (XG_FRAME_CS + 24)(%rsi), %rax
+        movq    %rax, -8(%rdi)
+        movq    (XG_FRAME_CS + 16)(%rsi), %rax
+        movq    %rax, -16(%rdi)
+        movq    %rcx, -24(%rdi)
+        movq    %rdx, -32(%rdi)
+        movq    (XG_FRAME_CS - 8)(%rsi), %rax
+        movq    %rax, -40(%rdi)
+        movq    XG_FRAME_R11(%rsi), %rax
+        movq    %rax, -48(%r9)
+        movq    XG_FRAME_RCX(%rsi), %rax
+        movq    %rax, -56(%r9)
         xorl    %eax, %eax
         ret
+xg_guarded_end:
 xg_guarded_fixup:
-        leaq    1(%rcx,%rdx), %rax
+        movl    $1, %eax
         ret
 
 /*

@@ -28,38 +28,36 @@ extension GuestProcessor {
     guard entry.address != 0 else {
       crash("a trap for which the guest has no handler", frame)
     }
-    let wasKernelMode = isKernelMode
-    if !wasKernelMode { toggleMode() }
-    var stack = (wasKernelMode ? frame.pointee.rsp : kernelStack) & ~15
-    let mask = UInt64(upcallMask)
-    var words = InlineArray<8, UInt64>(repeating: 0)
-    var count = 0
-    func push(_ word: UInt64) {
-      words[count] = word
-      count += 1
-    }
-    push(frame.pointee.rcx)
-    push(frame.pointee.r11)
-    if let errorCode { push(UInt64(errorCode)) }
-    push(frame.pointee.rip)
+    var top = frame.pointee.rsp & ~15
     // Kernel mode shows as ring 0 although it is ring 3.
-    push((frame.pointee.cs & (wasKernelMode ? 0xfffc : 0xffff)) | mask << 32)
+    var selector = frame.pointee.cs & 0xfffc
+    if !isKernelMode {
+      selector = frame.pointee.cs & 0xffff
+      toggleMode()
+      top = kernelStack & ~15
+    }
+    let mask = UInt64(upcallMask)
     var flags = frame.pointee.rflags & ~(Flags.interrupt | Flags.privilegeLevel)
     if mask == 0 { flags |= Flags.interrupt }
-    push(flags)
-    push(frame.pointee.rsp)
-    push(frame.pointee.ss)
-    stack &-= UInt64(count) * 8
-    let isWritten = withUnsafeBytes(of: words) { bytes in
-      guard let base = bytes.baseAddress else { return false }
-      return GuestMemory.write(base, to: GuestVirtualAddress(stack), count: count * 8)
+    let size: UInt64 = errorCode == nil ? 7 * 8 : 8 * 8
+    let bottom = GuestVirtualAddress(top &- size)
+    var isWritten = false
+    if bottom.isGuestRange(byteCount: size) {
+      // SAFETY: what is written lies outside the hole, and either function survives its absence;
+      // CR0.WP makes a page that the guest may not write fault here too.
+      if let errorCode {
+        isWritten =
+          xg_push_frame_with_code(top, frame, selector | mask << 32, flags, UInt64(errorCode)) == 0
+      } else {
+        isWritten = xg_push_frame(top, frame, selector | mask << 32, flags) == 0
+      }
     }
     guard isWritten else { crash("a trap's frame cannot be written to the kernel's stack", frame) }
     if entry.masksEvents { upcallMask = 1 }
     frame.pointee.rip = entry.address
     frame.pointee.cs = UInt64(entry.selector) | 3
     frame.pointee.ss = UInt64(XG_GUEST_SS)
-    frame.pointee.rsp = stack
+    frame.pointee.rsp = bottom.value
     frame.pointee.rflags &=
       ~(Flags.trap | Flags.nestedTask | Flags.resume | Flags.virtual8086 | Flags.alignmentCheck)
   }

@@ -210,6 +210,9 @@ extern const uint8_t xg_syscall_entry[], xg_syscall32_entry[];
 /* Copies within the address space in force; not 0 where a fault stopped it. Addresses are numbers,
  * because a guest may well have something at address 0. */
 uint64_t xg_guarded_copy(uint64_t to, uint64_t from, uint64_t count);
+/* Writes an exception frame below `top` with these values of cs and rflags; result as above. */
+uint64_t xg_push_frame(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags);
+uint64_t xg_push_frame_with_code(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags, uint64_t code);
 extern const uint8_t xg_guarded_start[], xg_guarded_end[], xg_guarded_fixup[];
 /* Loads the GS selector of the mode that does not run; null if the processor refuses it. */
 void xg_load_user_gs(uint32_t selector);
