@@ -23,6 +23,20 @@ rootstock:
 rootstock-check: rootstock
 	@.ci/rootstock-check
 
+# A CD that starts Rootstock with a guest by way of GRUB: .build/rootstock.iso.
+.PHONY: iso
+iso:
+	@.ci/setup iso
+	@.ci/rootstock
+	@.ci/iso
+
+# The same, booted in QEMU.
+.PHONY: test-iso
+test-iso:
+	@.ci/setup iso
+	@.ci/rootstock
+	@.ci/iso --test
+
 .PHONY: setup
 setup:
 	@.ci/setup build

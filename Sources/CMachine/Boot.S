@@ -2,9 +2,11 @@
  * From a boot loader to Swift.
  *
  * pvh_entry            started by QEMU -kernel and by Xen through the PVH note
- * In:  32-bit protected mode, no paging, interrupts off, %ebx = physical hvm_start_info.
- * Out: rootstock_start(physical hvm_start_info) in long mode at the image's address in the hole,
- *      on the boot stack. Page tables: the image, the first 4 GiB in the direct map, and the
+ * multiboot_entry      started by GRUB's multiboot2, with the loader's magic number in %eax
+ * In:  32-bit protected mode, no paging, interrupts off, %ebx = physical address of
+ *      hvm_start_info or of multiboot 2's tags.
+ * Out: rootstock_start(that address) in long mode at the image's address in the hole, on the boot
+ *      stack; what it points to tells which it is. Page tables: the image, the first 4 GiB in the direct map, and the
  *      same 4 GiB at their physical addresses, which Swift takes away.
  *
  * This file is linked at its physical address; the rest of the image is not reachable from
@@ -24,8 +26,27 @@
         .asciz  "Xen"
         .quad   pvh_entry
 
+        # Multiboot2 Specification 2.0, 3.1: within the first 32 KiB of the file.
+#define MULTIBOOT_MAGIC 0xe85250d6
+#define MULTIBOOT_LOADER_MAGIC 0x36d76289
+        .section .multiboot, "a"
+        .balign 8
+multiboot_header:
+        .long   MULTIBOOT_MAGIC, 0, multiboot_end - multiboot_header
+        .long   -(MULTIBOOT_MAGIC + (multiboot_end - multiboot_header))
+        .short  3, 0                    # where the loader goes
+        .long   12, multiboot_entry, 0
+        .short  6, 0                    # modules begin with a page
+        .long   8
+        .short  0, 0                    # no more
+        .long   8
+multiboot_end:
+
         .section .boot.text, "ax"
         .code32
+multiboot_entry:
+        cmpl    $MULTIBOOT_LOADER_MAGIC, %eax
+        jne     stop
         .globl  pvh_entry
 pvh_entry:
         cld

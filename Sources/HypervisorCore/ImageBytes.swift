@@ -44,7 +44,7 @@ public struct ImageBytes: @unchecked Sendable {
   }
 
   /// The byte at an offset; 0 behind the end, where text ends.
-  subscript(offset: UInt64) -> UInt8 {
+  public subscript(offset: UInt64) -> UInt8 {
     guard offset < count else { return 0 }
     return base.load(fromByteOffset: Int(truncatingIfNeeded: offset), as: UInt8.self)
   }
