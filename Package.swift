@@ -140,7 +140,7 @@ let package = Package(
       dependencies: ["ImageInspection", "ABIGenerator", "ABISchema", "KernelImage"],
       exclude: ["Guest", "Snapshots", "xen-verdicts.tsv"], swiftSettings: strict),
     .testTarget(
-      name: "HarnessTests", dependencies: ["Harness"], swiftSettings: strict),
+      name: "HarnessTests", dependencies: ["Harness", "HypervisorCore"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["xenograft"], swiftSettings: strict),
     .testTarget(
       name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], exclude: ["Snapshots"],

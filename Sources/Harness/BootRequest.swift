@@ -24,7 +24,28 @@ public enum TrapPolicy: String, Sendable, CaseIterable {
   case strict
 }
 
-/// One boot of one guest.
+/// A guest that runs beside the one that is booted, without its privilege.
+public struct GuestBeside: Sendable, Equatable {
+  /// Path of its kernel.
+  public var kernel: String
+  /// Path of its ramdisk.
+  public var initrd: String?
+  /// Its memory in MiB.
+  public var memory = 32
+  /// Its vcpus.
+  public var vcpus = 1
+  /// Its share of the processors against others'; the hypervisor's default without it.
+  public var weight: Int?
+  /// How many of it run.
+  public var count = 1
+
+  /// One guest with the defaults of `--beside`.
+  public init(kernel: String) {
+    self.kernel = kernel
+  }
+}
+
+/// One boot of a guest, and of what runs beside it.
 public struct BootRequest: Sendable {
   /// Path of the guest's kernel.
   public var kernel: String
@@ -36,6 +57,16 @@ public struct BootRequest: Sendable {
   public var memory = 128
   /// The guest's vcpus.
   public var vcpus = 1
+  /// How many copies of the guest run, domain 0 among them.
+  public var copies = 1
+  /// The guest's share of the processors against others'; the hypervisor's default without it.
+  public var weight: Int?
+  /// Guests beside it.
+  public var beside: [GuestBeside] = []
+  /// The run goes on until guests beside have ended as well; where there are copies it always does.
+  public var waitsForAll = false
+  /// The machine's processors; by default two where there are two vcpus.
+  public var processors: Int?
   /// Regular expressions that lines of the guest's console must match, each at least once.
   public var expectations: [String] = []
   /// End as soon as every expectation is met.
@@ -49,8 +80,8 @@ public struct BootRequest: Sendable {
   /// QEMU's processor model; by default the most portable one.
   public var processor: String?
   public var policy: TrapPolicy = .permissive
-  /// The hypervisor keeps a record of traps and hypercalls.
-  public var records = false
+  /// Hand on what happens as events, too.
+  public var wantsEvents = false
   /// Wait for a debugger at this port of this machine before the first instruction.
   public var debuggerPort: Int?
   /// Count instructions instead of time, so that every run is the same.

@@ -1,22 +1,35 @@
-// Everything that is learnt from the serial line while a guest runs.
+// Everything that is learnt from the serial line while guests run.
 
 /// What came from the machine.
 public enum ConsoleOutput: Sendable {
-  /// Bytes of the guest's console, as they came.
+  /// Bytes of the guests' console, as they came; lines of other domains than 0 begin with `(d1) `.
   case guest([UInt8])
   /// A line of the hypervisor, its prefix included.
   case hypervisor(String)
+  /// Something happened, where the request wants events.
+  case event(BootEvent)
+}
+
+/// How a domain ended, as the hypervisor tells it.
+struct DomainEnd: Equatable {
+  var verdict: Verdict
+  var reason: String
 }
 
 /// The serial line of one run.
 actor BootSession {
   /// Lines of the hypervisor are kept up to this number; the oldest go first.
   private static let mostLines = 20_000
-  /// How long a machine may take to end after its guest.
-  private static let grace = Duration.seconds(1)
+  /// A machine whose guests have ended, and which says no more for so long, will not end itself.
+  private static let quiet = Duration.seconds(3)
+  /// How long it may take in any case.
+  private static let grace = Duration.seconds(15)
 
   private let dialect: any HypervisorDialect
   private let endsWhenExpected: Bool
+  private let wantsEvents: Bool
+  /// The domains whose end ends the run.
+  private let awaited: Set<Int>
   private let sink: @Sendable (ConsoleOutput) -> Void
   private let start: ContinuousClock.Instant
   private var splitter: ConsoleSplitter
@@ -24,41 +37,58 @@ actor BootSession {
 
   private(set) var hypervisorLines: [String] = []
   private(set) var times = BootTimes()
-  /// The verdict that the hypervisor's messages tell, or that expectations do.
-  private(set) var verdict: Verdict?
+  /// The domains that have ended so far.
+  private(set) var ends: [Int: DomainEnd] = [:]
+  /// How the hypervisor itself ended, and with it every domain that still ran.
+  private(set) var machineEnd: Verdict?
+  /// Everything expected was seen, and nobody waits for more.
+  private(set) var isEndedByExpectation = false
   private var decided: ContinuousClock.Instant?
+  private var lastOutput: ContinuousClock.Instant
 
   /// A session for `request` that hands what it reads to `sink`.
   init(
-    _ request: BootRequest, dialect: any HypervisorDialect,
+    _ request: BootRequest, _ plan: GuestPlan, dialect: any HypervisorDialect,
     sink: @escaping @Sendable (ConsoleOutput) -> Void
   ) throws(HarnessError) {
     self.dialect = dialect
     self.sink = sink
     endsWhenExpected = request.endsWhenExpected
+    wantsEvents = request.wantsEvents
+    awaited = plan.waitsForAll ? Set(plan.kernels.indices) : [0]
     splitter = ConsoleSplitter(prefix: dialect.prefix)
     lines = try GuestLines(expectations: request.expectations)
     start = .now
+    lastOutput = start
   }
 
   var expectations: [ExpectationResult] { lines.results }
 
-  /// Takes in bytes of the line; `true` when the run is decided.
+  /// Takes in bytes of the line; `true` when nothing more is worth reading.
   func take(_ bytes: [UInt8]) -> Bool {
+    lastOutput = .now
     digest(splitter.take(bytes))
-    guard let verdict else { return false }
-    return verdict == .expected || !dialect.endsMachine
+    return isEndedByExpectation || (decided != nil && !dialect.endsMachine)
   }
 
-  /// The run was decided some time ago, and the machine had time to end by itself.
+  /// The run was decided, and the machine had time to end by itself.
+  ///
+  /// What the hypervisor says behind the end of the last domain, its records, still comes.
   var isOverdue: Bool {
-    decided.map { .now - $0 > Self.grace } ?? false
+    guard let decided else { return false }
+    return .now - lastOutput > Self.quiet || .now - decided > Self.grace
   }
 
   /// The line is closed.
   func finish() {
     digest(splitter.finish())
+    if let line = lines.finish() { note(.guest(line: line)) }
     times.total = elapsed
+  }
+
+  /// The run is judged: the last event.
+  func conclude(_ verdict: Verdict) {
+    note(.ended(verdict))
   }
 
   private var elapsed: Double {
@@ -66,28 +96,54 @@ actor BootSession {
     return Double(seconds) + Double(attoseconds) / 1e18
   }
 
+  private func note(_ kind: BootEvent.Kind) {
+    if wantsEvents { sink(.event(BootEvent(seconds: elapsed, kind: kind))) }
+  }
+
   private func digest(_ pieces: [ConsolePiece]) {
     for piece in pieces {
       switch piece {
-      case .guest(let bytes):
-        times.guestFirstOutput = times.guestFirstOutput ?? elapsed
-        sink(.guest(bytes))
-        lines.take(bytes)
-        if endsWhenExpected, lines.isSatisfied { decide(.expected) }
-      case .hypervisor(let line):
-        times.hypervisor = times.hypervisor ?? elapsed
-        sink(.hypervisor(dialect.prefix + line))
-        if hypervisorLines.count >= Self.mostLines { hypervisorLines.removeFirst(1000) }
-        hypervisorLines.append(line)
-        if case .ended(let end) = dialect.notice(in: line) { decide(end) }
+      case .guest(let bytes): digest(guest: bytes)
+      case .hypervisor(let line): digest(hypervisor: line)
       }
     }
   }
 
-  /// The first decision stands.
-  private func decide(_ end: Verdict) {
-    guard verdict == nil else { return }
-    verdict = end
-    decided = .now
+  private func digest(guest bytes: [UInt8]) {
+    times.guestFirstOutput = times.guestFirstOutput ?? elapsed
+    sink(.guest(bytes))
+    let before = lines.results
+    let whole = lines.take(bytes)
+    if wantsEvents {
+      for line in whole { note(.guest(line: line)) }
+      for (old, new) in zip(before, lines.results) where new.matched && !old.matched {
+        note(.expected(pattern: new.pattern, line: new.line ?? ""))
+      }
+    }
+    if endsWhenExpected, lines.isSatisfied, decided == nil {
+      isEndedByExpectation = true
+      decided = .now
+    }
+  }
+
+  private func digest(hypervisor line: String) {
+    times.hypervisor = times.hypervisor ?? elapsed
+    sink(.hypervisor(dialect.prefix + line))
+    note(.hypervisor(line: line))
+    if hypervisorLines.count >= Self.mostLines { hypervisorLines.removeFirst(1000) }
+    hypervisorLines.append(line)
+    switch dialect.notice(in: line) {
+    case .domainEnded(let id, let verdict, let reason):
+      // The first end of a domain stands.
+      guard ends[id] == nil else { return }
+      ends[id] = DomainEnd(verdict: verdict, reason: reason)
+      note(.domainEnded(id: id, verdict: verdict, reason: reason))
+    case .machineEnded(let verdict):
+      machineEnd = machineEnd ?? verdict
+    case .other: return
+    }
+    if decided == nil, machineEnd != nil || awaited.allSatisfy({ ends[$0] != nil }) {
+      decided = .now
+    }
   }
 }

@@ -26,7 +26,8 @@ struct MemoryRegion: BitwiseCopyable {
 struct BootInformation {
   private(set) var regions = InlineArray<64, MemoryRegion>(repeating: MemoryRegion())
   private(set) var regionCount = 0
-  private(set) var modules = InlineArray<16, MemoryRange>(repeating: MemoryRange())
+  /// As many as BootAllocator has room to keep, beside the image.
+  private(set) var modules = InlineArray<13, MemoryRange>(repeating: MemoryRange())
   private(set) var moduleCount = 0
   var commandLine = CommandLine()
   var rootPointer: UInt64 = 0

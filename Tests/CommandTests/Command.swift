@@ -23,17 +23,27 @@ enum Command {
   }()
 
   /// Runs `xenograft` with `arguments`, in the checkout unless another folder is named.
-  static func run(_ arguments: [String], in folder: URL = checkout) throws -> Run {
+  ///
+  /// `search` takes the place of PATH; `whileRunning` is called with the process once it runs.
+  static func run(
+    _ arguments: [String], in folder: URL = checkout, search: String? = nil,
+    whileRunning: ((Process) -> Void)? = nil
+  ) throws -> Run {
     let process = Process()
     process.executableURL = URL(filePath: path)
     process.arguments = arguments
     process.currentDirectoryURL = folder
+    if let search {
+      process.environment = ProcessInfo.processInfo.environment
+        .merging(["PATH": search]) { $1 }
+    }
     let output = Pipe()
     let errors = Pipe()
     process.standardOutput = output
     process.standardError = errors
     process.standardInput = FileHandle.nullDevice
     try process.run()
+    whileRunning?(process)
     // Both pipes are drained together, since either may fill up.
     nonisolated(unsafe) var text = Data()
     let group = DispatchGroup()

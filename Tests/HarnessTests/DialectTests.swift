@@ -33,7 +33,15 @@ import Testing
     ("Panic on CPU 0:", .crash),
   ])
   func xenLine_endsTheGuest(line: String, verdict: Verdict) {
-    #expect(XenDialect().notice(in: line) == .ended(verdict))
+    #expect(verdict == verdictOf(XenDialect().notice(in: line)))
+  }
+
+  private func verdictOf(_ notice: HypervisorNotice) -> Verdict? {
+    switch notice {
+    case .domainEnded(0, let verdict, _): verdict
+    case .machineEnded(let verdict): verdict
+    default: nil
+    }
   }
 
   @Test func otherXenLine_saysNothing() {
@@ -41,7 +49,7 @@ import Testing
   }
 
   @Test func xenCrash_hasReasonRegistersAndCallers() throws {
-    let crash = try #require(XenDialect().crash(in: Self.xenCrash))
+    let crash = try #require(XenDialect().crash(of: 0, in: Self.xenCrash))
     #expect(crash.reason == "d0v0 Unhandled: vec 14, #PF[0002]")
     #expect(crash.register("rip") == 0xffff_ffff_8010_103e)
     #expect(crash.register("rax") == 0x12_3456_7000)
@@ -74,10 +82,12 @@ import Testing
   }
 
   @Test func garbage_isNoCrash() {
-    #expect(XenDialect().crash(in: ["RIP:", "RIP: ><", "a: b", ":", ""]) == nil)
-    let crash = XenDialect().crash(in: [
-      "Domain 0 crashed on cpu#0:", "RIP: >x<", "rax: zz", "rbx:",
-    ])
+    #expect(XenDialect().crash(of: 0, in: ["RIP:", "RIP: ><", "a: b", ":", ""]) == nil)
+    let crash = XenDialect().crash(
+      of: 0,
+      in: [
+        "Domain 0 crashed on cpu#0:", "RIP: >x<", "rax: zz", "rbx:",
+      ])
     #expect(crash?.registers.isEmpty == true)
   }
 
@@ -89,27 +99,63 @@ import Testing
     ("error: panic: no memory", .crash),
   ])
   func rootstockLine_endsTheGuest(line: String, verdict: Verdict) {
-    #expect(RootstockDialect().notice(in: line) == .ended(verdict))
+    #expect(verdict == verdictOf(RootstockDialect().notice(in: line)))
   }
 
   @Test func rootstockCrash_hasReasonRegistersAndStack() throws {
     let crash = try #require(
-      RootstockDialect().crash(in: [
-        "error: crash: domain=0 vcpu=0 mode=kernel reason=a trap without a handler",
-        "error: crash: vector=14 error=0x6 rip=0xffffffff8010103e cs=0xe033",
-        "error: crash: stack=0x1 0x2 ",
-        "error: shutdown: domain=0 reason=crash",
-      ]))
+      RootstockDialect().crash(
+        of: 0,
+        in: [
+          "error: crash: domain=0 vcpu=0 mode=kernel reason=a trap without a handler",
+          "error: crash: vector=14 error=0x6 rip=0xffffffff8010103e cs=0xe033",
+          "error: crash: stack=0x1 0x2 ",
+          "error: shutdown: domain=0 reason=crash",
+        ]))
     #expect(crash.reason == "a trap without a handler")
     #expect(crash.register("rip") == 0xffff_ffff_8010_103e)
     #expect(crash.stack == [1, 2])
   }
 
+  @Test func rootstockCrashes_areToldApartByDomain() throws {
+    let lines = [
+      "error: crash: domain=1 vcpu=0 mode=kernel reason=one", "error: crash: rip=0x1 rsp=0x10",
+      "error: crash: domain=2 vcpu=0 mode=user reason=two", "error: crash: domain=2 rip=0x2",
+      "error: crash: domain=1 stack=0x5", "error: crash: domain=2 stack=0x6 0x7",
+      "info: shutdown: domain=3 reason=watchdog",
+    ]
+    let one = try #require(RootstockDialect().crash(of: 1, in: lines))
+    #expect(one.reason == "one" && one.stack == [5])
+    #expect(one.register("rip") == 1 && one.register("rsp") == 0x10)
+    let two = try #require(RootstockDialect().crash(of: 2, in: lines))
+    #expect(two.reason == "two" && two.register("rip") == 2 && two.stack == [6, 7])
+    #expect(
+      RootstockDialect().crash(of: 3, in: lines)?.reason
+        == "the guest shut itself down with reason watchdog")
+    #expect(RootstockDialect().crash(of: 4, in: lines) == nil)
+  }
+
+  @Test func rootstockRecords_ofDomainsAreSummed() {
+    let lines = [
+      "info: trap: domain=0 rip=0x1000 rule=cpuid count=1",
+      "info: trap: domain=1 rip=0x1000 rule=cpuid count=18446744073709551615",
+      "info: trap: domain=2 rip=0x1000 rule=cpuid count=5",
+      "info: hypercall: domain=1 number=1 count=2 errors=1",
+      "info: hypercall: number=1 count=3 errors=0",
+    ]
+    let records = RootstockDialect().records(of: [0, 1], in: lines)
+    #expect(records.traps.map(\.count) == [.max])
+    #expect(records.hypercalls.map(\.count) == [5] && records.hypercalls.first?.errors == 1)
+    #expect(RootstockDialect().records(of: [2], in: lines).traps.map(\.count) == [5])
+  }
+
   @Test func rootstockRecords_haveNamesOfHypercalls() {
-    let records = RootstockDialect().records(in: [
-      "info: trap: rip=0x1000 rule=cpuid count=12", "info: hypercall: number=1 count=40 errors=2",
-      "info: hypercall: number=999 count=1 errors=1", "info: hypercall: number=x count=",
-    ])
+    let records = RootstockDialect().records(
+      of: [0],
+      in: [
+        "info: trap: rip=0x1000 rule=cpuid count=12", "info: hypercall: number=1 count=40 errors=2",
+        "info: hypercall: number=999 count=1 errors=1", "info: hypercall: number=x count=",
+      ])
     #expect(records.traps.map(\.rule) == ["cpuid"])
     #expect(records.traps.first?.place.address == 0x1000)
     #expect(records.hypercalls.map(\.name) == ["mmu_update", "999"])

@@ -25,11 +25,14 @@ struct GuestLines {
   /// Everything expected was seen.
   var isSatisfied: Bool { results.allSatisfy(\.matched) }
 
-  /// Takes in bytes of the guest.
-  mutating func take(_ bytes: [UInt8]) {
+  /// Takes in bytes of the guest and gives out the lines that they complete.
+  @discardableResult
+  mutating func take(_ bytes: [UInt8]) -> [String] {
+    var whole: [String] = []
     for byte in bytes {
       if byte == 0x0A || line.count >= Self.longestLine {
         look()
+        whole.append(String(decoding: line, as: UTF8.self))
         line = []
         open = []
         if byte == 0x0A { continue }
@@ -38,6 +41,13 @@ struct GuestLines {
     }
     // A prompt has no newline behind it.
     if !line.isEmpty { look() }
+    return whole
+  }
+
+  /// What stands on the last line, without a newline behind it; `nil` where nothing does.
+  mutating func finish() -> String? {
+    defer { line = [] }
+    return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
   }
 
   private mutating func look() {

@@ -2,8 +2,10 @@
 
 /// What a hypervisor's message says about the guest.
 enum HypervisorNotice: Equatable {
-  /// The guest's run is over; QEMU need not end by itself.
-  case ended(Verdict)
+  /// A domain's run is over, with the reason in the hypervisor's words.
+  case domainEnded(Int, Verdict, reason: String)
+  /// The hypervisor's own run is over, and with it every domain's.
+  case machineEnded(Verdict)
   /// Of no importance to the harness.
   case other
 }
@@ -14,14 +16,16 @@ protocol HypervisorDialect: Sendable {
   var prefix: String { get }
   /// The meaning of one of its lines, prefix taken off.
   func notice(in line: String) -> HypervisorNotice
-  /// The crash that its lines describe, before names are looked up.
-  func crash(in lines: [String]) -> RawCrash?
+  /// The crash of a domain that its lines describe, before names are looked up.
+  func crash(of domain: Int, in lines: [String]) -> RawCrash?
   /// It switches the machine off after the guest's end, and may have more to say before.
   var endsMachine: Bool { get }
   /// Verdict where QEMU ends and no message told why.
   var verdictOfSilentEnd: Verdict { get }
-  /// The trap and hypercall records in its lines.
-  func records(in lines: [String]) -> (traps: [TrapRecord], hypercalls: [HypercallRecord])
+  /// The trap and hypercall records in its lines, of some of the domains.
+  func records(
+    of domains: Set<Int>, in lines: [String]
+  ) -> (traps: [TrapRecord], hypercalls: [HypercallRecord])
 }
 
 /// A crash in numbers.

@@ -7,6 +7,9 @@
 //   rootstock: error: panic: reason
 //   rootstock: info: trap: rip=0xffffffff81001000 rule=cpuid count=12
 //   rootstock: info: hypercall: number=1 count=40 errors=2
+//
+// A `crash:` line with a reason begins a report, and those behind it without `domain=` belong to
+// it. Traps and hypercalls without `domain=` are domain 0's.
 
 /// The kit's own hypervisor.
 struct RootstockDialect: HypervisorDialect {
@@ -17,10 +20,12 @@ struct RootstockDialect: HypervisorDialect {
   func notice(in line: String) -> HypervisorNotice {
     let message = RootstockMessage(line)
     switch message.kind {
-    case "panic": return .ended(.crash)
-    case "shutdown": return .ended(verdict(of: message.field("reason") ?? ""))
+    case "panic": return .machineEnded(.crash)
+    case "shutdown":
+      let reason = message.field("reason") ?? ""
+      return .domainEnded(message.domain ?? 0, verdict(of: reason), reason: String(reason))
     default:
-      return message.text.hasPrefix("the guest cannot be started") ? .ended(.crash) : .other
+      return message.text.hasPrefix("the guest cannot be started") ? .machineEnded(.crash) : .other
     }
   }
 
@@ -33,48 +38,89 @@ struct RootstockDialect: HypervisorDialect {
     }
   }
 
-  func crash(in lines: [String]) -> RawCrash? {
+  func crash(of domain: Int, in lines: [String]) -> RawCrash? {
     let messages = lines.map(RootstockMessage.init)
-    let kind = messages.contains { $0.kind == "panic" } ? "panic" : "crash"
-    let parts = messages.filter { $0.kind == kind }
-    guard let first = parts.first else {
-      if let refusal = messages.first(where: { $0.text.hasPrefix("the guest cannot") }) {
-        return RawCrash(reason: String(refusal.text))
-      }
-      return RawCrash(reason: "the guest shut itself down with reason crash")
+    if let panic = messages.firstIndex(where: { $0.kind == "panic" }) {
+      var crash = RawCrash(reason: "Rootstock: \(messages[panic].text)")
+      for part in messages[(panic + 1)...] where part.kind == "panic" { crash.add(part) }
+      return crash
     }
-    var crash = RawCrash(
-      reason: kind == "panic" ? "Rootstock: \(first.text)" : String(first.rest(of: "reason")))
-    for part in parts.dropFirst() {
-      if part.text.hasPrefix("stack=") {
-        crash.stack = part.rest(of: "stack").split(separator: " ").compactMap { Hex.value($0) }
+    var crash: RawCrash?
+    var reported: Int?
+    for message in messages where message.kind == "crash" {
+      let isHead = message.field("reason") != nil
+      reported = message.domain ?? (isHead ? 0 : reported)
+      guard reported == domain else { continue }
+      if !isHead {
+        crash?.add(message)
+      } else if crash == nil {
+        crash = RawCrash(reason: String(message.rest(of: "reason")))
       } else {
-        crash.registers += part.registers
+        // What comes after the first crash of a domain is no part of it.
+        break
       }
     }
-    return crash
+    if let crash { return crash }
+    if let refusal = messages.first(where: { $0.text.hasPrefix("the guest cannot") }) {
+      return RawCrash(reason: String(refusal.text))
+    }
+    let end = messages.first { $0.kind == "shutdown" && ($0.domain ?? 0) == domain }
+    return end.map { end in
+      RawCrash(reason: "the guest shut itself down with reason \(end.field("reason") ?? "unknown")")
+    }
   }
 
-  func records(in lines: [String]) -> (traps: [TrapRecord], hypercalls: [HypercallRecord]) {
-    var traps: [TrapRecord] = []
-    var hypercalls: [HypercallRecord] = []
+  func records(
+    of domains: Set<Int>, in lines: [String]
+  ) -> (traps: [TrapRecord], hypercalls: [HypercallRecord]) {
+    var traps: [TrapKey: UInt64] = [:]
+    var hypercalls: [String: (count: UInt64, errors: UInt64)] = [:]
     for message in lines.lazy.map(RootstockMessage.init) {
-      guard let count = message.field("count").flatMap({ UInt64($0) }) else { continue }
+      guard domains.contains(message.domain ?? 0),
+        let count = message.field("count").flatMap({ UInt64($0) })
+      else { continue }
       if message.kind == "trap", let rip = message.field("rip").flatMap({ Hex.value($0) }) {
-        traps.append(
-          TrapRecord(
-            place: CodePlace(address: rip), rule: String(message.field("rule") ?? "unknown"),
-            count: count))
+        let key = TrapKey(address: rip, rule: String(message.field("rule") ?? "unknown"))
+        traps[key] = saturatingSum(traps[key] ?? 0, count)
       } else if message.kind == "hypercall",
         let number = message.field("number").flatMap({ UInt64($0) })
       {
-        hypercalls.append(
-          HypercallRecord(
-            name: HypercallNames.name(of: number), count: count,
-            errors: message.field("errors").flatMap { UInt64($0) } ?? 0))
+        let errors = message.field("errors").flatMap { UInt64($0) } ?? 0
+        let name = HypercallNames.name(of: number)
+        let sum = hypercalls[name] ?? (0, 0)
+        hypercalls[name] = (saturatingSum(sum.count, count), saturatingSum(sum.errors, errors))
       }
     }
-    return (traps.sorted { $0.count > $1.count }, hypercalls.sorted { $0.count > $1.count })
+    return (
+      traps.map { key, count in
+        TrapRecord(place: CodePlace(address: key.address), rule: key.rule, count: count)
+      }.sorted { ($1.count, $0.place.address, $0.rule) < ($0.count, $1.place.address, $1.rule) },
+      hypercalls.map { HypercallRecord(name: $0, count: $1.count, errors: $1.errors) }
+        .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
+    )
+  }
+}
+
+/// What the counts of several domains are summed by.
+private struct TrapKey: Hashable {
+  var address: UInt64
+  var rule: String
+}
+
+/// Numbers on the serial line may be anything.
+private func saturatingSum(_ a: UInt64, _ b: UInt64) -> UInt64 {
+  let (sum, overflow) = a.addingReportingOverflow(b)
+  return overflow ? .max : sum
+}
+
+extension RawCrash {
+  /// Takes in a line of registers or of the stack.
+  fileprivate mutating func add(_ message: RootstockMessage) {
+    if message.field("stack") != nil {
+      stack = message.rest(of: "stack").split(separator: " ").compactMap { Hex.value($0) }
+    } else {
+      registers += message.registers
+    }
   }
 }
 
@@ -100,6 +146,9 @@ private struct RootstockMessage {
       word.hasPrefix(name + "=") ? word.dropFirst(name.count + 1) : nil
     }.first
   }
+
+  /// The domain that the line names.
+  var domain: Int? { field("domain").flatMap { Int($0) } }
 
   /// Everything behind `name=`.
   func rest(of name: String) -> Substring {

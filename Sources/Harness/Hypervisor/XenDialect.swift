@@ -10,24 +10,31 @@ struct XenDialect: HypervisorDialect {
 
   func notice(in line: String) -> HypervisorNotice {
     guard let rest = line.dropping(prefix: "Hardware Dom0 ") else {
-      if line.contains("did unsupported soft reset") { return .ended(.reboot) }
+      if line.contains("did unsupported soft reset") {
+        return .domainEnded(0, .reboot, reason: "soft reset")
+      }
       // Xen's own end takes the guest along.
-      return line.hasPrefix("Panic on CPU") ? .ended(.crash) : .other
+      return line.hasPrefix("Panic on CPU") ? .machineEnded(.crash) : .other
     }
-    if rest.hasPrefix("halted") { return .ended(.poweroff) }
-    if rest.hasPrefix("crashed") { return .ended(.crash) }
-    if rest.hasPrefix("shutdown: rebooting") { return .ended(.reboot) }
-    if rest.hasPrefix("shutdown: watchdog") { return .ended(.crash) }
-    // Domain 0 cannot be suspended: Xen does not know the reason.
-    if rest.hasPrefix("shutdown (unknown reason 2)") { return .ended(.suspended) }
-    return .ended(.crash)
+    return .domainEnded(0, verdict(of: rest), reason: String(rest))
   }
 
-  func crash(in lines: [String]) -> RawCrash? {
+  private func verdict(of rest: Substring) -> Verdict {
+    if rest.hasPrefix("halted") { return .poweroff }
+    if rest.hasPrefix("shutdown: rebooting") { return .reboot }
+    // Domain 0 cannot be suspended: Xen does not know the reason.
+    if rest.hasPrefix("shutdown (unknown reason 2)") { return .suspended }
+    // "crashed", and "shutdown: watchdog".
+    return .crash
+  }
+
+  func crash(of domain: Int, in lines: [String]) -> RawCrash? {
     XenCrashParser.parse(lines)
   }
 
-  func records(in lines: [String]) -> (traps: [TrapRecord], hypercalls: [HypercallRecord]) {
+  func records(
+    of domains: Set<Int>, in lines: [String]
+  ) -> (traps: [TrapRecord], hypercalls: [HypercallRecord]) {
     ([], [])
   }
 }

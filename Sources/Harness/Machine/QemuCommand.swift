@@ -1,4 +1,4 @@
-// QEMU's command line for a hypervisor with one guest.
+// QEMU's command line for a hypervisor with its guests.
 
 import Foundation
 
@@ -6,16 +6,22 @@ import Foundation
 enum QemuCommand {
   static let executable = "qemu-system-x86_64"
 
+  /// What Rootstock reads of its command line, one byte for the end.
+  private static let longestCommandLine = 1023
+
   /// The arguments; the folder of ``Staging`` is the working folder.
-  static func arguments(for request: BootRequest) throws(HarnessError) -> [String] {
+  static func arguments(
+    for request: BootRequest, _ plan: GuestPlan
+  ) throws(HarnessError) -> [String] {
     let isAccelerated = try usesKVM(request.acceleration)
     var arguments = [
       "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
       "-machine", "pc,accel=" + (isAccelerated ? "kvm" : "tcg"),
       "-cpu", request.processor ?? (isAccelerated ? "host" : "qemu64"),
-      "-m", String(machineMemory(for: request)),
-      "-kernel", "hypervisor", "-append", hypervisorCommandLine(for: request),
-      "-initrd", modules(for: request),
+      "-smp", String(request.processors ?? min(2, plan.vcpus)),
+      "-m", String(machineMemory(for: request, plan)),
+      "-kernel", "hypervisor", "-append", try hypervisorCommandLine(for: request, plan),
+      "-initrd", modules(for: request, plan),
     ]
     if request.countsInstructions { arguments += ["-icount", "shift=0"] }
     if let port = request.debuggerPort {
@@ -46,19 +52,29 @@ enum QemuCommand {
     return flags.split(separator: " ").contains { $0 == "vmx" || $0 == "svm" }
   }
 
-  /// Room for the hypervisor beside the guest.
-  private static func machineMemory(for request: BootRequest) -> Int {
+  /// In MiB: the guests', room for the hypervisor with its tables over all frames, and the files.
+  private static func machineMemory(for request: BootRequest, _ plan: GuestPlan) -> Int {
     switch request.hypervisor {
-    case .rootstock: request.memory + 64
+    case .rootstock: plan.memory + plan.memory / 64 + 64 + Int(plan.size >> 20)
     case .xen: max(512, request.memory + 256)
     }
   }
 
-  private static func hypervisorCommandLine(for request: BootRequest) -> String {
+  private static func hypervisorCommandLine(
+    for request: BootRequest, _ plan: GuestPlan
+  ) throws(HarnessError) -> String {
     switch request.hypervisor {
     case .rootstock:
-      return "dom0_mem=\(request.memory) policy=\(request.policy.rawValue)"
+      let line =
+        "dom0_mem=\(request.memory) policy=\(request.policy.rawValue) \(plan.options)"
         + " -- \(request.commandLine)"
+      guard line.utf8.count <= longestCommandLine else {
+        throw .input(
+          path: "--cmdline",
+          expected: "at most \(longestCommandLine) bytes with the options of the domains",
+          found: "\(line.utf8.count)")
+      }
+      return line
     case .xen:
       // Xen stays after the guest's end, so that its last words are whole.
       return "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot"
@@ -66,10 +82,12 @@ enum QemuCommand {
     }
   }
 
-  /// Multiboot modules: a command line follows a name behind a blank, and commas are doubled.
-  private static func modules(for request: BootRequest) -> String {
+  /// PVH takes one file. Multiboot modules, for Xen: a command line follows a name behind a blank,
+  /// and commas are doubled.
+  private static func modules(for request: BootRequest, _ plan: GuestPlan) -> String {
+    if request.hypervisor == .rootstock { return plan.modules.count > 1 ? "modules" : "guest" }
     var guest = "guest"
-    if request.hypervisor == .xen, !request.commandLine.isEmpty {
+    if !request.commandLine.isEmpty {
       guest += " " + request.commandLine.replacingOccurrences(of: ",", with: ",,")
     }
     return request.initrd == nil ? guest : guest + ",initrd"

@@ -8,8 +8,8 @@ import KernelImage
 final class Staging: Sendable {
   let folder: URL
 
-  /// Puts the guest's files and the hypervisor in place.
-  init(_ request: BootRequest) throws(HarnessError) {
+  /// Puts the guests' files and the hypervisor in place.
+  init(_ request: BootRequest, _ plan: GuestPlan) throws(HarnessError) {
     folder = FileManager.default.temporaryDirectory
       .appending(path: "xenograft-boot-\(UUID().uuidString)")
     let hypervisor = try HypervisorImage.contents(of: HypervisorImage.path(for: request))
@@ -26,6 +26,13 @@ final class Staging: Sendable {
     try Self.checkKernel(request.kernel)
     if let initrd = request.initrd {
       try stage(initrd, as: "initrd", what: "the guest's ramdisk")
+    }
+    for (index, module) in plan.modules.enumerated() {
+      try stage(module.path, as: "module\(index)", what: module.role)
+    }
+    for guest in request.beside { try Self.checkKernel(guest.kernel) }
+    if request.hypervisor == .rootstock, plan.modules.count > 1 {
+      try ModulePacking.write(plan.modules, to: folder.appending(path: "modules"))
     }
   }
 

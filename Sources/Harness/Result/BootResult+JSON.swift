@@ -41,6 +41,9 @@ private enum Key: String, CodingKey {
   case verdict
   case seconds
   case expected
+  case domains
+  case id
+  case kernel
   case crash
   case traps
   case hypercalls
@@ -72,9 +75,22 @@ private struct BootDocument: Encodable {
     try object.encode(result.verdict, forKey: .verdict)
     try object.encode(TimesDocument(times: result.times), forKey: .seconds)
     try object.encode(result.expectations, forKey: .expected)
+    try object.encode(result.domains.map(DomainDocument.init), forKey: .domains)
     try object.encode(result.crash.map(CrashDocument.init), forKey: .crash)
     try object.encode(result.traps.map(TrapDocument.init), forKey: .traps)
     try object.encode(result.hypercalls.map(HypercallDocument.init), forKey: .hypercalls)
+  }
+}
+
+private struct DomainDocument: Encodable {
+  var domain: DomainResult
+
+  func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: Key.self)
+    try object.encode(domain.id, forKey: .id)
+    try object.encode(domain.kernel, forKey: .kernel)
+    try object.encode(domain.verdict, forKey: .verdict)
+    try object.encode(domain.reason, forKey: .reason)
   }
 }
 

@@ -77,20 +77,27 @@ public struct HypercallRecord: Sendable {
   public var errors: UInt64
 }
 
-/// The outcome of a boot.
+/// The outcome of a boot: domain 0's, or where copies of it were asked for, that of the worst.
 public struct BootResult: Sendable {
   public var verdict: Verdict
   public var times: BootTimes
   public var expectations: [ExpectationResult]
+  /// Every domain of the run, by number.
+  public var domains: [DomainResult]
+  /// How many copies of the guest ran; they are the first domains.
+  public var copies: Int
   public var crash: CrashReport?
   public var traps: [TrapRecord]
   public var hypercalls: [HypercallRecord]
 
   /// The guest ended by its own will, or as the user asked, and did all that was expected.
+  ///
+  /// Copies must all have powered off.
   public var isGood: Bool {
     guard expectations.allSatisfy(\.matched) else { return false }
     return switch verdict {
-    case .poweroff, .reboot, .expected, .suspended: true
+    case .poweroff, .expected: true
+    case .reboot, .suspended: copies == 1
     case .crash, .timeout: false
     }
   }

@@ -18,6 +18,8 @@ struct BootCommand: AsyncParsableCommand {
         xenograft boot --cmdline 'console=hvc0' --initrd initrd.img --memory 256 vmlinux
         xenograft boot --expect 'login:' --until-expect --timeout 120 vmlinux
         xenograft boot --hypervisor xen --format json kernel.elf
+        xenograft boot --domains 4 --cpus 2 kernel.elf
+        xenograft boot --beside worker.elf,memory=64,count=3 kernel.elf
       """)
 
   /// How the result is printed.
@@ -51,6 +53,11 @@ struct BootCommand: AsyncParsableCommand {
     completion: .file())
   var trace: String?
 
+  @Option(
+    help: "Write what happens to this file, one JSON document on each line, with its time.",
+    completion: .file())
+  var events: String?
+
   @Option(help: "Write the result as JSON to this file, whatever is printed.", completion: .file())
   var result: String?
 
@@ -61,6 +68,11 @@ struct BootCommand: AsyncParsableCommand {
     if trace != nil, machine.hypervisor == .xen {
       throw ValidationError("--trace needs Rootstock: Xen keeps no record of what it emulates.")
     }
+    if machine.hypervisor == .xen, let option = guest.needingToolstack {
+      throw ValidationError(
+        "\(option) needs Rootstock: stock Xen runs the guest as domain 0, and starts no other without a toolstack."
+      )
+    }
   }
 
   func run() async throws {
@@ -68,7 +80,9 @@ struct BootCommand: AsyncParsableCommand {
     guest.apply(to: &request)
     verdict.apply(to: &request)
     machine.apply(to: &request)
-    let console = try BootConsole(log: log, printsGuest: format == .text, isVerbose: verbose)
+    request.wantsEvents = events != nil
+    let console = try BootConsole(
+      log: log, events: events, printsGuest: format == .text, isVerbose: verbose)
     let outcome: BootResult
     do throws(HarnessError) {
       outcome = try await GuestBoot.run(request) { console.show($0) }

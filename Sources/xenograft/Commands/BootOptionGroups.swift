@@ -21,13 +21,54 @@ struct GuestOptions: ParsableArguments {
   @Option(help: "The guest's virtual processors.")
   var vcpus = 1
 
+  @Option(help: "Rootstock: the guest's share of the processors against others' (256).")
+  var weight: Int?
+
+  @Option(
+    help: """
+      Rootstock: run so many copies of the guest, of which the first is domain 0. All must power off; the console's lines \
+      of the others begin with (d1), (d2) and so on.
+      """)
+  var domains = 1
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Rootstock: run another guest beside, without privilege. Repeatable. Options behind the kernel: memory=MiB (32), \
+      vcpus=N, weight=N, count=N, initrd=FILE, separated by commas. Its end is told, and judges nothing.
+      """, valueName: "kernel[,option…]"),
+    completion: .file())
+  var beside: [GuestBeside] = []
+
+  @Flag(help: "Go on until guests beside have ended, too, and not only to the guest's end.")
+  var wait = false
+
+  static let memories = 4...1 << 20
+  static let processorCounts = 1...128
+  static let weights = 1...65535
+  static let domainCounts = 1...512
+
   func validate() throws {
-    guard (4...1 << 20).contains(memory) else {
+    guard Self.memories.contains(memory) else {
       throw ValidationError("--memory: expected 4 to \(1 << 20) MiB, found \(memory).")
     }
-    guard (1...128).contains(vcpus) else {
+    guard Self.processorCounts.contains(vcpus) else {
       throw ValidationError("--vcpus: expected a number from 1 to 128, found \(vcpus).")
     }
+    if let weight, !Self.weights.contains(weight) {
+      throw ValidationError("--weight: expected a number from 1 to 65535, found \(weight).")
+    }
+    guard Self.domainCounts.contains(domains) else {
+      throw ValidationError("--domains: expected a number from 1 to 512, found \(domains).")
+    }
+    if let fault = beside.compactMap(\.fault).first { throw ValidationError(fault) }
+  }
+
+  /// The first option that a hypervisor without a toolstack cannot carry out; `nil` without one.
+  var needingToolstack: String? {
+    if domains > 1 { return "--domains \(domains)" }
+    if !beside.isEmpty { return "--beside" }
+    return weight == nil ? nil : "--weight"
   }
 
   func apply(to request: inout BootRequest) {
@@ -35,6 +76,10 @@ struct GuestOptions: ParsableArguments {
     request.commandLine = cmdline
     request.memory = memory
     request.vcpus = vcpus
+    request.weight = weight
+    request.copies = domains
+    request.beside = beside
+    request.waitsForAll = wait
   }
 }
 
@@ -91,6 +136,9 @@ struct MachineOptions: ParsableArguments {
   @Option(help: "QEMU's processor model.")
   var cpu: String?
 
+  @Option(help: "The machine's processors; by default 2, or 1 where there is one vcpu in all.")
+  var cpus: Int?
+
   @Option(help: "Rootstock: permissive emulates privileged instructions, strict ends the guest.")
   var policy: TrapPolicy = .permissive
 
@@ -101,6 +149,9 @@ struct MachineOptions: ParsableArguments {
   var icount = false
 
   func validate() throws {
+    if let cpus, !(1...64).contains(cpus) {
+      throw ValidationError("--cpus: expected a number from 1 to 64, found \(cpus).")
+    }
     if let gdb, !(1...65535).contains(gdb) {
       throw ValidationError("--gdb: expected a port from 1 to 65535, found \(gdb).")
     }
@@ -115,6 +166,7 @@ struct MachineOptions: ParsableArguments {
       }
     request.acceleration = accel
     request.processor = cpu
+    request.processors = cpus
     request.policy = policy
     request.debuggerPort = gdb
     request.countsInstructions = icount

@@ -17,6 +17,7 @@ struct BootSummary {
   func text(isShort: Bool) -> String {
     var lines: [String] = []
     if let crash = result.crash { lines += describe(crash) }
+    lines += domains(isShort: isShort)
     for expectation in result.expectations where !expectation.matched {
       lines.append("expected and not seen: \(expectation.pattern)")
     }
@@ -26,8 +27,24 @@ struct BootSummary {
     return lines.map { "xenograft: \($0)\n" }.joined()
   }
 
+  /// The domains that did not just power off, where there are several.
+  private func domains(isShort: Bool) -> [String] {
+    guard result.domains.count > 1 else { return [] }
+    return result.domains.compactMap { domain in
+      guard domain.verdict != .poweroff, domain.verdict != nil || !isShort else { return nil }
+      let end =
+        switch domain.verdict {
+        case .timeout: "still running at the end"
+        case .some(let verdict): domain.reason ?? verdict.rawValue
+        case nil: "cut off by the end of the run"
+        }
+      return "domain \(domain.id) (\(domain.kernel)): \(end)"
+    }
+  }
+
   private var verdict: String {
     switch result.verdict {
+    case .poweroff where result.copies > 1: "all \(result.copies) copies of the guest powered off"
     case .poweroff: "the guest powered off"
     case .reboot: "the guest wants a reboot"
     case .crash: "the guest crashed"

@@ -6,7 +6,7 @@ import Synchronization
 
 /// What to do when the user interrupts.
 enum Interruption {
-  private static let unfinished = Mutex<String?>(nil)
+  private static let unfinished = Mutex<Set<String>>([])
   // SAFETY: written once by `arm`, before any other thread exists; kept only so that the sources live.
   private nonisolated(unsafe) static var sources: [any DispatchSourceSignal] = []
 
@@ -27,8 +27,8 @@ enum Interruption {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        unfinished.withLock { path in
-          if let path { unlink(path) }
+        unfinished.withLock { paths in
+          for path in paths { unlink(path) }
         }
         RunningMachine.end()
         _exit(130)
@@ -40,11 +40,11 @@ enum Interruption {
 
   /// `path` exists from here on and is not whole.
   static func willWrite(_ path: String) {
-    unfinished.withLock { $0 = path }
+    _ = unfinished.withLock { $0.insert(path) }
   }
 
-  /// The file is whole, or gone.
-  static func didWrite() {
-    unfinished.withLock { $0 = nil }
+  /// The file at `path` is whole, or gone.
+  static func didWrite(_ path: String) {
+    _ = unfinished.withLock { $0.remove(path) }
   }
 }

@@ -13,7 +13,7 @@ enum OutputFile {
   static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
     let temporary = "\(path).\(getpid()).partial"
     Interruption.willWrite(temporary)
-    defer { Interruption.didWrite() }
+    defer { Interruption.didWrite(temporary) }
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure(path) }
     var rest = bytes[...]

@@ -1,0 +1,70 @@
+// From what was seen to a result: each domain's end, the verdict on the run, the crash with names.
+
+/// Judges a run that is over.
+struct BootJudge {
+  var plan: GuestPlan
+  var dialect: any HypervisorDialect
+  /// How QEMU's run ended.
+  var end: MachineEnd
+
+  /// The result of what `session` has seen.
+  func judge(_ session: BootSession) async -> BootResult {
+    let lines = await session.hypervisorLines
+    let domains = await judgeDomains(session)
+    // What runs beside is not what is judged.
+    let worst = domains.prefix(plan.copies).worst
+    let verdict: Verdict =
+      if let end = await session.machineEnd {
+        end
+      } else if await session.isEndedByExpectation {
+        .expected
+      } else {
+        worst?.verdict ?? dialect.verdictOfSilentEnd
+      }
+    let subject = worst?.id ?? 0
+    let alike = Set(domains.filter { $0.kernel == domains[0].kernel }.map(\.id))
+    let records = dialect.records(of: alike, in: lines)
+    let raw = verdict == .crash ? dialect.crash(of: subject, in: lines) : nil
+    let needsSymbols = raw != nil || !records.traps.isEmpty
+    let symbols = needsSymbols ? GuestSymbols(kernel: domains[0].kernel) : nil
+    let places = symbols?.locate(records.traps.map(\.place)) ?? records.traps.map(\.place)
+    let traps = zip(records.traps, places).map { trap, place in
+      TrapRecord(place: place, rule: trap.rule, count: trap.count)
+    }
+    return BootResult(
+      verdict: verdict, times: await session.times, expectations: await session.expectations,
+      domains: domains, copies: plan.copies,
+      crash: verdict == .crash
+        ? CrashReport(
+          raw ?? RawCrash(reason: silence(of: subject)), symbols: symbols) : nil,
+      traps: traps, hypercalls: records.hypercalls)
+  }
+
+  private func silence(of domain: Int) -> String {
+    "the machine ended without a word" + (domain == 0 ? "" : " of domain \(domain)'s end")
+  }
+
+  private func judgeDomains(_ session: BootSession) async -> [DomainResult] {
+    let ends = await session.ends
+    let machineEnd = await session.machineEnd
+    let isEndedByExpectation = await session.isEndedByExpectation
+    return plan.kernels.enumerated().map { id, kernel in
+      if let end = ends[id] {
+        return DomainResult(id: id, kernel: kernel, verdict: end.verdict, reason: end.reason)
+      }
+      // A domain that nobody waits for may be cut off by the end of the run.
+      let isAwaited = id == 0 || plan.waitsForAll
+      let verdict: Verdict? =
+        if let machineEnd {
+          machineEnd
+        } else if end == .timeout {
+          .timeout
+        } else if isEndedByExpectation || !isAwaited {
+          nil
+        } else {
+          dialect.verdictOfSilentEnd
+        }
+      return DomainResult(id: id, kernel: kernel, verdict: verdict, reason: nil)
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// `--beside KERNEL[,memory=MiB][,vcpus=N][,weight=N][,count=N][,initrd=FILE]`: another guest.
+
+public import ArgumentParser
+public import Harness
+
+extension GuestBeside: ExpressibleByArgument {
+  /// Takes the kernel and its options apart; a comma in the kernel's path is part of it.
+  public init?(argument: String) {
+    var words = argument.split(separator: ",", omittingEmptySubsequences: false)
+    var options: [(name: Substring, value: Substring)] = []
+    while words.count > 1, let word = words.last, let sign = word.firstIndex(of: "="),
+      ["memory", "vcpus", "weight", "count", "initrd"].contains(word[..<sign])
+    {
+      options.append((word[..<sign], word[word.index(after: sign)...]))
+      words.removeLast()
+    }
+    let kernel = words.joined(separator: ",")
+    guard !kernel.isEmpty else { return nil }
+    self.init(kernel: kernel)
+    for (name, value) in options {
+      if name == "initrd" {
+        initrd = String(value)
+        continue
+      }
+      guard let number = Int(value) else { return nil }
+      switch name {
+      case "memory": memory = number
+      case "vcpus": vcpus = number
+      case "weight": weight = number
+      default: count = number
+      }
+    }
+  }
+}
+
+extension GuestBeside {
+  /// What is wrong with the numbers; `nil` where nothing is.
+  var fault: String? {
+    let limits: [(name: String, value: Int?, range: ClosedRange<Int>)] = [
+      ("memory", memory, GuestOptions.memories), ("vcpus", vcpus, GuestOptions.processorCounts),
+      ("weight", weight, GuestOptions.weights), ("count", count, GuestOptions.domainCounts),
+    ]
+    for limit in limits {
+      guard let value = limit.value, !limit.range.contains(value) else { continue }
+      return "--beside \(kernel): expected \(limit.name) from \(limit.range.lowerBound) to "
+        + "\(limit.range.upperBound), found \(value)."
+    }
+    return nil
+  }
+}
