@@ -186,20 +186,26 @@ struct CommandLine {
 
   /// Where the value of the option `name` begins, which includes its `=`; `nil` without it.
   ///
-  /// Looks from the word at `first` on, and not behind the word `--`: what follows is a guest's.
-  func value(of name: StaticString, from first: Int = 0) -> Int? {
-    var start = first
+  /// Does not look behind the word `--`: what follows is the guests'.
+  func value(of name: StaticString) -> Int? {
+    var start = 0
     while start < count {
       var matched = 0
       while matched < name.utf8CodeUnitCount
         && self[start + matched] == name.utf8Start[matched]
       { matched += 1 }
       if matched == name.utf8CodeUnitCount { return start + matched }
-      if self[start] == 0x2d && self[start + 1] == 0x2d && self[start + 2] == 0x20 { return nil }
+      if isEnd(start) { return nil }
       while start < count && self[start] != 0x20 { start += 1 }
       while start < count && self[start] == 0x20 { start += 1 }
     }
     return nil
+  }
+
+  /// The word at `start` is `--`.
+  private func isEnd(_ start: Int) -> Bool {
+    self[start] == 0x2d && self[start + 1] == 0x2d
+      && (self[start + 2] == 0x20 || start + 2 == count)
   }
 
   /// The decimal number that the option `name` gives.

@@ -42,6 +42,7 @@ import Testing
     request.hypervisor = hypervisor
     request.hypervisorImage = image
     request.acceleration = .tcg
+    try apply(folder.appending(path: "boot.args"), to: &request)
     let console = Mutex<[UInt8]>([])
     let result = try await GuestBoot.run(request) { output in
       if case .guest(let bytes) = output { console.withLock { $0 += bytes } }
@@ -51,6 +52,23 @@ import Testing
     let expected = try String(
       contentsOf: folder.appending(path: "expected.txt"), encoding: .utf8)
     #expect(found == expected)
+  }
+
+  /// Options that a guest needs, as `.ci/guests` gives them to the command.
+  private func apply(_ file: URL, to request: inout BootRequest) throws {
+    guard let text = try? String(contentsOf: file, encoding: .utf8) else { return }
+    var words = text.split(whereSeparator: \.isWhitespace).map(String.init)[...]
+    while let name = words.popFirst() {
+      let value = try #require(words.popFirst())
+      switch name {
+      case "--initrd": request.initrd = Self.checkout.appending(path: value).path
+      case "--cmdline": request.commandLine = value
+      case "--vcpus": request.vcpus = try #require(Int(value))
+      case "--memory": request.memory = try #require(Int(value))
+      case "--timeout": request.timeout = .seconds(try #require(Int(value)))
+      default: Issue.record("\(file.path): \(name) is not known here")
+      }
+    }
   }
 
   @Test(

@@ -82,8 +82,10 @@ enum QemuCommand {
     }
   }
 
-  /// PVH takes one file. Multiboot modules, for Xen: a command line follows a name behind a blank,
-  /// and commas are doubled.
+  /// What the boot loader hands over: for Rootstock, which QEMU starts by PVH, one file.
+  ///
+  /// Xen takes several, named as for multiboot: a command line follows a name behind a blank, and
+  /// commas are doubled.
   private static func modules(for request: BootRequest, _ plan: GuestPlan) -> String {
     if request.hypervisor == .rootstock { return plan.modules.count > 1 ? "modules" : "guest" }
     var guest = "guest"
