@@ -20,6 +20,8 @@ struct GuestDomain {
   let record: UnsafeMutablePointer<TrapRecord>
   /// Why it has ended; `nil` while it runs.
   var ending: UInt32?
+  /// It has ended, and somebody else still holds frames of it.
+  var isLingering = false
   /// Deadlines of its watchdogs; 0 for those that are off.
   var watchdogs = InlineArray<2, UInt64>(repeating: 0)
   /// What it has printed of a line that is not complete.

@@ -8,6 +8,9 @@ import HypervisorCore
 enum Reaper {
   // SAFETY: under the core lock, but for reads of `waiting` that may be late.
   nonisolated(unsafe) private static var waiting = 0
+  /// Domains whose frames somebody else still holds, and when to look again.
+  nonisolated(unsafe) private static var lingering = 0
+  nonisolated(unsafe) private(set) static var retryTime = UInt64.max
   /// How many domains have not ended.
   nonisolated(unsafe) private static var living = 0
   /// Frames that were free before the first domain was built.
@@ -17,6 +20,8 @@ enum Reaper {
 
   /// While domains wait for their end and others run: how long between two steps.
   static let interval: UInt64 = 1_000_000
+  /// Between two looks at a domain whose frames somebody else holds.
+  private static let patience: UInt64 = 50_000_000
   /// Frames looked at in one step.
   private static let budget: UInt64 = 2048
 
@@ -35,13 +40,30 @@ enum Reaper {
     if domain.pointee.id.rawValue == 0 { firstReason = reason }
   }
 
+  /// Lets domains be looked at again whose frames somebody else held.
+  static func retry(now: UInt64) {
+    guard now >= retryTime else { return }
+    withCore {
+      waiting += lingering
+      lingering = 0
+      retryTime = .max
+      for slot in 0..<Host.hypervisor.domains.capacity {
+        guard let domain = Host.hypervisor.domains[slot], domain.pointee.context != nil else {
+          continue
+        }
+        domain.pointee.guest.pointee.isLingering = false
+      }
+    }
+  }
+
   /// One step; another CPU may be at it already.
   static func step() {
     withCore {
       let hypervisor = Host.hypervisor
       for slot in 0..<hypervisor.domains.capacity {
         guard let domain = hypervisor.domains[slot], domain.pointee.context != nil,
-          domain.pointee.guest.pointee.ending != nil, isStopped(domain)
+          domain.pointee.guest.pointee.ending != nil,
+          !domain.pointee.guest.pointee.isLingering, isStopped(domain)
         else { continue }
         takeApart(domain, hypervisor)
         break
@@ -69,7 +91,13 @@ enum Reaper {
     let count = domain.pointee.vcpuCount
     let state = domain.pointee.context
     let id = domain.pointee.id.rawValue
-    guard hypervisor.finishDeath(of: domain), let state else { return }
+    guard hypervisor.finishDeath(of: domain), let state else {
+      domain.pointee.guest.pointee.isLingering = true
+      waiting -= 1
+      lingering += 1
+      retryTime = Host.clock.now &+ patience
+      return
+    }
     for index in 0..<count {
       Switch.remove(GuestDomain.vcpuTable(in: state)[index].pointee.guest)
     }

@@ -47,6 +47,7 @@ enum Switch {
       if work & Work.schedule != 0 || cpu.pointee.vcpu == 0 { schedule(frame) }
       // Whoever is idle waits for an interrupt, and looks again.
       if cpu.pointee.vcpu == 0 && cpu.pointee.work == 0 && !Reaper.isNeeded {
+        Timers.program()
         xg_sti_halt_cli()
       }
     } while cpu.pointee.work != 0 || cpu.pointee.vcpu == 0
@@ -155,6 +156,8 @@ enum Switch {
   /// Whom to interrupt for a vcpu, and with what; the scheduler lock is held.
   static func kickLocked(_ vcpu: GuestProcessorPointer) -> (ProcessorID, UInt8)? {
     let slot = vcpu.pointee.slot
+    // One that is about to sleep in a poll, and still runs, must not.
+    vcpu.pointee.wantsSleep = false
     if let processor = scheduler?.processor(of: slot) { return (processor, LocalAPIC.eventVector) }
     guard vcpu.pointee.wantedState() == .runnable else { return nil }
     guard let processor = scheduler?.wake(slot, idle: idle, now: Host.clock.now) else { return nil }

@@ -83,6 +83,7 @@ enum Timers {
       }
     }
     if cpu.pointee.vcpu != 0 { GuestProcessor.current.pointee.tick(now: now) }
+    Reaper.retry(now: now)
     if now >= cpu.pointee.slice_end { Work.request(Work.schedule) }
   }
 
@@ -119,6 +120,7 @@ enum Timers {
     var next = min(queues[here].earliest, cpu.pointee.slice_end)
     if cpu.pointee.vcpu != 0 { next = min(next, GuestProcessor.current.pointee.timers.nextTick) }
     if Reaper.isNeeded { next = min(next, Host.clock.now &+ Reaper.interval) }
+    next = min(next, Reaper.retryTime)
     guard next < cpu.pointee.deadline else { return }
     cpu.pointee.deadline = next
     LocalAPIC.startOneShot(Host.clock.apicTicks(until: next))
