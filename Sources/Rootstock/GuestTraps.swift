@@ -72,14 +72,11 @@ extension GuestProcessor {
 
   /// `ud2a; .ascii "xen"; cpuid`: the prefix by which a guest asks for the hypervisor's answer.
   private mutating func emulateForced(_ frame: FramePointer) -> Bool {
-    let rip = GuestVirtualAddress(frame.pointee.rip)
     // 0f 0b 78 65 6e 0f a2
-    guard let low = GuestMemory.load(UInt32(0), from: rip), low == 0x6578_0b0f,
-      let next = rip.advanced(by: 4),
-      let high = GuestMemory.load(UInt8(0), from: next), high == 0x6e,
-      let last = rip.advanced(by: 5),
-      let opcode = GuestMemory.load(UInt16(0), from: last), opcode == 0xa20f
-    else { return false }
+    let bytes = FetchedBytes(at: GuestVirtualAddress(frame.pointee.rip))
+    guard bytes.count >= 7, bytes.low & 0xff_ffff_ffff_ffff == 0xa2_0f6e_6578_0b0f else {
+      return false
+    }
     let answer = CPUIDPolicy.answer(
       leaf: UInt32(truncatingIfNeeded: frame.pointee.rax),
       subleaf: UInt32(truncatingIfNeeded: frame.pointee.rcx))

@@ -4,11 +4,49 @@
 import CMachine
 import HypervisorCore
 
+/// The bytes of code at an address, as many as an instruction can have.
+struct FetchedBytes {
+  /// The next byte is the lowest of `low`; behind the last one are zeros.
+  private(set) var low: UInt64
+  private var high: UInt64
+  /// How many are left, 15 at most.
+  private(set) var count: Int
+
+  /// Copies what the guest can read from `address` on.
+  ///
+  /// Usually one access: only where the page ends before, what is left lies in the next, which may
+  /// not be there.
+  init(at address: GuestVirtualAddress) {
+    var words = InlineArray<2, UInt64>(repeating: 0)
+    let inPage = 4096 - Int(truncatingIfNeeded: address.value & 0xfff)
+    count = withUnsafeMutableBytes(of: &words) { buffer in
+      // SAFETY: the buffer has 16 bytes, of which 15 at most are written.
+      guard let base = buffer.baseAddress else { return 0 }
+      if inPage >= 15 { return GuestMemory.read(base, from: address, count: 15) ? 15 : 0 }
+      guard GuestMemory.read(base, from: address, count: inPage) else { return 0 }
+      let next = GuestVirtualAddress(address.value &+ UInt64(inPage))
+      return GuestMemory.read(base + inPage, from: next, count: 15 - inPage) ? 15 : inPage
+    }
+    low = words[0]
+    high = words[1]
+  }
+
+  /// Takes the next byte.
+  @inline(__always)
+  mutating func next() -> UInt8? {
+    guard count > 0 else { return nil }
+    let byte = UInt8(truncatingIfNeeded: low)
+    low = low >> 8 | high << 56
+    high >>= 8
+    count -= 1
+    return byte
+  }
+}
+
 /// An instruction of 64-bit code as far as its opcode and ModRM byte.
 struct InstructionBytes {
   private(set) var length = 0
-  private var bytes = InlineArray<15, UInt8>(repeating: 0)
-  private var available = 0
+  private var bytes: FetchedBytes
   private(set) var rex: UInt8 = 0
   private(set) var hasOperandSizePrefix = false
   /// F2, F3 or 0.
@@ -22,13 +60,7 @@ struct InstructionBytes {
   /// Another vcpu may change it meanwhile, so it is copied once; what was decoded is what is
   /// carried out. `nil` where it cannot be read or is longer than an instruction can be.
   init?(at address: GuestVirtualAddress) {
-    while available < bytes.count {
-      guard let place = address.advanced(by: UInt64(available)),
-        let byte = GuestMemory.load(UInt8(0), from: place)
-      else { break }
-      bytes[available] = byte
-      available += 1
-    }
+    bytes = FetchedBytes(at: address)
     while let byte = next() {
       switch byte {
       case 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x67: rex = 0
@@ -55,10 +87,11 @@ struct InstructionBytes {
   }
 
   /// The next byte: a ModRM byte, or an immediate.
+  @inline(__always)
   mutating func next() -> UInt8? {
-    guard length < available else { return nil }
+    guard let byte = bytes.next() else { return nil }
     length += 1
-    return bytes[length - 1]
+    return byte
   }
 
   /// The register that `reg` of a ModRM byte names.
