@@ -145,6 +145,43 @@ import Testing
     try guest.bench.recount()
   }
 
+  @Test(arguments: [40, 70])
+  func mmuUpdate_arrayOfSeveralPieces_isDoneInOrder(_ count: Int) throws {
+    let guest = Booted()
+    let machine = guest.bench.machine
+    machine.poke((0..<count).flatMap { [guest.address(12, $0), UInt64($0) + 5] }, at: 64)
+    let base = FakeMachine.windowBase.value
+    // Interrupted after each few elements, it goes on where it stopped.
+    machine.preemptAfter = 7
+    let result = guest.bench.finish(HypercallArguments(base + 64, UInt64(count), base, 0x7ff0)) {
+      guest.bench.hypervisor.mmuUpdate(&$0, from: guest.caller)
+    }
+    #expect(result == 0)
+    #expect(machine.peek(half: 0) == UInt32(count))
+    for index in 0..<count {
+      #expect(machine.words(of: guest.frames[12])[index] == UInt64(index) + 5)
+    }
+    try guest.bench.recount()
+  }
+
+  @Test func mmuUpdate_arrayThatRunsOutOfMemory_isDoneSoFar() throws {
+    let guest = Booted()
+    let machine = guest.bench.machine
+    let offset = FakeMachine.windowSize - 3 * 16
+    machine.poke((0..<3).flatMap { [guest.address(12, $0), UInt64($0) + 5] }, at: offset)
+    let base = FakeMachine.windowBase.value
+    let arguments = HypercallArguments(base + UInt64(offset), 9, base, 0x7ff0)
+    let result = guest.bench.finish(arguments) {
+      guest.bench.hypervisor.mmuUpdate(&$0, from: guest.caller)
+    }
+    #expect(result == Answer.fault)
+    #expect(machine.peek(half: 0) == 3)
+    for index in 0..<3 {
+      #expect(machine.words(of: guest.frames[12])[index] == UInt64(index) + 5)
+    }
+    try guest.bench.recount()
+  }
+
   @Test(arguments: [
     (0xffff_8000_0000_0000 as UInt64, 1 as UInt64), (~0xf, 2), (0x7fff_ffff_fff0, 2), (0x1000, 1),
     (0xffff_8800_0000_0000, 0x7fff_ffff),
