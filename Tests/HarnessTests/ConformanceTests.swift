@@ -57,9 +57,8 @@ import Testing
   /// Options that a guest needs, as `.ci/guests` gives them to the command.
   private func apply(_ file: URL, to request: inout BootRequest) throws {
     guard let text = try? String(contentsOf: file, encoding: .utf8) else { return }
-    var words = text.split(whereSeparator: \.isWhitespace).map(String.init)[...]
-    while let name = words.popFirst() {
-      let value = try #require(words.popFirst())
+    let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+    for (name, value) in zip(words, words.dropFirst()) where name.hasPrefix("--") {
       switch name {
       case "--initrd": request.initrd = Self.checkout.appending(path: value).path
       case "--cmdline": request.commandLine = value
