@@ -4,6 +4,7 @@
 PREFIX  ?= /usr/local
 SECONDS_PER_TARGET ?= 60
 HYPERCALL_SEQUENCES ?= 10000000
+MINUTES ?= 60
 
 # One static runtime: the command starts faster and runs where no Swift toolchain is.
 RELEASE := swift build -c release --static-swift-stdlib --product xenograft
@@ -90,6 +91,11 @@ fuzz:
 	@Fuzz/run $(SECONDS_PER_TARGET)
 	swift build -c release --static-swift-stdlib --product hypervisor-fuzz
 	.build/release/hypervisor-fuzz $(HYPERCALL_SEQUENCES)
+
+# The conformance guests in a loop, MINUTES long.
+.PHONY: soak
+soak: all
+	@.ci/soak $(MINUTES)
 
 .PHONY: lint
 lint:
