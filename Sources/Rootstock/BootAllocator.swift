@@ -7,7 +7,7 @@ import HypervisorCore
 /// Hands out frames of RAM from low to high, around what is in use already.
 struct BootAllocator {
   private var cursor: UInt64 = 0
-  private var taken = InlineArray<16, MemoryRange>(repeating: MemoryRange())
+  private var taken = InlineArray<24, MemoryRange>(repeating: MemoryRange())
   private var takenCount = 0
 
   /// The first address that has not been handed out.
@@ -15,7 +15,8 @@ struct BootAllocator {
 
   /// Keeps `range` from being handed out.
   mutating func reserve(_ range: MemoryRange) {
-    guard range.start < range.end, takenCount < taken.count else { return }
+    guard range.start < range.end else { return }
+    if takenCount == taken.count { panic("more boot modules than can be kept") }
     taken[takenCount] = MemoryRange(
       start: range.start & ~0xfff, end: (range.end &+ 0xfff) & ~0xfff)
     takenCount += 1
