@@ -75,12 +75,13 @@ let package = Package(
     // Rootstock's logic, for the bare machine and for the host. HypervisorCore never imports a
     // machine: the hardware is a generic parameter.
     .target(name: "X86", swiftSettings: strict),
-    .target(name: "HypervisorCore", dependencies: ["X86"], swiftSettings: strict),
+    .target(
+      name: "HypervisorCore", dependencies: ["CXenABI", "X86", "XenABI"], swiftSettings: strict),
 
     // A machine of arrays, the recount of every invariant and the hostile guest; the fuzzer runs
     // them at length.
     .target(
-      name: "HypervisorCoreTesting", dependencies: ["HypervisorCore", "X86"],
+      name: "HypervisorCoreTesting", dependencies: ["CXenABI", "HypervisorCore", "X86", "XenABI"],
       path: "Tests/HypervisorCoreTesting", swiftSettings: strict),
     .executableTarget(
       name: "hypervisor-fuzz", dependencies: ["HypervisorCoreTesting"],
@@ -130,7 +131,7 @@ let package = Package(
       name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: strict),
     .testTarget(
       name: "HypervisorCoreTests",
-      dependencies: ["HypervisorCore", "HypervisorCoreTesting", "X86"],
+      dependencies: ["CXenABI", "HypervisorCore", "HypervisorCoreTesting", "X86"],
       swiftSettings: strict),
     .testTarget(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
@@ -157,7 +158,8 @@ if Context.environment["XENOGRAFT_METAL"] == "1" {
     .target(name: "CXenABI"),
     .target(name: "XenABI", dependencies: ["CXenABI"], swiftSettings: strict),
     .target(name: "X86", swiftSettings: strict),
-    .target(name: "HypervisorCore", dependencies: ["X86"], swiftSettings: strict),
+    .target(
+      name: "HypervisorCore", dependencies: ["CXenABI", "X86", "XenABI"], swiftSettings: strict),
     .target(name: "CMachine"),
     .executableTarget(
       name: "Rootstock",

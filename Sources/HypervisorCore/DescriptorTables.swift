@@ -3,6 +3,14 @@
 
 import X86
 
+/// What of a GDT is a guest's.
+enum DescriptorLimit {
+  /// Frames of 512 entries.
+  static var frames: Int { 14 }
+  /// Entries; the rest is the hypervisor's.
+  static var entries: Int { frames * 512 }
+}
+
 extension Hypervisor {
   /// set_gdt(frames, entries): up to 14 frames, 7168 entries.
   ///
@@ -12,7 +20,7 @@ extension Hypervisor {
   ) -> HypercallResult {
     do throws(HypercallError) {
       let entries = arguments[1] & 0xffff_ffff
-      guard entries <= 7168 else { throw .invalid }
+      guard entries <= UInt64(DescriptorLimit.entries) else { throw .invalid }
       let count = Int(entries + 511) / 512
       var list = InlineArray<14, MachineFrame>(repeating: MachineFrame(0))
       let base = GuestVirtualAddress(arguments[0])
@@ -20,24 +28,36 @@ extension Hypervisor {
         let place = try element(UInt64(index), ofSize: 8, from: base)
         list[index] = MachineFrame(try readWord(at: place))
       }
-      for index in 0..<count {
-        do { try take(list[index], as: .descriptors, ownedBy: caller.domain) } catch {
-          for taken in 0..<index { drop(list[taken]) }
-          if error == .preempted {
-            do throws(MemoryError) { try drain(caller.domain) } catch {}
-            return .again
-          }
-          throw .invalid
-        }
+      do throws(MemoryError) {
+        try takeDescriptors(
+          list, count, entries: UInt32(truncatingIfNeeded: entries), for: caller.vcpu,
+          of: caller.domain)
+      } catch {
+        guard error == .preempted else { throw .invalid }
+        do throws(MemoryError) { try drain(caller.domain) } catch {}
+        return .again
       }
-      dropDescriptors(of: caller.vcpu)
-      caller.vcpu.pointee.descriptorFrames = list
-      caller.vcpu.pointee.descriptorFrameCount = count
-      caller.vcpu.pointee.descriptorCount = UInt32(truncatingIfNeeded: entries)
       return .value(0)
     } catch {
       return .error(error)
     }
+  }
+
+  /// Makes frames a vcpu's GDT, in the place of those it had; all of them or none.
+  func takeDescriptors(
+    _ list: InlineArray<14, MachineFrame>, _ count: Int, entries: UInt32,
+    for vcpu: UnsafeMutablePointer<VCPU>, of domain: DomainPointer
+  ) throws(MemoryError) {
+    for index in 0..<count {
+      do { try take(list[index], as: .descriptors, ownedBy: domain) } catch {
+        for taken in 0..<index { drop(list[taken]) }
+        throw error
+      }
+    }
+    dropDescriptors(of: vcpu)
+    vcpu.pointee.descriptorFrames = list
+    vcpu.pointee.descriptorFrameCount = count
+    vcpu.pointee.descriptorCount = entries
   }
 
   /// update_descriptor(machine address, descriptor).

@@ -21,11 +21,25 @@ public struct Domain: @unchecked Sendable {
   /// The page that it shares with the hypervisor.
   public var sharedInfo: MachineFrame?
 
-  // SAFETY: points to `portCount` initialised records for as long as the domain lives.
-  /// Its event channels, by port; port 0 is none.
-  public private(set) var ports: UnsafeMutablePointer<PortRecord>?
-  /// How many ports there can be, port 0 included.
-  public private(set) var portCount = 0
+  /// How many port numbers it may use, port 0 included; nil for 1024, or all where it is privileged.
+  public var portLimit: UInt32?
+  // SAFETY: the words of `portDirectoryFrame`, a frame of the hypervisor's own, while there is one.
+  /// The directory of its ports' records: PortTable.swift.
+  public internal(set) var portDirectory: UnsafeMutablePointer<UInt64>?
+  /// The frame of the directory.
+  public internal(set) var portDirectoryFrame: MachineFrame?
+  /// The buckets below this one are full.
+  public internal(set) var portHint = 0
+  /// Ports that are open.
+  public internal(set) var openPortCount = 0
+  /// How far an interrupted reset of all ports has got; 0 for none.
+  var resetCursor = 0
+  /// FIFO form: a frame of the hypervisor's own with the frames of the event words.
+  public internal(set) var eventArray: MachineFrame?
+  /// FIFO form: how many of these there are.
+  public internal(set) var eventArrayCount = 0
+  /// The vcpus that sleep until a port is pending.
+  public internal(set) var pollerCount = 0
 
   /// Its virtual processors.
   public private(set) var vcpus: VCPUTable
@@ -63,12 +77,8 @@ public struct VCPUTable: @unchecked Sendable {
 }
 
 extension Domain {
-  /// Gives the domain memory for event channels, at most 4096, which is initialised here.
-  public mutating func setPorts(_ memory: UnsafeMutablePointer<PortRecord>, count: Int) {
-    ports = memory
-    portCount = min(count, 4096)
-    memory.initialize(repeating: PortRecord(), count: portCount)
-  }
+  /// Whether events come in queues: EventQueue.swift.
+  @inlinable public var isFIFO: Bool { eventArray != nil }
 }
 
 /// The domain that a function works on: a place in the domain table.

@@ -96,6 +96,8 @@ extension Hypervisor {
       }
     }
     domain.pointee.vcpus[0].pointee.kernelTable = top
+    domain.pointee.vcpus[0].pointee.isInitialised = true
+    domain.pointee.vcpus[0].pointee.isUp = true
   }
 
   /// Maps the region one to one, and the list where the image wants it.

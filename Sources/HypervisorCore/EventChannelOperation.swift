@@ -1,4 +1,7 @@
-// Hypercall event_channel_op: the table of operations and their arguments.
+// Hypercall event_channel_op: the table of operations, and what needs no port of its own. How ports
+// are made is in PortBinding.swift, how they end in PortClosing.swift.
+
+import CXenABI
 
 extension Hypervisor {
   /// event_channel_op(command, argument).
@@ -9,19 +12,28 @@ extension Hypervisor {
   ) -> HypercallResult {
     let argument = GuestVirtualAddress(arguments[1])
     let domain = caller.domain
+    let command = Int32(truncatingIfNeeded: arguments[0])
     do throws(HypercallError) {
-      switch UInt32(truncatingIfNeeded: arguments[0]) {
-      case 0: try bindInterdomain(argument, caller)
-      case 1: try bindInterrupt(argument, caller)
-      case 3: try close(try readPort(argument, 0), of: domain)
-      case 4: try send(try readPort(argument, 0), from: domain)
-      case 5: try tellStatus(argument, caller)
-      case 6: try allocateUnbound(argument, caller)
-      case 7: try bindInterprocessor(argument, caller)
-      case 8: try bindVCPU(argument, caller)
-      case 9: try unmask(try readPort(argument, 0), of: domain)
-      case 10:
-        closeAll(of: try target(DomainID(try readQuarter(at: argument)), for: caller))
+      switch command {
+      case EVTCHNOP_bind_interdomain: try bindInterdomain(argument, caller)
+      case EVTCHNOP_bind_virq: try bindInterrupt(argument, caller)
+      case EVTCHNOP_bind_pirq:
+        // No physical interrupt is given to guests.
+        _ = try readHalf(at: argument)
+        throw .noSuchCall
+      case EVTCHNOP_close: try close(try readPort(argument, 0), of: domain)
+      case EVTCHNOP_send: try send(try readPort(argument, 0), from: domain)
+      case EVTCHNOP_status: try tellStatus(argument, caller)
+      case EVTCHNOP_alloc_unbound: try allocateUnbound(argument, caller)
+      case EVTCHNOP_bind_ipi: try bindInterprocessor(argument, caller)
+      case EVTCHNOP_bind_vcpu: try bindVCPU(argument, caller)
+      case EVTCHNOP_unmask: try unmask(try readPort(argument, 0), of: domain)
+      case EVTCHNOP_reset, resetContinuation:
+        let other = try target(DomainID(try readQuarter(at: argument)), for: caller)
+        return try reset(other, &arguments, isContinuation: command == resetContinuation)
+      case EVTCHNOP_init_control: return try initialiseControl(argument, caller)
+      case EVTCHNOP_expand_array: return try expandArray(argument, caller)
+      case EVTCHNOP_set_priority: try setPriority(argument, caller)
       default: throw .noSuchCall
       }
       return .value(0)
@@ -37,116 +49,28 @@ extension Hypervisor {
     case .interdomain:
       guard let other = domains.find(record.pointee.remoteDomain) else { return }
       setPending(record.pointee.remotePort, of: other)
-    case .interprocessor: setPending(number, of: domain)
+    case .interprocessor: setPending(number, record, of: domain)
     // Nobody has bound it yet.
     case .unbound: return
     case .closed, .virtualInterrupt: throw .invalid
     }
   }
 
-  /// Makes a port that another domain can bind to: the hypercall, and the builder of a domain.
-  public func allocateUnbound(
-    for remote: DomainID, in domain: DomainPointer
-  ) throws(HypercallError) -> EventPort {
-    let number = try allocatePort(of: domain)
-    guard let record = port(number, of: domain) else { throw .noSpace }
-    record.pointee = PortRecord()
-    record.pointee.kind = .unbound
-    record.pointee.remoteDomain = remote
-    return number
-  }
-
-  private func allocateUnbound(
-    _ argument: GuestVirtualAddress, _ caller: Caller
-  ) throws(HypercallError) {
-    let domain = try target(DomainID(try readQuarter(at: argument)), for: caller)
-    let remote = DomainID(try readQuarter(at: try place(argument, 2)))
-    let number = try allocateUnbound(
-      for: remote == .caller ? caller.domain.pointee.id : remote, in: domain)
-    try write(half: number.rawValue, to: try place(argument, 4))
-  }
-
-  private func bindInterdomain(
-    _ argument: GuestVirtualAddress, _ caller: Caller
-  ) throws(HypercallError) {
-    let id = DomainID(try readQuarter(at: argument))
-    let remotePort = try readPort(argument, 4)
-    let own = caller.domain.pointee.id
-    guard let other = id == .caller ? caller.domain : domains.find(id), !other.pointee.isDying
-    else { throw .noDomain }
-    // Only a port that waits for this very domain may be had.
-    guard let end = port(remotePort, of: other), end.pointee.kind == .unbound,
-      end.pointee.remoteDomain == own
-    else { throw .invalid }
-    let number = try allocatePort(of: caller.domain)
-    guard let record = port(number, of: caller.domain) else { throw .noSpace }
-    record.pointee = PortRecord()
-    record.pointee.kind = .interdomain
-    record.pointee.remoteDomain = other.pointee.id
-    record.pointee.remotePort = remotePort
-    end.pointee.kind = .interdomain
-    end.pointee.remotePort = number
-    // What was sent before the binding is lost; the first event makes the guest look.
-    setPending(number, of: caller.domain)
-    try write(half: number.rawValue, to: try place(argument, 8))
-  }
-
-  private func bindInterrupt(
-    _ argument: GuestVirtualAddress, _ caller: Caller
-  ) throws(HypercallError) {
-    let interrupt = try readHalf(at: argument)
-    let index = try readHalf(at: try place(argument, 4))
-    guard interrupt < VirtualInterrupt.count,
-      VirtualInterrupt.isPerVCPU(interrupt) || index == 0
-    else { throw .invalid }
-    let vcpu = try vcpu(index, of: caller.domain)
-    guard vcpu.pointee.interruptPorts[Int(interrupt)].rawValue == 0 else { throw .exists }
-    let number = try allocatePort(of: caller.domain)
-    guard let record = port(number, of: caller.domain) else { throw .noSpace }
-    record.pointee = PortRecord()
-    record.pointee.kind = .virtualInterrupt
-    record.pointee.interrupt = UInt8(truncatingIfNeeded: interrupt)
-    record.pointee.vcpu = VCPUID(index)
-    vcpu.pointee.interruptPorts[Int(interrupt)] = number
-    try write(half: number.rawValue, to: try place(argument, 8))
-  }
-
-  private func bindInterprocessor(
-    _ argument: GuestVirtualAddress, _ caller: Caller
-  ) throws(HypercallError) {
-    let index = try readHalf(at: argument)
-    _ = try vcpu(index, of: caller.domain)
-    let number = try allocatePort(of: caller.domain)
-    guard let record = port(number, of: caller.domain) else { throw .noSpace }
-    record.pointee = PortRecord()
-    record.pointee.kind = .interprocessor
-    record.pointee.vcpu = VCPUID(index)
-    try write(half: number.rawValue, to: try place(argument, 4))
-  }
-
-  private func bindVCPU(
-    _ argument: GuestVirtualAddress, _ caller: Caller
-  ) throws(HypercallError) {
-    let number = try readPort(argument, 0)
-    let index = try readHalf(at: try place(argument, 4))
-    _ = try vcpu(index, of: caller.domain)
-    guard let record = port(number, of: caller.domain) else { throw .invalid }
-    switch record.pointee.kind {
-    case .unbound, .interdomain: break
-    case .virtualInterrupt where !VirtualInterrupt.isPerVCPU(UInt32(record.pointee.interrupt)):
-      break
-    case .closed, .interprocessor, .virtualInterrupt: throw .invalid
-    }
-    record.pointee.vcpu = VCPUID(index)
-  }
-
   private func tellStatus(
     _ argument: GuestVirtualAddress, _ caller: Caller
   ) throws(HypercallError) {
     let domain = try target(DomainID(try readQuarter(at: argument)), for: caller)
-    guard let record = port(try readPort(argument, 4), of: domain) else { throw .invalid }
-    let port = record.pointee
-    try write(half: UInt32(port.kind.rawValue), to: try place(argument, 8))
+    let number = try readPort(argument, 4)
+    let port: PortRecord
+    if let record = self.port(number, of: domain) {
+      port = record.pointee
+    } else if number.rawValue > 0, Int(number.rawValue) < PortTable.bucketSize {
+      // The first ports exist before their records do.
+      port = PortRecord()
+    } else {
+      throw .invalid
+    }
+    try write(half: port.kind.status, to: try place(argument, 8))
     try write(half: port.vcpu.rawValue, to: try place(argument, 12))
     switch port.kind {
     case .unbound:
@@ -160,20 +84,23 @@ extension Hypervisor {
     }
   }
 
-  private func vcpu(
+  /// The vcpu that a guest names.
+  func vcpu(
     _ index: UInt32, of domain: DomainPointer
   ) throws(HypercallError) -> UnsafeMutablePointer<VCPU> {
     guard Int(index) < domain.pointee.vcpuCount else { throw .noEntry }
     return domain.pointee.vcpus[Int(index)]
   }
 
-  private func place(
+  /// A place in an argument.
+  func place(
     _ argument: GuestVirtualAddress, _ offset: UInt64
   ) throws(HypercallError) -> GuestVirtualAddress {
     try element(offset, ofSize: 1, from: argument)
   }
 
-  private func readPort(
+  /// Reads a port out of an argument.
+  func readPort(
     _ argument: GuestVirtualAddress, _ offset: UInt64
   ) throws(HypercallError) -> EventPort {
     EventPort(try readHalf(at: try place(argument, offset)))

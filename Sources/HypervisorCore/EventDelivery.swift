@@ -1,52 +1,69 @@
-// Two-level event delivery: bits in the page that a domain shares with the hypervisor.
+// Event delivery, and its two-level form: bits in the page that a domain shares with the hypervisor.
 //
 //     send -> pending bit of the port -> (not masked) selector bit of the vcpu -> upcall pending
 //
-// The guest changes the same words at any time, so each bit is changed by compare-and-exchange.
+// The FIFO form is in EventQueue.swift.
 
-/// Byte offsets in shared_info and vcpu_info on x86-64: abi/shared-info.yaml.
-private enum SharedOffset {
-  static var infoSize: Int { 64 }
-  static var infoCount: Int { 32 }
-  static var selector: Int { 8 }
-  static var upcallPending: Int { 0 }
-  static var pending: Int { 2048 }
-  static var mask: Int { 2560 }
+import CXenABI
+import XenABI
+
+/// Word offsets in shared_info and vcpu_info.
+enum SharedOffset {
+  static var infoSize: Int { MemoryLayout<vcpu_info>.size / 8 }
+  static var selector: Int { Xen.Offset.vcpu_info.evtchn_pending_sel / 8 }
+  static var pending: Int { Xen.Offset.shared_info.evtchn_pending / 8 }
+  static var mask: Int { Xen.Offset.shared_info.evtchn_mask / 8 }
 }
 
 extension Hypervisor {
   /// Signals a port: the event reaches its vcpu at once, or when the guest unmasks it.
   func setPending(_ number: EventPort, of domain: DomainPointer) {
-    guard let page = domain.pointee.sharedInfo, let record = port(number, of: domain) else {
-      return
-    }
-    let index = Int(number.rawValue)
-    let words = machine.words(of: page)
-    let place = index / 64
-    if setBit(index & 63, of: words + (SharedOffset.pending / 8 + place)) { return }
-    guard words[SharedOffset.mask / 8 + place] >> UInt64(index & 63) & 1 == 0 else { return }
-    select(place, of: record.pointee.vcpu, in: domain)
+    if let record = port(number, of: domain) { setPending(number, record, of: domain) }
+  }
+
+  /// Signals a port whose record is known.
+  @inline(__always)
+  func setPending(
+    _ number: EventPort, _ record: UnsafeMutablePointer<PortRecord>, of domain: DomainPointer
+  ) {
+    guard !domain.pointee.isFIFO else { return enqueue(number, record, of: domain) }
+    guard let page = domain.pointee.sharedInfo, let place = bitPlace(number) else { return }
+    let words = machine.words(of: page) + place.word
+    if setBit(place.bit, of: words + SharedOffset.pending) { return }
+    // Who polls is told whatever the mask.
+    if domain.pointee.pollerCount > 0 { wakePollers(of: number, in: domain) }
+    guard words[SharedOffset.mask] >> UInt64(place.bit) & 1 == 0 else { return }
+    select(place.word, of: record.pointee.vcpu, in: domain)
   }
 
   /// Clears a port's mask, and delivers what came meanwhile.
   func unmask(_ number: EventPort, of domain: DomainPointer) throws(HypercallError) {
     guard let record = port(number, of: domain) else { throw .invalid }
-    guard let page = domain.pointee.sharedInfo else { return }
-    let index = Int(number.rawValue)
-    let place = index / 64
-    let words = machine.words(of: page)
-    guard clearBit(index & 63, of: words + (SharedOffset.mask / 8 + place)),
-      words[SharedOffset.pending / 8 + place] >> UInt64(index & 63) & 1 != 0
+    guard !domain.pointee.isFIFO else { return unmaskQueued(number, record, of: domain) }
+    guard let page = domain.pointee.sharedInfo, let place = bitPlace(number) else { return }
+    let words = machine.words(of: page) + place.word
+    guard clearBit(place.bit, of: words + SharedOffset.mask),
+      words[SharedOffset.pending] >> UInt64(place.bit) & 1 != 0
     else { return }
-    select(place, of: record.pointee.vcpu, in: domain)
+    select(place.word, of: record.pointee.vcpu, in: domain)
   }
 
   /// Forgets an event of a port that is closed.
-  func clearPending(_ number: EventPort, of domain: DomainPointer) {
-    guard let page = domain.pointee.sharedInfo else { return }
-    let index = Int(number.rawValue)
-    _ = clearBit(
-      index & 63, of: machine.words(of: page) + (SharedOffset.pending / 8 + index / 64))
+  func clearPending(
+    _ number: EventPort, _ record: UnsafeMutablePointer<PortRecord>, of domain: DomainPointer
+  ) {
+    guard !domain.pointee.isFIFO else { return clearQueued(number, record, of: domain) }
+    guard let page = domain.pointee.sharedInfo, let place = bitPlace(number) else { return }
+    _ = clearBit(place.bit, of: machine.words(of: page) + SharedOffset.pending + place.word)
+  }
+
+  /// Whether an event of a port waits, masked or not.
+  func isPending(
+    _ number: EventPort, _ record: UnsafeMutablePointer<PortRecord>, of domain: DomainPointer
+  ) -> Bool {
+    guard !domain.pointee.isFIFO else { return isQueuedPending(number, record, of: domain) }
+    guard let page = domain.pointee.sharedInfo, let place = bitPlace(number) else { return false }
+    return machine.words(of: page)[SharedOffset.pending + place.word] >> UInt64(place.bit) & 1 != 0
   }
 
   /// Raises a virtual interrupt; without a port for it nothing happens.
@@ -79,17 +96,10 @@ extension Hypervisor {
       return machine.words(of: frame) + vcpu.pointee.infoOffset / 8
     }
     let index = Int(vcpu.pointee.id.rawValue)
-    guard index < SharedOffset.infoCount, let page = domain.pointee.sharedInfo else { return nil }
-    return machine.words(of: page) + index * SharedOffset.infoSize / 8
-  }
-
-  private func select(_ place: Int, of id: VCPUID, in domain: DomainPointer) {
-    guard Int(id.rawValue) < domain.pointee.vcpuCount else { return }
-    let vcpu = domain.pointee.vcpus[Int(id.rawValue)]
-    guard let info = info(of: vcpu, in: domain),
-      !setBit(place, of: info + SharedOffset.selector / 8)
-    else { return }
-    markUpcall(vcpu, info)
+    guard index < Int(XEN_LEGACY_MAX_VCPUS), let page = domain.pointee.sharedInfo else {
+      return nil
+    }
+    return machine.words(of: page) + index * SharedOffset.infoSize
   }
 
   /// Sets the upcall flag, which is the lowest byte, and wakes the vcpu.
@@ -98,34 +108,19 @@ extension Hypervisor {
     machine.wake(vcpu)
   }
 
-  /// Sets a bit that a guest may change at the same time.
-  ///
-  /// Answers whether it was set.
-  private func setBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool {
-    change(word) { $0 | 1 << UInt64(bit) } >> UInt64(bit) & 1 != 0
+  @inline(__always)
+  private func select(_ word: Int, of id: VCPUID, in domain: DomainPointer) {
+    guard Int(id.rawValue) < domain.pointee.vcpuCount else { return }
+    let vcpu = domain.pointee.vcpus[Int(id.rawValue)]
+    guard let info = info(of: vcpu, in: domain), !setBit(word, of: info + SharedOffset.selector)
+    else { return }
+    markUpcall(vcpu, info)
   }
 
-  /// Clears a bit likewise.
-  ///
-  /// Answers whether it was set.
-  private func clearBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool {
-    change(word) { $0 & ~(1 << UInt64(bit)) } >> UInt64(bit) & 1 != 0
-  }
-
-  /// Changes a word in one step and answers its former value.
-  ///
-  /// A guest that writes the word without end could keep this waiting on another processor, so the
-  /// attempts are limited; the last one stores in any case, at the guest's own cost.
-  private func change(
-    _ word: UnsafeMutablePointer<UInt64>, _ edit: (UInt64) -> UInt64
-  ) -> UInt64 {
-    var expected = word.pointee
-    for _ in 0..<64 {
-      let found = machine.compareExchange(word, expected: expected, desired: edit(expected))
-      if found == expected { return found }
-      expected = found
-    }
-    word.pointee = edit(expected)
-    return expected
+  /// Where the bits of a port are; nil for one that only the FIFO form has.
+  @inline(__always)
+  private func bitPlace(_ number: EventPort) -> (word: Int, bit: Int)? {
+    guard number.rawValue < UInt32(EVTCHN_2L_NR_CHANNELS) else { return nil }
+    return (Int(number.rawValue) / 64, Int(number.rawValue) & 63)
   }
 }

@@ -1,20 +1,33 @@
 // Event channels: what a port of a domain is.
 
-/// The kinds of a port, by their numbers in evtchn_status.
-public enum PortKind: UInt8, Hashable, Sendable {
+import CXenABI
+
+/// The kinds of a port.
+public enum PortKind: Hashable, Sendable {
   /// Free.
-  case closed = 0
+  case closed
   /// Waits for the other domain to bind.
-  case unbound = 1
+  case unbound
   /// Connected to a port of a domain.
-  case interdomain = 2
+  case interdomain
   /// A virtual interrupt.
-  case virtualInterrupt = 4
+  case virtualInterrupt
   /// Between the domain's own vcpus.
-  case interprocessor = 5
+  case interprocessor
+
+  /// The number in evtchn_status.
+  var status: UInt32 {
+    switch self {
+    case .closed: UInt32(EVTCHNSTAT_closed)
+    case .unbound: UInt32(EVTCHNSTAT_unbound)
+    case .interdomain: UInt32(EVTCHNSTAT_interdomain)
+    case .virtualInterrupt: UInt32(EVTCHNSTAT_virq)
+    case .interprocessor: UInt32(EVTCHNSTAT_ipi)
+    }
+  }
 }
 
-/// The state of one port.
+/// The state of one port, 16 bytes.
 ///
 /// An interdomain port and the one that it names name each other; `closeAll` and `close` keep that
 /// when either goes.
@@ -27,76 +40,53 @@ public struct PortRecord: Sendable {
   public internal(set) var remoteDomain = DomainID.invalid
   /// Its port.
   public internal(set) var remotePort = EventPort(0)
+  private var vcpuNumber: UInt16 = 0
+  private var queueVCPUNumber: UInt16 = 0
+  /// FIFO form: which of a vcpu's queues it goes to.
+  public internal(set) var priority = UInt8(EVTCHN_FIFO_PRIORITY_DEFAULT)
+  /// FIFO form: the priority of the queue in which it stands, or stood last.
+  public internal(set) var queuePriority = UInt8(EVTCHN_FIFO_PRIORITY_DEFAULT)
+  /// FIFO form: an event came before the guest gave memory for the port's word.
+  public internal(set) var isWaiting = false
+
   /// The vcpu that is told.
-  public internal(set) var vcpu = VCPUID(0)
+  public internal(set) var vcpu: VCPUID {
+    get { VCPUID(UInt32(vcpuNumber)) }
+    set { vcpuNumber = UInt16(truncatingIfNeeded: newValue.rawValue) }
+  }
+
+  /// FIFO form: the vcpu of the queue in which it stands, or stood last.
+  ///
+  /// An event stays where it is linked until the guest takes it out, wherever the port moves.
+  public internal(set) var queueVCPU: VCPUID {
+    get { VCPUID(UInt32(queueVCPUNumber)) }
+    set { queueVCPUNumber = UInt16(truncatingIfNeeded: newValue.rawValue) }
+  }
 
   /// A free port.
   public init() {}
+
+  /// Makes it a port of a kind, or free, and nothing else: only its place in a queue is kept, as the
+  /// guest may not have come to it yet.
+  mutating func become(_ kind: PortKind) {
+    var fresh = PortRecord()
+    fresh.kind = kind
+    fresh.queueVCPU = queueVCPU
+    fresh.queuePriority = queuePriority
+    self = fresh
+  }
 }
 
-/// Numbers of virtual interrupts: abi/event-channel.yaml, virq.
+/// Numbers of virtual interrupts.
 enum VirtualInterrupt {
   /// How many numbers there are.
-  static var count: UInt32 { 24 }
+  static var count: UInt32 { UInt32(NR_VIRQS) }
 
-  /// Whether each vcpu has one of its own: timer, debug, profiling, performance counters.
+  /// Whether each vcpu has one of its own.
   static func isPerVCPU(_ number: UInt32) -> Bool {
-    number == 0 || number == 1 || number == 7 || number == 13
-  }
-}
-
-extension Hypervisor {
-  /// The record of a port that a guest names; nil for 0 and for numbers out of range.
-  func port(_ port: EventPort, of domain: DomainPointer) -> UnsafeMutablePointer<PortRecord>? {
-    guard let ports = domain.pointee.ports, port.rawValue > 0,
-      Int(port.rawValue) < domain.pointee.portCount
-    else { return nil }
-    return ports + Int(port.rawValue)
-  }
-
-  /// Takes the lowest free port.
-  func allocatePort(of domain: DomainPointer) throws(HypercallError) -> EventPort {
-    guard !domain.pointee.isDying, let ports = domain.pointee.ports else { throw .noSpace }
-    var index = 1
-    while index < domain.pointee.portCount {
-      if ports[index].kind == .closed { return EventPort(UInt32(index)) }
-      index += 1
-    }
-    throw .noSpace
-  }
-
-  /// Frees a port.
-  ///
-  /// The other end of an interdomain channel waits to be bound again.
-  func close(_ number: EventPort, of domain: DomainPointer) throws(HypercallError) {
-    guard let record = port(number, of: domain), record.pointee.kind != .closed else {
-      throw .invalid
-    }
-    if record.pointee.kind == .interdomain, let other = domains.find(record.pointee.remoteDomain),
-      let end = port(record.pointee.remotePort, of: other)
-    {
-      end.pointee.kind = .unbound
-      end.pointee.remoteDomain = domain.pointee.id
-      end.pointee.remotePort = EventPort(0)
-    }
-    if record.pointee.kind == .virtualInterrupt {
-      let vcpu = domain.pointee.vcpus[Int(record.pointee.vcpu.rawValue)]
-      let isGlobal = !VirtualInterrupt.isPerVCPU(UInt32(record.pointee.interrupt))
-      let holder = isGlobal ? domain.pointee.vcpus[0] : vcpu
-      holder.pointee.interruptPorts[Int(record.pointee.interrupt)] = EventPort(0)
-    }
-    record.pointee = PortRecord()
-    clearPending(number, of: domain)
-  }
-
-  /// Frees all ports of a domain.
-  func closeAll(of domain: DomainPointer) {
-    for index in 1..<max(domain.pointee.portCount, 1) {
-      do throws(HypercallError) {
-        try close(EventPort(UInt32(index)), of: domain)
-      } catch {
-        // It was free.
-      }
+    switch Int32(truncatingIfNeeded: number) {
+    case VIRQ_TIMER, VIRQ_DEBUG, VIRQ_XENOPROF, VIRQ_XENPMU: true
+    default: false
     }
   }
 }

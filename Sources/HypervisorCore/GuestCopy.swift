@@ -64,6 +64,15 @@ extension Hypervisor {
     } catch { throw .fault }
   }
 
+  /// Writes a byte.
+  func write(byte value: UInt8, to address: GuestVirtualAddress) throws(HypercallError) {
+    guard address.isGuestRange(byteCount: 1) else { throw .fault }
+    var copy = value
+    do throws(GuestMemoryFault) {
+      try machine.copyOut(to: address, from: &copy, byteCount: 1)
+    } catch { throw .fault }
+  }
+
   /// The address of an element of an array; a fault where that wraps round.
   func element(
     _ index: UInt64, ofSize size: UInt64, from base: GuestVirtualAddress

@@ -1,52 +1,81 @@
-// The errors that a hypercall can answer, by their numbers in the ABI, and the internal error that
-// also knows of an interrupted operation.
+// The errors that a hypercall can answer, and the internal error that also knows of an interrupted
+// operation.
+
+import CXenABI
 
 /// An error number of the ABI.
 ///
 /// A hypercall returns it negated.
-public enum HypercallError: Int64, Error, Hashable, Sendable {
+public enum HypercallError: Error, Hashable, Sendable {
   /// The caller is not privileged enough.
-  case notPermitted = 1
+  case notPermitted
   /// The named thing does not exist.
-  case noEntry = 2
+  case noEntry
   /// No such domain.
-  case noDomain = 3
+  case noDomain
   /// No such device or address.
-  case noDevice = 6
+  case noDevice
   /// An argument list is longer than accepted.
-  case tooBig = 7
+  case tooBig
   /// Not an image that can be run.
-  case notExecutable = 8
+  case notExecutable
   /// Not possible at the moment.
-  case tryAgain = 11
+  case tryAgain
   /// Out of memory, or past the domain's allowance.
-  case noMemory = 12
+  case noMemory
   /// Access to the object is denied.
-  case accessDenied = 13
+  case accessDenied
   /// A guest address could not be read or written.
-  case fault = 14
+  case fault
   /// The object is in use in a way that forbids the operation.
-  case busy = 16
+  case busy
   /// The object exists already.
-  case exists = 17
+  case exists
   /// An argument is malformed or out of range.
-  case invalid = 22
+  case invalid
   /// No free slot is left.
-  case noSpace = 28
+  case noSpace
   /// A number does not fit.
-  case outOfRange = 34
+  case outOfRange
   /// There is no such hypercall or operation.
-  case noSuchCall = 38
+  case noSuchCall
   /// There is no data to return.
-  case noData = 61
+  case noData
   /// The time given has passed already.
-  case timePassed = 62
+  case timePassed
   /// The operation exists but is not supported for this object.
-  case notSupported = 95
+  case notSupported
   /// The caller's buffer is too small.
-  case noBuffer = 105
+  case noBuffer
   /// Not connected.
-  case notConnected = 107
+  case notConnected
+
+  /// The number in the ABI, positive.
+  public var rawValue: Int64 {
+    switch self {
+    case .notPermitted: Int64(XEN_EPERM)
+    case .noEntry: Int64(XEN_ENOENT)
+    case .noDomain: Int64(XEN_ESRCH)
+    case .noDevice: Int64(XEN_ENXIO)
+    case .tooBig: Int64(XEN_E2BIG)
+    case .notExecutable: Int64(XEN_ENOEXEC)
+    case .tryAgain: Int64(XEN_EAGAIN)
+    case .noMemory: Int64(XEN_ENOMEM)
+    case .accessDenied: Int64(XEN_EACCES)
+    case .fault: Int64(XEN_EFAULT)
+    case .busy: Int64(XEN_EBUSY)
+    case .exists: Int64(XEN_EEXIST)
+    case .invalid: Int64(XEN_EINVAL)
+    case .noSpace: Int64(XEN_ENOSPC)
+    case .outOfRange: Int64(XEN_ERANGE)
+    case .noSuchCall: Int64(XEN_ENOSYS)
+    case .noData: Int64(XEN_ENODATA)
+    case .timePassed: Int64(XEN_ETIME)
+    case .notSupported: Int64(XEN_EOPNOTSUPP)
+    case .noBuffer: Int64(XEN_ENOBUFS)
+    case .notConnected: Int64(XEN_ENOTCONN)
+    }
+  }
 
   /// The name in the ABI's headers, for reports.
   public var name: StaticString {

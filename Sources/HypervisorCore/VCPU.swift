@@ -23,14 +23,36 @@ public struct VCPU: @unchecked Sendable {
   public var processor: ProcessorID?
 
   /// Ports of the virtual interrupts that are bound; those of the whole domain stand at vcpu 0.
-  var interruptPorts = InlineArray<24, EventPort>(repeating: EventPort(0))
+  public internal(set) var interruptPorts = InlineArray<24, EventPort>(repeating: EventPort(0))
   /// The frame with its vcpu_info, if it registered one; a reference and a use.
   public internal(set) var infoFrame: MachineFrame?
   /// Where in the frame.
   public internal(set) var infoOffset = 0
+  /// FIFO form: the frame with its control block; a reference and a use.
+  public internal(set) var controlFrame: MachineFrame?
+  /// Where in the frame.
+  public internal(set) var controlOffset = 0
+  /// FIFO form: the last port that was put into each queue; 0 for none.
+  public internal(set) var queueTails = InlineArray<16, UInt32>(repeating: 0)
+  /// What it polls.
+  public internal(set) var poll = PollState.none
+  /// It has got its first state.
+  public var isInitialised = false
+  /// It is up: it runs whenever it is not blocked.
+  public var isUp = false
   /// What the machine keeps of the vcpu; HypervisorCore never looks there.
   public var context: UnsafeMutableRawPointer?
 
   /// A virtual processor without any table.
   public init(id: VCPUID) { self.id = id }
+}
+
+/// The ports whose events end a vcpu's sleep.
+public enum PollState: Hashable, Sendable {
+  /// It does not poll.
+  case none
+  /// One port.
+  case port(EventPort)
+  /// More than one.
+  case several
 }

@@ -1,5 +1,7 @@
 // VCPUOP_register_vcpu_info: a vcpu's info page moves out of shared_info.
 
+import CXenABI
+
 extension Hypervisor {
   /// Moves the vcpu_info of a vcpu to a place in one of the domain's frames, once and for ever.
   ///
@@ -9,9 +11,10 @@ extension Hypervisor {
     of vcpu: UnsafeMutablePointer<VCPU>, in frame: MachineFrame, offset: UInt32,
     domain: DomainPointer
   ) throws(HypercallError) {
-    guard vcpu.pointee.infoFrame == nil, offset & 7 == 0, offset <= 4096 - 64 else {
-      throw .invalid
-    }
+    let size = MemoryLayout<vcpu_info>.size
+    // Compared before anything is added: the offset may be any 32 bits.
+    guard offset & 7 == 0, offset <= UInt32(Int(XEN_PAGE_SIZE) - size) else { throw .noDevice }
+    guard vcpu.pointee.infoFrame == nil else { throw .invalid }
     do throws(MemoryError) {
       try take(frame, as: .writable, ownedBy: domain)
     } catch {
@@ -20,13 +23,15 @@ extension Hypervisor {
     }
     let target = machine.words(of: frame) + Int(offset) / 8
     if let source = info(of: vcpu, in: domain) {
-      for index in 0..<8 { target[index] = source[index] }
+      for index in 0..<SharedOffset.infoSize { target[index] = source[index] }
     } else {
-      for index in 0..<8 { target[index] = 0 }
+      for index in 0..<SharedOffset.infoSize { target[index] = 0 }
+      // A vcpu starts with its upcall masked, which is the second byte.
+      target[0] = 1 << 8
     }
     vcpu.pointee.infoFrame = frame
     vcpu.pointee.infoOffset = Int(offset)
-    target[1] = ~0
+    target[SharedOffset.selector] = ~0
     markUpcall(vcpu, target)
   }
 

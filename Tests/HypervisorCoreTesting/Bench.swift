@@ -13,8 +13,7 @@ public final class Bench {
   private let physical: UnsafeMutablePointer<UInt64>
   private let slots: UnsafeMutablePointer<Domain>
   private let state: UnsafeMutablePointer<HypervisorState>
-  private var ports: [UnsafeMutablePointer<PortRecord>] = []
-  /// Ports of each domain, port 0 included.
+  /// Ports that a domain may have, port 0 included.
   public static let portCount = 16
   private var vcpus: [UnsafeMutablePointer<VCPU>] = []
   private var tables: [UnsafeMutablePointer<UnsafeMutablePointer<VCPU>>] = []
@@ -43,7 +42,6 @@ public final class Bench {
   deinit {
     for pointer in vcpus { pointer.deallocate() }
     for pointer in tables { pointer.deallocate() }
-    for pointer in ports { pointer.deallocate() }
     records.deallocate()
     physical.deallocate()
     slots.deallocate()
@@ -65,9 +63,7 @@ public final class Bench {
     var domain = Domain(id: DomainID(number), vcpus: VCPUTable(table), vcpuCount: 2)
     domain.isPrivileged = privileged
     domain.pageLimit = UInt64(frames) + 4
-    let memory = UnsafeMutablePointer<PortRecord>.allocate(capacity: Self.portCount)
-    ports.append(memory)
-    domain.setPorts(memory, count: Self.portCount)
+    domain.portLimit = UInt32(Self.portCount)
     guard let pointer = hypervisor.createDomain(domain) else {
       preconditionFailure("The domain's slot is taken")
     }
@@ -78,6 +74,8 @@ public final class Bench {
       list.append(frame)
     }
     vcpu.pointee.processor = ProcessorID(0)
+    vcpu.pointee.isInitialised = true
+    vcpu.pointee.isUp = true
     return (Caller(domain: pointer, vcpu: vcpu), list)
   }
 
@@ -129,11 +127,11 @@ public final class Bench {
 
   /// event_channel_op with 32-bit fields; the fields afterwards are in the window.
   public func eventOperation(
-    _ command: UInt64, _ fields: [UInt32], from caller: Caller
+    _ command: UInt64, _ fields: [UInt32], limit: Int = 10_000, from caller: Caller
   ) -> Int64? {
     machine.poke([0, 0, 0, 0], at: 0)
     for (index, field) in fields.enumerated() { machine.poke(half: field, at: index * 4) }
-    return finish(HypercallArguments(command, FakeMachine.windowBase.value)) {
+    return finish(HypercallArguments(command, FakeMachine.windowBase.value), limit: limit) {
       hypervisor.eventChannelOperation(&$0, from: caller)
     }
   }

@@ -33,6 +33,8 @@ public final class FakeMachine: Machine {
   public var isWindowReadOnly = false
   /// The vcpus that were woken, in order.
   public var woken: [UnsafeMutablePointer<VCPU>] = []
+  /// What another processor does to a frame's word just before it is exchanged.
+  public var interference: ((MachineFrame, UnsafeMutablePointer<UInt64>) -> Void)?
   /// System time.
   public var now: UInt64 = 0
 
@@ -112,6 +114,9 @@ public final class FakeMachine: Machine {
   public func compareExchange(
     _ word: UnsafeMutablePointer<UInt64>, expected: UInt64, desired: UInt64
   ) -> UInt64 {
+    if let interference {
+      interference(MachineFrame(UInt64((word - memory) / 512)), word)
+    }
     let found = word.pointee
     if found == expected { word.pointee = desired }
     return found

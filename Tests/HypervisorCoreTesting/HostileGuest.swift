@@ -32,7 +32,7 @@ public final class HostileGuest {
   /// The calls made so far, if they are recorded.
   public private(set) var history: [String] = []
   private let isRecording: Bool
-  private var random: SeededGenerator
+  var random: SeededGenerator
   private var callers: [(caller: Caller, frames: [MachineFrame])] = []
   private let freeAtStart: UInt64
 
@@ -52,6 +52,7 @@ public final class HostileGuest {
     // A channel between both, which chance alone would rarely make.
     _ = bench.eventOperation(6, [0x7ff0 | 2 << 16], from: callers[0].caller)
     _ = bench.eventOperation(0, [1, 1], from: callers[1].caller)
+    if random.below(3) == 0 { enterFIFO(callers[0].caller, callers[0].frames) }
   }
 
   /// Four tables, the last of which maps memory writable and tables read-only.
@@ -91,7 +92,7 @@ public final class HostileGuest {
     }
   }
 
-  private func anyFrame(_ own: [MachineFrame]) -> MachineFrame {
+  func anyFrame(_ own: [MachineFrame]) -> MachineFrame {
     switch random.below(10) {
     case 0: MachineFrame(UInt64(random.below(bench.machine.frameCount + 2)))
     case 1: random.pick([MachineFrame(0), MachineFrame(47), MachineFrame(1 << 39)])
@@ -126,7 +127,7 @@ public final class HostileGuest {
     let limit = random.below(6) == 0 ? 1 : 1_000
     let result: Int64?
     let name: String
-    switch random.below(19) {
+    switch random.below(24) {
     case 0...4: (name, result) = updateBatch(caller, own, limit)
     case 5...8: (name, result) = extendedBatch(caller, own, limit)
     case 9, 10:
@@ -139,7 +140,10 @@ public final class HostileGuest {
       }
     case 11, 12: (name, result) = memoryCall(caller, own, limit)
     case 13: (name, result) = descriptorCall(caller, own, limit)
-    case 16, 17: (name, result) = eventCall(caller)
+    case 16, 17, 19: (name, result) = eventCall(caller, own, limit)
+    case 20: (name, result) = pollCall(caller)
+    case 22, 23: (name, result) = vcpuCall(caller, own, limit)
+    case 21: (name, result) = (storeToShared(caller), 0)
     case 18: (name, result) = registerInfo(caller, own)
     case 14:
       (name, result) = (storeToTable(caller, own), 0)
@@ -153,7 +157,7 @@ public final class HostileGuest {
   }
 
   /// Text for the history; not made where nobody reads it.
-  private func note(_ text: @autoclosure () -> String) -> String { isRecording ? text() : "" }
+  func note(_ text: @autoclosure () -> String) -> String { isRecording ? text() : "" }
 
   private func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 
@@ -236,24 +240,6 @@ public final class HostileGuest {
       bench.hypervisor.updateDescriptor(&$0, from: caller)
     }
     return (note("update_descriptor \(hex(words[0])) \(hex(words[1]))"), result)
-  }
-
-  private func eventCall(_ caller: Caller) -> (String, Int64?) {
-    let command: UInt64 = random.pick([0, 0, 1, 3, 4, 4, 5, 6, 6, 7, 8, 9, 10, 11])
-    let domain: UInt32 = random.pick([0x7ff0, 1, 2, 3])
-    let port = UInt32(random.below(random.below(4) == 0 ? Bench.portCount + 2 : 4))
-    let small = UInt32(random.below(3))
-    let fields: [UInt32] =
-      switch command {
-      case 0, 5: [domain, port]
-      case 1: [UInt32(random.below(26)), small]
-      case 6: [0x7ff0 | random.pick([0x7ff0, 1, 2]) << 16]
-      case 7: [small]
-      case 10: [random.below(8) == 0 ? 0x7ff0 : 2]
-      default: [port, small]
-      }
-    let result = bench.eventOperation(command, fields, from: caller)
-    return (note("event_channel_op \(command) \(fields)"), result)
   }
 
   private func registerInfo(_ caller: Caller, _ own: [MachineFrame]) -> (String, Int64?) {

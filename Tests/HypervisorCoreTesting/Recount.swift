@@ -55,11 +55,19 @@ extension Bench {
       guard let domain = hypervisor.domains[slot] else { continue }
       for index in 0..<domain.pointee.vcpuCount {
         let vcpu = domain.pointee.vcpus[index].pointee
-        var used = [vcpu.kernelTable, vcpu.userTable, vcpu.infoFrame].compactMap { $0 }
+        var used = [vcpu.kernelTable, vcpu.userTable, vcpu.infoFrame, vcpu.controlFrame]
+          .compactMap { $0 }
         for place in 0..<vcpu.descriptorFrameCount { used.append(vcpu.descriptorFrames[place]) }
         for frame in used {
           counts[Int(frame.number)].references += 1
           counts[Int(frame.number)].uses += 1
+        }
+      }
+      if let array = domain.pointee.eventArray {
+        for index in 0..<domain.pointee.eventArrayCount {
+          let frame = Int(machine.words(of: array)[index])
+          counts[frame].references += 1
+          counts[frame].uses += 1
         }
       }
       guard domain.pointee.pageCount == pages[domain.pointee.id, default: 0] else {

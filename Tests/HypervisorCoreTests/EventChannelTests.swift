@@ -148,7 +148,8 @@ import Testing
     pair.a.domain.pointee.isPrivileged = true
     #expect(pair.bench.eventOperation(6, [2 | 1 << 16], from: pair.a) == 0)
     #expect(pair.bench.eventOperation(5, [2, 1], from: pair.a) == 0)
-    #expect(pair.bench.eventOperation(11, [], from: pair.a) == Answer.noSuchCall)
+    #expect(pair.bench.eventOperation(15, [], from: pair.a) == Answer.noSuchCall)
+    #expect(pair.bench.eventOperation(2, [], from: pair.a) == Answer.noSuchCall)
   }
 
   @Test func death_closesEveryChannel() throws {
@@ -171,9 +172,13 @@ import Testing
       try hypervisor.registerInfo(
         of: vcpu, in: guest.frames[3], offset: 0, domain: guest.caller.domain)
     }
-    #expect(throws: HypercallError.invalid) {
+    #expect(throws: HypercallError.noDevice) {
       try hypervisor.registerInfo(
         of: vcpu, in: guest.frames[9], offset: 4040, domain: guest.caller.domain)
+    }
+    #expect(throws: HypercallError.noDevice) {
+      try hypervisor.registerInfo(
+        of: vcpu, in: guest.frames[9], offset: 0xffff_ffc0, domain: guest.caller.domain)
     }
     try hypervisor.registerInfo(
       of: vcpu, in: guest.frames[9], offset: 64, domain: guest.caller.domain)

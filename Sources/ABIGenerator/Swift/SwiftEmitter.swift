@@ -41,6 +41,8 @@ struct SwiftEmitter {
     }
     files.append(GeneratedFile(path: "XenABI/Generated/HypercallNumber.swift", text: hypercalls()))
     files.append(
+      GeneratedFile(path: "XenABI/Generated/StructureOffset.swift", text: structureOffsets()))
+    files.append(
       GeneratedFile(
         path: "XenABI/Generated/RingAccess.swift",
         text: "// \(generator.origin(nil))\n// swift-format-ignore-file\n" + SwiftRingRuntime.text))
@@ -49,6 +51,7 @@ struct SwiftEmitter {
 
   private static let reservedTypes: Set<String> = [
     "HypercallNumber", "HypercallError", "FrontRing", "BackRing", "ByteStream", "RingBroken",
+    "Offset",
   ]
 
   private var moduleMap: String {
