@@ -100,8 +100,8 @@ enum DomainStart {
     vcpu.pointee.saved.rflags = Flags.interrupt | Flags.always
     vcpu.pointee.saved.cs = UInt64(XG_GUEST_CS64)
     vcpu.pointee.saved.ss = UInt64(XG_GUEST_SS)
-    vcpu.pointee.isInitialised = true
-    vcpu.pointee.isUp = true
+    vcpu.pointee.core.pointee.isInitialised = true
+    vcpu.pointee.core.pointee.isUp = true
     Reaper.noteStart()
     Switch.wake(vcpu)
   }

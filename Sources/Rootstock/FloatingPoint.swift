@@ -2,6 +2,8 @@
 // lazy switching leaks register contents through speculation.
 
 import CMachine
+import HypervisorCore
+import XenABI
 
 /// The extended state of vcpus.
 enum FloatingPoint {
@@ -34,5 +36,22 @@ enum FloatingPoint {
     } else {
       xg_clts()
     }
+  }
+}
+
+extension FloatingPoint {
+  /// Takes a guest's own first state, in FXSAVE's form, as far as it can be read.
+  ///
+  /// A guest could give control bits on whose load the processor faults in ring 0: they are cleared.
+  static func read(_ area: UnsafeMutableRawPointer, from context: GuestVirtualAddress) {
+    let offset = UInt64(Xen.Offset.vcpu_guest_context.fpu_ctxt)
+    let size = 512
+    guard let place = context.advanced(by: offset), GuestMemory.read(area, from: place, count: size)
+    else {
+      makeClean(area)
+      return
+    }
+    let control = area.load(fromByteOffset: 24, as: UInt32.self)
+    area.storeBytes(of: control & 0xffbf, toByteOffset: 24, as: UInt32.self)
   }
 }

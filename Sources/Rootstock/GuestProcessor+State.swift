@@ -10,17 +10,28 @@ extension GuestProcessor {
   /// An event that came since it asked to sleep is seen here: its sender sets the bit first and then
   /// takes the lock. Whoever wakes it takes `wantsSleep` back, which is all that ends a poll.
   func wantedState() -> RunState {
-    if !isUp || guest.pointee.ending != nil { return .offline }
+    if !core.pointee.isUp || guest.pointee.ending != nil { return .offline }
     guard wantsSleep else { return .runnable }
     return !isPolling && shared.pointee.evtchn_upcall_pending != 0 ? .runnable : .blocked
   }
 
   /// Called when it runs again, with its page tables loaded.
   mutating func resume(now: UInt64) {
-    wantsSleep = false
+    endSleep()
     needsFullReturn = false
     publishRunstate(now: now)
     tick(now: now)
+  }
+
+  /// It has slept, or need not.
+  mutating func endSleep() {
+    wantsSleep = false
+    guard isPolling else { return }
+    isPolling = false
+    Lock.core.take()
+    Host.hypervisor.endPoll(of: core, in: domain)
+    Lock.core.release()
+    if timers.poll != .max { changeTimers { $0.poll = .max } }
   }
 
   /// Writes its run state where the guest has asked for it.

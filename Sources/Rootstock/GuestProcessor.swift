@@ -48,10 +48,6 @@ struct GuestProcessor {
   var isInMulticall = false
   /// CR0.TS as the guest has set it.
   var isTaskSwitched = false
-  /// It has registers to start with.
-  var isInitialised = false
-  /// The guest has it up.
-  var isUp = false
   /// It has asked to sleep until an event, or the end of its poll.
   var wantsSleep = false
   /// It sleeps in a poll, whatever its upcalls.
@@ -75,6 +71,8 @@ struct GuestProcessor {
   var timers = GuestTimers()
   /// Where the guest wants to read its run state; 0 for nowhere.
   var runstateArea: UInt64 = 0
+  /// Where it wants a copy of the time parameters; 0 for nowhere.
+  var timeArea: UInt64 = 0
   /// What stands there is not the latest.
   var isRunstateStale = false
 

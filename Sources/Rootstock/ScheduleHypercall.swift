@@ -14,6 +14,7 @@ extension GuestProcessor {
     case SCHEDOP_block:
       block()
       return .value(0)
+    case SCHEDOP_poll: return answer { () throws(HypercallError) in try poll(argument) }
     case SCHEDOP_shutdown:
       guard let request = GuestMemory.load(sched_shutdown(), from: argument) else {
         return .error(.fault)
@@ -51,6 +52,24 @@ extension GuestProcessor {
     wantsSleep = true
     isPolling = false
     Work.request(Work.schedule)
+  }
+
+  /// Sleeps until a port of a list is pending, or a time is reached.
+  ///
+  /// Sleep is wanted before the ports are looked at: who sends an event in between takes the wish
+  /// back.
+  private mutating func poll(_ argument: GuestVirtualAddress) throws(HypercallError) -> Int64 {
+    wantsSleep = true
+    isPolling = true
+    var decision = PollDecision.ready
+    defer { if decision == .ready { endSleep() } }
+    decision = try withCore { () throws(HypercallError) in
+      try Host.hypervisor.beginPoll(argument, from: caller)
+    }
+    guard case .sleep(let until) = decision else { return 0 }
+    if let until { changeTimers { $0.poll = until } }
+    Work.request(Work.schedule)
+    return 0
   }
 
   /// Ends another domain: for a privileged domain.

@@ -91,7 +91,10 @@ enum Switch {
     }
     Lock.scheduler.release()
     Processors.interrupt(helper, LocalAPIC.scheduleVector)
-    guard next != previous else { return }
+    guard next != previous else {
+      if next != 0 { GuestProcessor.current.pointee.endSleep() }
+      return
+    }
     if next == 0 {
       // No table of a guest stays loaded, so that its domain can go.
       xg_write_cr3(HypervisorPages.top.address.value)
@@ -151,6 +154,17 @@ enum Switch {
     let kick = kickLocked(vcpu)
     Lock.scheduler.release()
     deliver(kick)
+  }
+
+  /// Stops a vcpu that is no longer up.
+  static func stop(_ vcpu: GuestProcessorPointer) {
+    Lock.scheduler.take()
+    let processor = scheduler?.processor(of: vcpu.pointee.slot)
+    if processor == nil {
+      scheduler?.park(vcpu.pointee.slot, as: .offline, now: Host.clock.now)
+    }
+    Lock.scheduler.release()
+    deliver(processor.map { ($0, LocalAPIC.scheduleVector) })
   }
 
   /// Whom to interrupt for a vcpu, and with what; the scheduler lock is held.

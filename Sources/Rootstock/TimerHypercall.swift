@@ -28,10 +28,13 @@ extension GuestProcessor {
   }
 
   /// Sets the period of the ticks, in nanoseconds; 0 for none.
+  ///
+  /// They count while the vcpu runs, so one that does not gets its next tick when it does.
   mutating func setPeriod(_ period: UInt64) {
+    let isHere = address == xg_this_cpu().pointee.vcpu
     changeTimers {
       $0.period = period
-      $0.nextTick = period == 0 ? .max : Host.clock.now &+ period
+      $0.nextTick = period == 0 || !isHere ? .max : Host.clock.now &+ period
     }
   }
 

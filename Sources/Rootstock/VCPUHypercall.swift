@@ -1,4 +1,4 @@
-// vcpu_op: abi/vcpu.yaml.
+// vcpu_op: HypervisorCore checks, and says what is left to do here (abi/vcpu.yaml).
 
 import CMachine
 import CXenABI
@@ -6,15 +6,61 @@ import HypervisorCore
 
 extension GuestProcessor {
   mutating func vcpuOperation(_ arguments: HypercallArguments) -> HypercallResult {
-    let argument = arguments.address(2)
-    guard arguments.word(1) < UInt32(domain.pointee.vcpuCount) else { return .error(.noEntry) }
-    let target = domain.pointee.vcpus[Int(arguments.word(1))].pointee.guest
-    switch arguments.command(0) {
-    case VCPUOP_is_up: return .value(target.pointee.isUp ? 1 : 0)
-    case VCPUOP_stop_periodic_timer: setPeriod(0)
-    case VCPUOP_stop_singleshot_timer: setSingleShot(at: nil)
-    default: return .error(.noSuchCall)
+    do throws(HypercallError) {
+      let request = try withCore { () throws(HypercallError) in
+        try Host.hypervisor.vcpuOperation(arguments, from: caller)
+      }
+      let target = request.vcpu.pointee.guest
+      if arguments.command(0) == VCPUOP_register_vcpu_info { target.pointee.findInfo() }
+      return try carryOut(request.action, on: target)
+    } catch {
+      return .error(error)
+    }
+  }
+
+  private mutating func carryOut(
+    _ action: VCPUAction, on target: GuestProcessorPointer
+  ) throws(HypercallError) -> HypercallResult {
+    switch action {
+    case .answer(let value): return .value(value)
+    case .initialise(let address): return try target.pointee.initialise(from: address)
+    case .start: Switch.wake(target)
+    case .stop: Switch.stop(target)
+    case .powerOff: DomainEnd.begin(guest, reason: UInt32(SHUTDOWN_poweroff))
+    case .tellRunState(let address):
+      Lock.scheduler.take()
+      let info = Runstate.info(of: target.pointee, now: Host.clock.now)
+      Lock.scheduler.release()
+      guard GuestMemory.store(info, to: address) else { throw .fault }
+    case .keepRunState(let address):
+      target.pointee.runstateArea = address?.value ?? 0
+      if target.pointee.core == core { publishRunstate(now: Host.clock.now) }
+    case .keepTime(let address):
+      target.pointee.timeArea = address?.value ?? 0
+      if target.pointee.core == core { publishTime() }
+    case .setPeriodicTimer(let period): target.pointee.setPeriod(period ?? 0)
+    case .setSingleShotTimer(let deadline): setSingleShot(at: deadline)
+    // NMIs of guests are not built.
+    case .sendNMI: throw .noSuchCall
     }
     return .value(0)
+  }
+
+  /// Finds its vcpu_info at its new place, and tells the time there.
+  mutating func findInfo() {
+    Lock.core.take()
+    if let info = Host.hypervisor.info(of: core, in: domain) {
+      shared = UnsafeMutableRawPointer(info).assumingMemoryBound(to: vcpu_info.self)
+      Host.clock.describe(&shared.pointee.time)
+    }
+    Lock.core.release()
+  }
+
+  /// Writes the time parameters where the guest has asked for a copy.
+  ///
+  /// They never change, so that once is enough: the counter is constant.
+  func publishTime() {
+    guard timeArea != 0 else { return }
+    _ = GuestMemory.store(shared.pointee.time, to: GuestVirtualAddress(timeArea))
   }
 }
