@@ -28,6 +28,7 @@ extension Hypervisor {
     if old != frame {
       try take(frame, as: .level4, ownedBy: caller.domain)
       caller.vcpu.pointee.kernelTable = frame
+      showMachineToPhysical(in: frame)
     }
     // The new table is loaded before the old one can be taken apart.
     machine.loadPageTableBase(frame)
@@ -41,9 +42,14 @@ extension Hypervisor {
     if frame.number == 0 {
       caller.vcpu.pointee.userTable = nil
     } else {
+      if old != frame {
+        try take(frame, as: .level4, ownedBy: caller.domain)
+        caller.vcpu.pointee.userTable = frame
+      }
+      if caller.domain.pointee.hidesMachineToPhysical {
+        machine.words(of: frame)[Self.machineToPhysicalSlot] = 0
+      }
       if old == frame { return }
-      try take(frame, as: .level4, ownedBy: caller.domain)
-      caller.vcpu.pointee.userTable = frame
     }
     if let old { drop(old) }
   }
@@ -56,6 +62,17 @@ extension Hypervisor {
     if let table = vcpu.pointee.userTable { drop(table) }
     vcpu.pointee.kernelTable = nil
     vcpu.pointee.userTable = nil
+    dropLocalPages(.max, of: vcpu)
     dropDescriptors(of: vcpu)
+  }
+
+  /// The slot of a top-level table under which guests read the M2P table.
+  static var machineToPhysicalSlot: Int { 256 }
+
+  /// Gives a validated table what every kernel's has.
+  ///
+  /// Needed wherever a table becomes a vcpu's kernel table.
+  func showMachineToPhysical(in frame: MachineFrame) {
+    machine.words(of: frame)[Self.machineToPhysicalSlot] = state.pointee.reservedEntries[0]
   }
 }

@@ -1,4 +1,4 @@
-// Hypercalls set_gdt and update_descriptor, and the LDT. The frames of a GDT are descriptor pages
+// Hypercalls set_gdt and update_descriptor. The frames of a GDT are descriptor pages
 // as long as a vcpu uses them, so a guest changes them only through checks.
 
 import X86
@@ -95,18 +95,5 @@ extension Hypervisor {
     }
     vcpu.pointee.descriptorFrameCount = 0
     vcpu.pointee.descriptorCount = 0
-  }
-
-  /// Sets where the LDT lies.
-  ///
-  /// Its pages are looked up and validated when they are first used.
-  func setLocalTable(
-    at address: GuestVirtualAddress, count: UInt32, _ caller: Caller
-  ) throws(MemoryError) {
-    guard count <= 8192, address.value & 0xfff == 0,
-      count == 0 || address.isGuestRange(byteCount: UInt64(count) * 8)
-    else { throw .refused(.invalid) }
-    caller.vcpu.pointee.localTableBase = address
-    caller.vcpu.pointee.localTableCount = count
   }
 }

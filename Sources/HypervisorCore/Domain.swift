@@ -8,6 +8,8 @@ public struct Domain: @unchecked Sendable {
   public var isPrivileged = false
   /// It has been told to die; only its teardown works on it.
   public var isDying = false
+  /// Assists that it has switched on: bits numbered as the ABI has them.
+  public var assists: UInt64 = 0
   /// Frames that it has, counted until the last reference to each is gone.
   public var pageCount: UInt64 = 0
   /// Frames that it may have.
@@ -79,6 +81,8 @@ public struct VCPUTable: @unchecked Sendable {
 extension Domain {
   /// Whether events come in queues: EventQueue.swift.
   @inlinable public var isFIFO: Bool { eventArray != nil }
+  /// User mode shall not see the M2P table (VMASST_TYPE_m2p_strict, number 32).
+  var hidesMachineToPhysical: Bool { assists >> 32 & 1 != 0 }
 }
 
 /// The domain that a function works on: a place in the domain table.

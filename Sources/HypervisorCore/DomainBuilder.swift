@@ -98,6 +98,7 @@ extension Hypervisor {
     domain.pointee.vcpus[0].pointee.kernelTable = top
     domain.pointee.vcpus[0].pointee.isInitialised = true
     domain.pointee.vcpus[0].pointee.isUp = true
+    showMachineToPhysical(in: top)
   }
 
   /// Maps the region one to one, and the list where the image wants it.

@@ -31,6 +31,8 @@ public enum HypercallError: Error, Hashable, Sendable {
   case busy
   /// The object exists already.
   case exists
+  /// No device, or no register, of that number.
+  case noSuchDevice
   /// An argument is malformed or out of range.
   case invalid
   /// No free slot is left.
@@ -65,6 +67,7 @@ public enum HypercallError: Error, Hashable, Sendable {
     case .fault: Int64(XEN_EFAULT)
     case .busy: Int64(XEN_EBUSY)
     case .exists: Int64(XEN_EEXIST)
+    case .noSuchDevice: Int64(XEN_ENODEV)
     case .invalid: Int64(XEN_EINVAL)
     case .noSpace: Int64(XEN_ENOSPC)
     case .outOfRange: Int64(XEN_ERANGE)
@@ -92,6 +95,7 @@ public enum HypercallError: Error, Hashable, Sendable {
     case .fault: "EFAULT"
     case .busy: "EBUSY"
     case .exists: "EEXIST"
+    case .noSuchDevice: "ENODEV"
     case .invalid: "EINVAL"
     case .noSpace: "ENOSPC"
     case .outOfRange: "ERANGE"

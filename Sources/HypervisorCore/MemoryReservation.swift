@@ -44,14 +44,21 @@ extension Hypervisor {
   func changeReservation(
     _ operation: ReservationOperation, _ arguments: inout HypercallArguments, from caller: Caller
   ) throws(HypercallError) -> HypercallResult {
-    let request = MemoryReservation(
-      try readWords(4, from: GuestVirtualAddress(arguments[1])))
     let start = arguments[0] >> 6
+    let request: MemoryReservation
+    let domain: DomainPointer
+    do throws(HypercallError) {
+      request = MemoryReservation(try readWords(4, from: GuestVirtualAddress(arguments[1])))
+      domain = try target(request.domain, for: caller)
+    } catch {
+      // Nothing is done of a request that cannot be read, or for a domain that is not the caller's to
+      // change, and that is the answer.
+      return .value(Int64(truncatingIfNeeded: start))
+    }
     // The progress must fit above the command's bits.
     guard request.count <= UInt64.max >> 6, start < request.count else {
       return .value(Int64(truncatingIfNeeded: min(start, UInt64(Int64.max))))
     }
-    let domain = try target(request.domain, for: caller)
     guard request.order <= highestOrder(for: caller.domain) else {
       return .value(Int64(truncatingIfNeeded: start))
     }

@@ -79,8 +79,11 @@ extension Hypervisor {
   }
 
   /// Whatever the guest wrote into the reserved slots is overwritten.
+  ///
+  /// The M2P table's slot stays empty until the table becomes a kernel's: user mode need not see it.
   private func installReservedEntries(in frame: MachineFrame) {
     let words = machine.words(of: frame)
     for index in 0..<16 { words[256 + index] = state.pointee.reservedEntries[index] }
+    words[Self.machineToPhysicalSlot] = 0
   }
 }

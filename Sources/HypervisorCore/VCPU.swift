@@ -13,6 +13,12 @@ public struct VCPU: @unchecked Sendable {
   public var localTableBase = GuestVirtualAddress(0)
   /// How many entries it has; 0 for none.
   public var localTableCount: UInt32 = 0
+  /// Frames of the LDT's pages that are in use, each with a reference and a use as descriptors.
+  public internal(set) var localFrames = InlineArray<16, MachineFrame>(repeating: MachineFrame(0))
+  /// Which pages these are: bit n for page n.
+  public internal(set) var localPages: UInt16 = 0
+  /// The LDT or its pages have changed since the metal last showed them to the processor.
+  public var isLocalTableStale = false
   /// Frames of the guest's GDT, each with a reference and a use as descriptors.
   public var descriptorFrames = InlineArray<14, MachineFrame>(repeating: MachineFrame(0))
   /// How many of these are in use.

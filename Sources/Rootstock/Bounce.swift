@@ -39,6 +39,7 @@ extension GuestProcessor {
     let mask = UInt64(upcallMask)
     var flags = frame.pointee.rflags & ~(Flags.interrupt | Flags.privilegeLevel)
     if mask == 0 { flags |= Flags.interrupt }
+    if hasArchitecturalIOPL { flags |= UInt64(portAccess.level) << 12 }
     let size: UInt64 = errorCode == nil ? 7 * 8 : 8 * 8
     let bottom = GuestVirtualAddress(top &- size)
     var isWritten = false

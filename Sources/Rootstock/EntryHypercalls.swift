@@ -171,6 +171,7 @@ extension GuestProcessor {
       frame.pointee.rcx = context.rcx
       needsFullReturn = true
     }
+    if hasArchitecturalIOPL { portAccess.level = UInt8(context.rflags >> 12 & 3) }
     upcallMask = context.rflags & Flags.interrupt != 0 ? 0 : 1
   }
 }

@@ -53,8 +53,10 @@ struct GuestProcessor {
   /// It sleeps in a poll, whatever its upcalls.
   var isPolling = false
   var kernelStack: UInt64 = 0
-  /// Assists that are on: bits numbered by VMASST_TYPE.
-  var assists: UInt64 = 0
+  /// Its debug registers.
+  var debug = DebugRegisters()
+  /// What of the I/O ports it may reach.
+  var portAccess = PortAccess()
   /// Bits of CR4 that the guest has set of those that it may: DE and TSD.
   var controls: UInt64 = 0
   var eventEntry = EntryPoint(flags: 4)
@@ -119,6 +121,12 @@ extension GuestProcessor {
     nonmutating set { shared.pointee.evtchn_upcall_mask = newValue }
   }
 
+  /// Assists that are on, of the whole domain: bits numbered by VMASST_TYPE.
+  var assists: UInt64 {
+    get { domain.pointee.assists }
+    nonmutating set { domain.pointee.assists = newValue }
+  }
+
   /// Changes between the guest's kernel and user mode: page tables, and the bases of GS.
   ///
   /// Both bases belong to the guest, so one swapgs is all; the hypervisor itself uses none.
@@ -140,7 +148,9 @@ extension GuestProcessor {
     if let table { xg_write_cr3(table.address.value) }
     Features.setGuestControls(controls)
     loadGDT()
+    loadLocalTable()
     loadSegments()
+    loadDebugRegisters()
     FloatingPoint.restore(floatingPoint, isTaskSwitched: isTaskSwitched)
   }
 

@@ -3,6 +3,7 @@
 import CMachine
 import CXenABI
 import HypervisorCore
+import X86
 
 /// Vectors whose frames carry an error code: Intel SDM volume 3, table 6-1.
 private let vectorsWithErrorCode: UInt32 = 0x6022_7d00
@@ -24,6 +25,9 @@ extension GuestProcessor {
       isTaskSwitched = false
       FloatingPoint.setTaskSwitched(false)
       deliver(vector, frame, errorCode: nil)
+    case Vector.debug:
+      noteDebugException()
+      deliver(vector, frame, errorCode: nil)
     case Vector.nonMaskable:
       log(.warning).text("an NMI while a guest ran").end()
     case Vector.doubleFault, Vector.machineCheck:
@@ -38,8 +42,19 @@ extension GuestProcessor {
   /// it was, because the hardware has seen ring 3 either way.
   private mutating func handlePageFault(_ frame: FramePointer, _ errorCode: UInt32) {
     let address = xg_read_cr2()
+    if let offset = Self.localTableOffset(address) {
+      if fillLocalTable(at: offset) { return }
+      // The guest sees where the entry is missing in its own memory.
+      deliverPageFault(core.pointee.localTableBase.value &+ offset, 0, frame)
+      return
+    }
     // A write by ring 3 to a page that is present: all that a store to a table can be.
     if errorCode & 0x1f == 7, emulateTableWrite(frame, address) { return }
+    deliverPageFault(address, errorCode, frame)
+  }
+
+  /// Delivers a page fault, with its address where the ABI has it.
+  mutating func deliverPageFault(_ address: UInt64, _ errorCode: UInt32, _ frame: FramePointer) {
     shared.pointee.arch.cr2 = UInt(address)
     let user: UInt32 = 4
     let code = isKernelMode ? errorCode & ~user : errorCode | user
@@ -85,7 +100,7 @@ extension GuestProcessor {
     frame.pointee.rcx = UInt64(answer.ecx)
     frame.pointee.rdx = UInt64(answer.edx)
     guest.pointee.record.pointee.count("cpuid", at: frame.pointee.rip)
-    frame.pointee.rip &+= 7
+    finishInstruction(length: 7, frame)
     return true
   }
 }

@@ -64,6 +64,8 @@ extension GuestProcessor {
     case __HYPERVISOR_stack_switch: return stackSwitch(arguments)
     case __HYPERVISOR_set_callbacks: return setCallbacks(arguments)
     case __HYPERVISOR_fpu_taskswitch: return fpuTaskSwitch(arguments)
+    case __HYPERVISOR_set_debugreg: return setDebugRegister(arguments)
+    case __HYPERVISOR_get_debugreg: return debugRegister(arguments)
     case __HYPERVISOR_update_descriptor:
       return withCore { Host.hypervisor.updateDescriptor(&arguments, from: caller) }
     case __HYPERVISOR_memory_op:
@@ -81,8 +83,8 @@ extension GuestProcessor {
       }
     case __HYPERVISOR_vcpu_op: return vcpuOperation(arguments)
     case __HYPERVISOR_set_segment_base: return setSegmentBase(arguments)
-    case __HYPERVISOR_mmuext_op:
-      return withCore { Host.hypervisor.mmuExtendedOperation(&arguments, from: caller) }
+    case __HYPERVISOR_mmuext_op: return mmuExtendedOperation(&arguments)
+    case __HYPERVISOR_physdev_op: return physicalDevice(arguments)
     case __HYPERVISOR_sched_op: return schedule(arguments)
     case __HYPERVISOR_event_channel_op: return eventChannelOperation(&arguments)
     case __HYPERVISOR_callback_op: return callbackOperation(arguments)

@@ -33,6 +33,13 @@ enum HypervisorPages {
     xg_invlpg(address)
   }
 
+  /// Takes away one small page whose table exists.
+  static func unmap(_ address: UInt64) {
+    let table = table(for: address, level: 1, bits: EntryBits.present | EntryBits.writable)
+    table[Int(address >> 12) & 511] = 0
+    xg_invlpg(address)
+  }
+
   /// The table of `level` that covers `address`, made with what lies above it where absent.
   ///
   /// `bits` are those of new upper entries.

@@ -20,8 +20,10 @@ enum MachineToPhysical {
       let upper = HypervisorPages.table(
         for: address, level: 2,
         bits: EntryBits.present | EntryBits.writable | EntryBits.user)
-      upper[Int(address >> 21) & 511] =
-        (table.address.value + offset) | EntryBits.readOnlyData | EntryBits.user | EntryBits.large
+      // Not global: user mode's table may leave it out (VMASST_TYPE_m2p_strict), and then the TLB
+      // must not remember it from the kernel's.
+      let bits = EntryBits.readOnlyData & ~EntryBits.global | EntryBits.user | EntryBits.large
+      upper[Int(address >> 21) & 511] = (table.address.value + offset) | bits
     }
   }
 

@@ -43,6 +43,7 @@ enum PerCPU {
     data.pointee.tss.ist.3 = base + UInt64(XG_BLOCK_DB_STACK) + 4096
     data.pointee.tss.io_map = UInt16(MemoryLayout<xg_tss>.size)
     makeGDT(index)
+    LDTWindow.make(index)
   }
 
   /// The data of CPU `index`.

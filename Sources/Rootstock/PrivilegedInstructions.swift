@@ -5,47 +5,109 @@
 import CMachine
 import CXenABI
 import HypervisorCore
+import X86
+
+/// What became of an instruction.
+enum Emulation: Equatable {
+  /// It is carried out, and the guest goes on behind it.
+  case done
+  /// It faults as without emulation.
+  case refused
+  /// It raises another exception, without an error code.
+  case fault(UInt32)
+  /// It touches memory that is not there.
+  case faultAt(UInt64, UInt32)
+  /// The guest runs it again, or goes where it has been sent.
+  case unfinished
+
+  init(_ isDone: Bool) { self = isDone ? .done : .refused }
+}
 
 extension GuestProcessor {
   /// Carries out the instruction that a general protection fault of the kernel points to.
   ///
   /// False where the fault is the guest's own to handle.
   mutating func emulatePrivileged(_ frame: FramePointer) -> Bool {
-    guard isKernelMode, frame.pointee.cs == UInt64(XG_GUEST_CS64),
+    guard isLongCode(frame),
       var instruction = InstructionBytes(at: GuestVirtualAddress(frame.pointee.rip)),
       !instruction.hasLock
     else { return false }
     let address = frame.pointee.rip
-    guard let rule = emulate(&instruction, frame) else { return false }
+    let (rule, outcome) = emulate(&instruction, frame)
+    if outcome == .refused { return false }
     if TrapRecord.isStrict {
       log(.error).text("strict: rip=").hex(address).text(" rule=").text(rule).end()
       frame.pointee.rip = address
       crash("a privileged instruction under the strict policy", frame)
     }
     guest.pointee.record.pointee.count(rule, at: address)
+    switch outcome {
+    case .done: finishInstruction(length: instruction.length, frame)
+    case .fault(let vector): deliver(vector, frame, errorCode: nil)
+    case .faultAt(let address, let code): deliverPageFault(address, code, frame)
+    case .unfinished, .refused: break
+    }
     return true
+  }
+
+  /// Goes on behind an emulated instruction, as the processor does: with a trap where the guest
+  /// steps, or where a breakpoint was met.
+  mutating func finishInstruction(length: Int, _ frame: FramePointer, met conditions: UInt64 = 0) {
+    frame.pointee.rip &+= UInt64(length)
+    frame.pointee.rflags &= ~Flags.resume
+    let isStepped = frame.pointee.rflags & Flags.trap != 0
+    if isStepped || conditions != 0 {
+      debug.note(conditions | (isStepped ? DebugRegisters.singleStep : 0))
+      deliver(Vector.debug, frame, errorCode: nil)
+    }
+  }
+
+  /// Whether the guest runs 64-bit code: by its flat segment, or one of its own GDT's.
+  ///
+  /// An LDT's is not asked: looking at it could fault.
+  func isLongCode(_ frame: FramePointer) -> Bool {
+    let selector = frame.pointee.cs & 0xffff
+    if selector == UInt64(XG_GUEST_CS64) { return true }
+    return selector & 4 == 0 && xg_access_rights(UInt32(selector)) & 1 << 21 != 0
   }
 
   /// One line for each instruction; the answer names its rule.
   ///
-  /// What Xen 4.17 does not emulate faults here too: hlt, invlpg, invd, cli and sti.
+  /// What Xen 4.17 does not emulate faults here too: hlt, invlpg, invd and rdpmc. User mode has the
+  /// port instructions alone, as far as the kernel lets it.
   private mutating func emulate(
     _ instruction: inout InstructionBytes, _ frame: FramePointer
-  ) -> StaticString? {
-    let outcome: (rule: StaticString, isDone: Bool) =
-      switch instruction.opcode {
-      case 0x0f20: ("mov-from-cr", readControl(&instruction, frame))
-      case 0x0f22: ("mov-to-cr", writeControl(&instruction, frame))
-      case 0x0f32: ("rdmsr", readMSR(frame))
-      case 0x0f30: ("wrmsr", writeMSR(frame))
-      case 0x0f31: ("rdtsc", readCounter(frame))
-      case 0x0f06: ("clts", setTaskSwitched(false))
-      case 0x0f09: ("wbinvd", true)
-      default: ("", false)
-      }
-    guard outcome.isDone else { return nil }
-    frame.pointee.rip &+= UInt64(instruction.length)
-    return outcome.rule
+  ) -> (StaticString, Emulation) {
+    switch instruction.opcode {
+    case 0xe4, 0xe5, 0xec, 0xed: ("in", portInstruction(&instruction, frame))
+    case 0xe6, 0xe7, 0xee, 0xef: ("out", portInstruction(&instruction, frame))
+    case 0x6c, 0x6d: ("ins", portString(&instruction, frame))
+    case 0x6e, 0x6f: ("outs", portString(&instruction, frame))
+    case 0xfa: ("cli", switchInterrupts())
+    case 0xfb: ("sti", switchInterrupts())
+    case _ where !isKernelMode: ("", .refused)
+    case 0x0f20: (controlRule(instruction), Emulation(readControl(&instruction, frame)))
+    case 0x0f22: (controlRule(instruction), Emulation(writeControl(&instruction, frame)))
+    case 0x0f21: ("mov-from-dr", readDebugRegister(&instruction, frame))
+    case 0x0f23: ("mov-to-dr", writeDebugRegister(&instruction, frame))
+    case 0x0f32: ("rdmsr", Emulation(readMSR(frame)))
+    case 0x0f30: ("wrmsr", Emulation(writeMSR(frame)))
+    case 0x0f31: ("rdtsc", Emulation(readCounter(frame)))
+    case 0x0f06: ("clts", Emulation(setTaskSwitched(false)))
+    case 0x0f09: ("wbinvd", .done)
+    default: ("", .refused)
+    }
+  }
+
+  /// The rule of a control register's move, by the register.
+  private func controlRule(_ instruction: InstructionBytes) -> StaticString {
+    let isRead = instruction.opcode == 0x0f20
+    return switch instruction.registerField(instruction.following ?? 0) {
+    case 0: isRead ? "mov-from-cr0" : "mov-to-cr0"
+    case 2: isRead ? "mov-from-cr2" : "mov-to-cr2"
+    case 3: isRead ? "mov-from-cr3" : "mov-to-cr3"
+    default: isRead ? "mov-from-cr4" : "mov-to-cr4"
+    }
   }
 
   private mutating func readControl(

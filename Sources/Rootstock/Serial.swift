@@ -4,7 +4,7 @@ import CMachine
 
 /// The first serial port, polled.
 enum Serial {
-  private static let port: UInt16 = 0x3f8
+  static let port: UInt16 = 0x3f8
   private static let lineStatus: UInt16 = 0x3fd
   private static let transmitterEmpty: UInt8 = 0x20
 

@@ -68,7 +68,15 @@ func internalTrap(frame: FramePointer) {
       frame.pointee.rip = xg_address_guarded_fixup()
       return
     }
-    if rip >= xg_address_segment_loads_start() && rip < xg_address_segment_loads_end() {
+    let isSegmentLoad =
+      rip >= xg_address_segment_loads_start() && rip < xg_address_segment_loads_end()
+    if vector == Vector.pageFault, isSegmentLoad || rip == xg_address_guest_iret(),
+      let offset = GuestProcessor.localTableOffset(xg_read_cr2()),
+      GuestProcessor.current.pointee.fillLocalTable(at: offset)
+    {
+      return
+    }
+    if isSegmentLoad {
       // A selector that cannot be loaded is the null selector.
       frame.pointee.rdi = 0
       return

@@ -5,6 +5,9 @@ import HypervisorCore
 
 extension GuestProcessor {
   /// The assists that a 64-bit guest may name.
+  ///
+  /// The segment and CR3 assists are for 32-bit guests; for a 64-bit guest they have no effect on Xen
+  /// either.
   private static var known: UInt64 {
     1 << UInt64(VMASST_TYPE_4gb_segments) | 1 << UInt64(VMASST_TYPE_4gb_segments_notify)
       | 1 << UInt64(VMASST_TYPE_writable_pagetables) | 1 << UInt64(VMASST_TYPE_pae_extended_cr3)
@@ -12,21 +15,11 @@ extension GuestProcessor {
       | 1 << UInt64(VMASST_TYPE_runstate_update_flag) | 1 << UInt64(VMASST_TYPE_m2p_strict)
   }
 
-  /// Those that are not built: a guest must not be told that one of them is on.
-  ///
-  /// The segment and CR3 assists are for 32-bit guests; for a 64-bit guest they have no effect on Xen either.
-  private static var missing: UInt64 {
-    1 << UInt64(VMASST_TYPE_architectural_iopl)
-      | 1 << UInt64(VMASST_TYPE_runstate_update_flag) | 1 << UInt64(VMASST_TYPE_m2p_strict)
-  }
-
   mutating func vmAssist(_ arguments: HypercallArguments) -> HypercallResult {
     let type = arguments.word(1)
     guard type < 64, Self.known >> UInt64(type) & 1 != 0 else { return .error(.invalid) }
     switch arguments.command(0) {
-    case VMASST_CMD_enable:
-      guard Self.missing >> UInt64(type) & 1 == 0 else { return .error(.noSuchCall) }
-      assists |= 1 << UInt64(type)
+    case VMASST_CMD_enable: assists |= 1 << UInt64(type)
     case VMASST_CMD_disable: assists &= ~(1 << UInt64(type))
     default: return .error(.noSuchCall)
     }

@@ -5,6 +5,7 @@
 import CMachine
 import CXenABI
 import HypervisorCore
+import X86
 
 /// A store as the instruction has it.
 private struct TableStore {
@@ -67,8 +68,8 @@ extension GuestProcessor {
     case 0x87: return TableStore(value: register, byteCount: byteCount, exchanged: number)
     case 0x0fb1: return TableStore(value: register, byteCount: byteCount, isCompared: true)
     case 0xc7 where modRM & 0x38 == 0:
-      guard let immediate = instruction.immediate() else { return nil }
-      let extended = UInt64(bitPattern: Int64(immediate))
+      guard let immediate = instruction.signed(byteCount: 4) else { return nil }
+      let extended = UInt64(bitPattern: immediate)
       return TableStore(
         value: byteCount == 8 ? extended : extended & 0xffff_ffff, byteCount: byteCount)
     default: return nil
@@ -90,15 +91,5 @@ extension InstructionBytes {
     }
     for _ in 0..<displacement where next() == nil { return false }
     return true
-  }
-
-  /// A 32-bit immediate, with its sign.
-  fileprivate mutating func immediate() -> Int32? {
-    var value: UInt32 = 0
-    for shift in UInt32(0)..<4 {
-      guard let byte = next() else { return nil }
-      value |= UInt32(byte) << (shift * 8)
-    }
-    return Int32(bitPattern: value)
   }
 }

@@ -89,6 +89,9 @@ import Testing
     let guest = Booted()
     for slot in 256...271 { guest.bench.prepare(guest.frames[4], slot, guest.frames[9], 7) }
     #expect(guest.extended(3, 4) == 0)
+    // The M2P table's slot comes with the use as a kernel's table.
+    #expect(guest.bench.machine.words(of: guest.frames[4])[256] == 0)
+    #expect(guest.extended(5, 4) == 0)
     for slot in 0..<16 {
       #expect(
         guest.bench.machine.words(of: guest.frames[4])[256 + slot]

@@ -150,8 +150,8 @@ import Testing
     try guest.bench.recount()
   }
 
-  /// TSS, LDT, call, interrupt, trap and task gates, 16-bit ones too, whatever their DPL.
-  @Test(arguments: 1...15 as ClosedRange<UInt64>)
+  /// TSS, LDT, interrupt, trap and task gates and 16-bit call gates, whatever their DPL.
+  @Test(arguments: (1...15 as ClosedRange<UInt64>).filter { $0 != 12 })
   func setGDT_systemDescriptor_isInvalid(_ type: UInt64) throws {
     let guest = Booted()
     for level in 0...3 as ClosedRange<UInt64> {

@@ -6,6 +6,7 @@
  *   ffff82d040200000  slot 261  Rootstock's image
  *   ffff82d080000000            per-CPU blocks, 128 KiB each, aligned to their size
  *   ffff82d0c0000000            per-CPU windows on a vcpu's GDT, 64 KiB each
+ *   ffff82d0e0000000            per-CPU windows on a vcpu's LDT, 64 KiB each
  *   ffff830000000000  slot 262  direct map of all memory
  */
 #ifndef XG_LAYOUT_H
@@ -20,6 +21,7 @@
 #define XG_IMAGE_PHYSICAL 0x200000
 #define XG_PERCPU_BASE 0xffff82d080000000
 #define XG_GDT_BASE 0xffff82d0c0000000
+#define XG_LDT_BASE 0xffff82d0e0000000
 /* Where further CPUs begin: a page below 1 MiB, whose number is the vector of their SIPI. */
 #define XG_TRAMPOLINE 0x8000
 #define XG_DIRECT_BASE 0xffff830000000000

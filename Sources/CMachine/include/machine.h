@@ -48,6 +48,9 @@ struct xg_percpu {
     uint64_t descriptor_pages; /* Pages of a guest's GDT in this CPU's window. */
     uint64_t slice_end;    /* System time at which the scheduler is asked again; ~0 for never. */
     struct xg_tss tss __attribute__((aligned(16)));
+    uint64_t loaded_dr7;   /* DR7 as it is; 0 while no breakpoint is on. */
+    uint64_t ldt_pages;    /* Pages in the window on the LDT. */
+    uint64_t ldt_entries;  /* Entries of the LDT that is loaded. */
 };
 _Static_assert(offsetof(struct xg_percpu, syscall_rsp) == XG_PERCPU_SYSCALL_RSP, "layout.h");
 _Static_assert(offsetof(struct xg_percpu, tss) == XG_PERCPU_TSS, "layout.h");
@@ -137,6 +140,12 @@ XG_INLINE void xg_lidt(uint64_t base, uint16_t limit) {
     __asm__ volatile("lidt %0" : : "m"(r));
 }
 XG_INLINE void xg_ltr(uint16_t selector) { __asm__ volatile("ltr %0" : : "r"(selector)); }
+/* The access rights of a selector's descriptor, as lar has them; 0 where there are none. */
+XG_INLINE uint32_t xg_access_rights(uint32_t selector) {
+    uint32_t rights = 0;
+    __asm__ volatile("larl %1, %0" : "+r"(rights) : "r"(selector) : "cc");
+    return rights;
+}
 XG_INLINE void xg_lldt(uint16_t selector) { __asm__ volatile("lldt %0" : : "r"(selector)); }
 /* After lgdt: the code segment by a far return, the stack segment, null for data. */
 XG_INLINE void xg_load_segments(void) {
