@@ -215,6 +215,34 @@ xg_push_frame:
         movq    %rax, -56(%r9)
         xorl    %eax, %eax
         ret
+
+/*
+ * uint64_t xg_pull_frame(frame, stack)         called by EntryHypercalls.swift
+ * Loads the ABI's iret_context at `stack`: rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. First
+ * and last word come first, so that nothing is changed where the context is not there.
+ * Out: 1 where a fault stopped it; else 0x100 with VGCF_in_syscall in the flags, 0 without.
+ */
+        .globl  xg_pull_frame
+xg_pull_frame:
+        movq    (%rsi), %rdx
+        movq    64(%rsi), %rcx
+        movq    %rdx, (XG_FRAME_RCX - 8)(%rdi)
+        movq    %rcx, (XG_FRAME_CS + 24)(%rdi)
+        movq    8(%rsi), %rdx
+        movq    %rdx, XG_FRAME_R11(%rdi)
+        movq    16(%rsi), %rdx
+        movq    %rdx, XG_FRAME_RCX(%rdi)
+        movl    24(%rsi), %eax
+        movq    32(%rsi), %rdx
+        movq    %rdx, (XG_FRAME_CS - 8)(%rdi)
+        movq    40(%rsi), %rdx
+        movq    %rdx, XG_FRAME_CS(%rdi)
+        movq    48(%rsi), %rdx
+        movq    %rdx, (XG_FRAME_CS + 8)(%rdi)
+        movq    56(%rsi), %rdx
+        movq    %rdx, (XG_FRAME_CS + 16)(%rdi)
+        andl    $0x100, %eax
+        ret
 xg_guarded_end:
 xg_guarded_fixup:
         movl    $1, %eax

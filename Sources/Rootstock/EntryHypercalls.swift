@@ -149,29 +149,26 @@ extension GuestProcessor {
   /// refuses becomes a general protection fault of the guest (Traps.swift).
   mutating func returnFromHandler(_ frame: FramePointer) {
     let stack = GuestVirtualAddress(frame.pointee.rsp)
-    guard let context = GuestMemory.load(iret_context(), from: stack) else {
-      crash("the iret hypercall's frame cannot be read", frame)
-    }
-    if context.cs & 3 == 3 {
+    // The rest of the frame is loaded as it is, and made harmless below.
+    // SAFETY: the range lies outside the hole, and xg_pull_frame survives its absence.
+    let isInside = stack.isGuestRange(byteCount: UInt64(MemoryLayout<iret_context>.size))
+    let result = isInside ? xg_pull_frame(frame, stack.value) : 1
+    guard result != 1 else { crash("the iret hypercall's frame cannot be read", frame) }
+    let isUser = frame.pointee.cs & 3 == 3
+    let flags = frame.pointee.rflags
+    frame.pointee.cs = (frame.pointee.cs & 0xffff) | 3
+    frame.pointee.rflags =
+      (flags & 0x3f_7fd5 & ~(Flags.privilegeLevel | Flags.virtual8086))
+      | Flags.interrupt | Flags.always
+    frame.pointee.ss = (frame.pointee.ss & 0xffff) | 3
+    if result != UInt64(VGCF_in_syscall) { needsFullReturn = true }
+    if isUser {
       guard core.pointee.userTable != nil else {
         crash("iret to user mode without a user page table", frame)
       }
       toggleMode()
     }
-    frame.pointee.rip = context.rip
-    frame.pointee.cs = (context.cs & 0xffff) | 3
-    frame.pointee.rflags =
-      (context.rflags & 0x3f_7fd5 & ~(Flags.privilegeLevel | Flags.virtual8086))
-      | Flags.interrupt | Flags.always
-    frame.pointee.rsp = context.rsp
-    frame.pointee.ss = (context.ss & 0xffff) | 3
-    frame.pointee.rax = context.rax
-    if context.flags & UInt64(VGCF_in_syscall) == 0 {
-      frame.pointee.r11 = context.r11
-      frame.pointee.rcx = context.rcx
-      needsFullReturn = true
-    }
-    if hasArchitecturalIOPL { portAccess.level = UInt8(context.rflags >> 12 & 3) }
-    upcallMask = context.rflags & Flags.interrupt != 0 ? 0 : 1
+    if hasArchitecturalIOPL { portAccess.level = UInt8(flags >> 12 & 3) }
+    upcallMask = flags & Flags.interrupt != 0 ? 0 : 1
   }
 }

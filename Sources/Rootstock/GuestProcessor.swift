@@ -130,12 +130,16 @@ extension GuestProcessor {
   /// Changes between the guest's kernel and user mode: page tables, and the bases of GS.
   ///
   /// Both bases belong to the guest, so one swapgs is all; the hypervisor itself uses none.
+  @inline(__always)
   mutating func toggleMode() {
     isKernelMode.toggle()
     xg_swapgs()
     if let table { xg_write_cr3(table.address.value) }
-    if isRunstateStale { publishRunstate(now: Host.clock.now) }
+    if isRunstateStale { publishRunstate() }
   }
+
+  @inline(never)
+  private mutating func publishRunstate() { publishRunstate(now: Host.clock.now) }
 
   /// The top table of the mode that it is in.
   var table: MachineFrame? {

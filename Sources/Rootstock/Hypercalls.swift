@@ -54,6 +54,7 @@ extension GuestProcessor {
   }
 
   /// The table.
+  @inline(__always)
   mutating func perform(
     _ number: UInt64, _ arguments: inout HypercallArguments, _ frame: FramePointer
   ) -> HypercallResult {

@@ -65,10 +65,11 @@ struct xg_table_register {
     uint64_t base;
 } __attribute__((packed));
 
-/* The block is aligned to its size and holds every stack of its CPU. */
+/* The block is aligned to its size and holds every stack of its CPU, so that the answer is the same
+ * all through a function and needs no volatile. */
 XG_INLINE struct xg_percpu *xg_this_cpu(void) {
     uint64_t sp;
-    __asm__ volatile("mov %%rsp, %0" : "=r"(sp));
+    __asm__("mov %%rsp, %0" : "=r"(sp));
     return (struct xg_percpu *)(sp & ~(uint64_t)(XG_BLOCK_SIZE - 1));
 }
 
@@ -222,6 +223,8 @@ uint64_t xg_guarded_copy(uint64_t to, uint64_t from, uint64_t count);
 /* Writes an exception frame below `top` with these values of cs and rflags; result as above. */
 uint64_t xg_push_frame(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags);
 uint64_t xg_push_frame_with_code(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags, uint64_t code);
+/* Loads an iret_context; 1 where a fault stopped it, else its flag VGCF_in_syscall. */
+uint64_t xg_pull_frame(struct xg_frame *frame, uint64_t stack);
 extern const uint8_t xg_guarded_start[], xg_guarded_end[], xg_guarded_fixup[];
 /* Loads the GS selector of the mode that does not run; null if the processor refuses it. */
 void xg_load_user_gs(uint32_t selector);
