@@ -1,6 +1,8 @@
 // Address kinds as types: a number of one kind never passes for another without a named conversion.
 // Everything in HypervisorCore and Rootstock that names memory, a domain or a port uses these.
 
+public import CXenABI
+
 /// The number of a 4 KiB frame of the machine's physical memory.
 public struct MachineFrame: Hashable, Comparable, Sendable {
   /// The frame number: machine address divided by 4096.
@@ -91,16 +93,16 @@ public struct DomainID: Hashable, Sendable {
   @inlinable public init(_ rawValue: UInt16) { self.rawValue = rawValue }
 
   /// The calling domain (`DOMID_SELF`).
-  @inlinable public static var caller: Self { Self(0x7ff0) }
+  @inlinable public static var caller: Self { Self(UInt16(DOMID_SELF)) }
   /// The owner of I/O memory (`DOMID_IO`).
-  @inlinable public static var io: Self { Self(0x7ff1) }
+  @inlinable public static var io: Self { Self(UInt16(DOMID_IO)) }
   /// The owner of the hypervisor's own frames (`DOMID_XEN`).
-  @inlinable public static var hypervisor: Self { Self(0x7ff2) }
+  @inlinable public static var hypervisor: Self { Self(UInt16(DOMID_XEN)) }
   /// No domain (`DOMID_INVALID`).
-  @inlinable public static var invalid: Self { Self(0x7ff4) }
+  @inlinable public static var invalid: Self { Self(UInt16(DOMID_INVALID)) }
 
   /// Whether the number can be that of a domain.
-  @inlinable public var isOrdinary: Bool { rawValue < 0x7ff0 }
+  @inlinable public var isOrdinary: Bool { rawValue < UInt16(DOMID_FIRST_RESERVED) }
 }
 
 /// The number of a virtual processor within its domain.

@@ -1,6 +1,8 @@
 // What a kernel image tells its loader: Xen's ELF notes, or the older section `__xen_guest` with
 // NAME=VALUE text. abi/elf-notes.yaml has them all.
 
+import CXenABI
+
 /// The notes that the loader acts on.
 struct KernelNotes {
   var entry: UInt64?
@@ -36,18 +38,19 @@ struct KernelNotes {
 
   private mutating func take(_ type: UInt64, _ value: ImageBytes) {
     isAny = true
-    switch type {
-    case 1: entry = number(value)
-    case 2: hypercallPage = number(value)
-    case 3: virtualBase = number(value)
-    case 4: addressOffset = number(value)
-    case 5: hasVersion = value.begins(with: "xen-3.0")
-    case 6: isLinux = value.begins(with: "linux")
-    case 8: hasLoader = value.begins(with: "generic")
-    case 9: isPAE = value.begins(with: "yes") || value.begins(with: "bimodal")
-    case 10: readFeatures(value)
-    case 15: listAddress = number(value)
-    case 16: isRamdiskUnmapped = number(value) & 1 != 0
+    // The field has 32 bits.
+    switch Int32(truncatingIfNeeded: type) {
+    case XEN_ELFNOTE_ENTRY: entry = number(value)
+    case XEN_ELFNOTE_HYPERCALL_PAGE: hypercallPage = number(value)
+    case XEN_ELFNOTE_VIRT_BASE: virtualBase = number(value)
+    case XEN_ELFNOTE_PADDR_OFFSET: addressOffset = number(value)
+    case XEN_ELFNOTE_XEN_VERSION: hasVersion = value.begins(with: "xen-3.0")
+    case XEN_ELFNOTE_GUEST_OS: isLinux = value.begins(with: "linux")
+    case XEN_ELFNOTE_LOADER: hasLoader = value.begins(with: "generic")
+    case XEN_ELFNOTE_PAE_MODE: isPAE = value.begins(with: "yes") || value.begins(with: "bimodal")
+    case XEN_ELFNOTE_FEATURES: readFeatures(value)
+    case XEN_ELFNOTE_INIT_P2M: listAddress = number(value)
+    case XEN_ELFNOTE_MOD_START_PFN: isRamdiskUnmapped = number(value) & 1 != 0
     default: break
     }
   }

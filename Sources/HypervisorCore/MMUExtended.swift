@@ -1,5 +1,7 @@
 // Hypercall mmuext_op: pins, base pointers, flushes, the LDT and whole pages.
 
+import CXenABI
+
 extension Hypervisor {
   /// mmuext_op(operations, count, done, foreign domain).
   ///
@@ -25,14 +27,15 @@ extension Hypervisor {
     from caller: Caller
   ) throws(MemoryError) {
     let frame = MachineFrame(first)
-    switch command {
-    case 0...3: try pin(frame, level: Int(command) + 1, of: owner)
-    case 4: try unpin(frame, of: owner)
-    case 5: try loadKernelTable(frame, for: caller)
-    case 15: try setUserTable(frame, for: caller)
-    case 16: try overwrite(frame, with: nil, of: owner)
-    case 17: try overwrite(frame, with: MachineFrame(second), of: owner)
-    case 19, 20: throw .refused(.notSupported)
+    switch Int32(truncatingIfNeeded: command) {
+    case MMUEXT_PIN_L1_TABLE...MMUEXT_PIN_L4_TABLE:
+      try pin(frame, level: Int(command) - Int(MMUEXT_PIN_L1_TABLE) + 1, of: owner)
+    case MMUEXT_UNPIN_TABLE: try unpin(frame, of: owner)
+    case MMUEXT_NEW_BASEPTR: try loadKernelTable(frame, for: caller)
+    case MMUEXT_NEW_USER_BASEPTR: try setUserTable(frame, for: caller)
+    case MMUEXT_CLEAR_PAGE: try overwrite(frame, with: nil, of: owner)
+    case MMUEXT_COPY_PAGE: try overwrite(frame, with: MachineFrame(second), of: owner)
+    case MMUEXT_MARK_SUPER, MMUEXT_UNMARK_SUPER: throw .refused(.notSupported)
     default:
       // What is left concerns the caller's own processor state.
       guard owner == caller.domain else { throw .refused(.notPermitted) }
@@ -43,22 +46,24 @@ extension Hypervisor {
   private func performLocal(
     _ command: UInt32, _ address: GuestVirtualAddress, _ second: UInt64, _ caller: Caller
   ) throws(MemoryError) {
+    let command = Int32(truncatingIfNeeded: command)
     switch command {
-    case 6: flushLocal()
-    case 7:
+    case MMUEXT_TLB_FLUSH_LOCAL: flushLocal()
+    case MMUEXT_INVLPG_LOCAL:
       if address.isCanonical, !address.isInHypervisorRange { machine.invalidatePage(address) }
-    case 8, 9:
+    case MMUEXT_TLB_FLUSH_MULTI, MMUEXT_INVLPG_MULTI:
       let set: ProcessorSet
       do { set = try processors(of: caller.domain, inBitmapAt: GuestVirtualAddress(second)) } catch
       { throw .refused(.invalid) }
-      flushGuest(command == 9 ? address : nil, on: set)
-    case 10, 11: flushGuest(command == 11 ? address : nil, on: processors(of: caller.domain))
-    case 12, 18:
+      flushGuest(command == MMUEXT_INVLPG_MULTI ? address : nil, on: set)
+    case MMUEXT_TLB_FLUSH_ALL, MMUEXT_INVLPG_ALL:
+      flushGuest(command == MMUEXT_INVLPG_ALL ? address : nil, on: processors(of: caller.domain))
+    case MMUEXT_FLUSH_CACHE, MMUEXT_FLUSH_CACHE_GLOBAL:
       guard caller.domain.pointee.isPrivileged else {
-        throw .refused(command == 12 ? .accessDenied : .invalid)
+        throw .refused(command == MMUEXT_FLUSH_CACHE ? .accessDenied : .invalid)
       }
-      machine.flushCaches(everywhere: command == 18)
-    case 13:
+      machine.flushCaches(everywhere: command == MMUEXT_FLUSH_CACHE_GLOBAL)
+    case MMUEXT_SET_LDT:
       try setLocalTable(at: address, count: UInt32(truncatingIfNeeded: second), caller)
     default: throw .refused(.noSuchCall)
     }

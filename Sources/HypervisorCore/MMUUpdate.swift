@@ -1,5 +1,7 @@
 // Hypercall mmu_update: a batch of changes to page tables, or to M2P entries.
 
+import CXenABI
+
 extension Hypervisor {
   /// mmu_update(requests, count, done, foreign domain).
   ///
@@ -33,12 +35,14 @@ extension Hypervisor {
     _ pointer: UInt64, _ value: UInt64, of owner: DomainPointer, mapping target: DomainID
   ) throws(MemoryError) {
     let address = MachineAddress(pointer & ~3)
-    switch pointer & 3 {
-    case 0, 2, 3:
+    let command = Int32(pointer & 3)
+    switch command {
+    case MMU_NORMAL_PT_UPDATE, MMU_PT_UPDATE_PRESERVE_AD, MMU_PT_UPDATE_NO_TRANSLATE:
       // An entry that straddles two would be checked as neither.
       guard address.value & 7 == 0 else { throw .refused(.invalid) }
       try writeEntry(
-        value, at: address, of: owner, mapping: target, preservingAccess: pointer & 3 == 2)
+        value, at: address, of: owner, mapping: target,
+        preservingAccess: command == MMU_PT_UPDATE_PRESERVE_AD)
     default:
       let frame = address.frame
       guard takeReference(to: frame, ownedBy: target) else { throw .refused(.invalid) }

@@ -1,5 +1,7 @@
 // Hypercall memory_op: the table of operations, and those that only tell something.
 
+import CXenABI
+
 extension Hypervisor {
   /// memory_op(command, argument).
   ///
@@ -9,18 +11,25 @@ extension Hypervisor {
   ) -> HypercallResult {
     let argument = GuestVirtualAddress(arguments[1])
     do throws(HypercallError) {
-      switch arguments[0] & 0x3f {
-      case 0: return try changeReservation(.increase, &arguments, from: caller)
-      case 1: return try changeReservation(.decrease, &arguments, from: caller)
-      case 6: return try changeReservation(.populate, &arguments, from: caller)
-      case 2: return .value(Int64(truncatingIfNeeded: state.pointee.highestFrame.number))
-      case 3: return .value(count(try named(at: argument, caller).pointee.pageCount))
-      case 4: return .value(count(try named(at: argument, caller).pointee.pageLimit))
-      case 14: return .value(count(try named(at: argument, caller).pointee.highestFrame))
-      case 11: return try exchangeMemory(&arguments, from: caller)
-      case 12: return try tellMachphysMapping(at: argument)
-      case 5: return try tellMachphysFrames(at: argument)
-      // A domain without an explicit memory map has one region from 0, and 9 (memory_map) is an
+      switch Int32(arguments[0] & 0x3f) {
+      case XENMEM_increase_reservation:
+        return try changeReservation(.increase, &arguments, from: caller)
+      case XENMEM_decrease_reservation:
+        return try changeReservation(.decrease, &arguments, from: caller)
+      case XENMEM_populate_physmap:
+        return try changeReservation(.populate, &arguments, from: caller)
+      case XENMEM_maximum_ram_page:
+        return .value(Int64(truncatingIfNeeded: state.pointee.highestFrame.number))
+      case XENMEM_current_reservation:
+        return .value(count(try named(at: argument, caller).pointee.pageCount))
+      case XENMEM_maximum_reservation:
+        return .value(count(try named(at: argument, caller).pointee.pageLimit))
+      case XENMEM_maximum_gpfn:
+        return .value(count(try named(at: argument, caller).pointee.highestFrame))
+      case XENMEM_exchange: return try exchangeMemory(&arguments, from: caller)
+      case XENMEM_machphys_mapping: return try tellMachphysMapping(at: argument)
+      case XENMEM_machphys_mfn_list: return try tellMachphysFrames(at: argument)
+      // A domain without an explicit memory map has one region from 0, and memory_map is an
       // unknown operation for it.
       default: throw .noSuchCall
       }
@@ -41,8 +50,8 @@ extension Hypervisor {
   private func tellMachphysMapping(
     at address: GuestVirtualAddress
   ) throws(HypercallError) -> HypercallResult {
-    try write(0xffff_8000_0000_0000, to: address)
-    try write(0xffff_8040_0000_0000, to: try element(1, ofSize: 8, from: address))
+    try write(UInt64(MACH2PHYS_VIRT_START), to: address)
+    try write(UInt64(MACH2PHYS_VIRT_END), to: try element(1, ofSize: 8, from: address))
     try write(physicalFrames.count - 1, to: try element(2, ofSize: 8, from: address))
     return .value(0)
   }

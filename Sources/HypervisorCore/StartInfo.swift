@@ -1,24 +1,7 @@
 // The pages that the hypervisor writes for a new domain: start_info and the hypercall page.
 
-/// Byte offsets of start_info on x86-64: abi/start-of-day.yaml.
-private enum StartInfoOffset {
-  static var pageCount: Int { 32 }
-  static var sharedInfo: Int { 40 }
-  static var flags: Int { 48 }
-  static var storeFrame: Int { 56 }
-  static var storePort: Int { 64 }
-  static var consoleFrame: Int { 72 }
-  static var consolePort: Int { 80 }
-  static var tables: Int { 88 }
-  static var tableCount: Int { 96 }
-  static var list: Int { 104 }
-  static var ramdisk: Int { 112 }
-  static var ramdiskSize: Int { 120 }
-  static var commandLine: Int { 128 }
-  static var commandLineSize: Int { 1024 }
-  static var firstListPage: Int { 1152 }
-  static var listPageCount: Int { 1160 }
-}
+import CXenABI
+import XenABI
 
 extension Hypervisor {
   /// Fills in start_info.
@@ -26,6 +9,7 @@ extension Hypervisor {
     _ request: StartRequest, _ layout: StartLayout, _ memory: DomainMemory, _ notes: KernelNotes,
     shared: MachineFrame, _ domain: DomainPointer
   ) {
+    typealias Field = Xen.Offset.start_info
     let page = UnsafeMutableRawPointer(
       machine.words(of: frame(ofPage: layout.startInfo, memory)))
     // SAFETY: all offsets are constants below 1168, in a frame of 4096 bytes.
@@ -37,46 +21,46 @@ extension Hypervisor {
     for index in 0..<magic.utf8CodeUnitCount {
       page.storeBytes(of: magic.utf8Start[index], toByteOffset: index, as: UInt8.self)
     }
-    set(StartInfoOffset.pageCount, request.pageCount)
-    set(StartInfoOffset.sharedInfo, shared.address.value)
-    var flags: UInt64 = domain.pointee.isPrivileged ? 1 : 0
-    if request.isInitial { flags |= 2 }
+    set(Field.nr_pages, request.pageCount)
+    set(Field.shared_info, shared.address.value)
+    var flags: UInt64 = domain.pointee.isPrivileged ? UInt64(SIF_PRIVILEGED) : 0
+    if request.isInitial { flags |= UInt64(SIF_INITDOMAIN) }
     if let store = layout.storePage {
-      set(StartInfoOffset.storeFrame, frame(ofPage: store, memory).number)
+      set(Field.store_mfn, frame(ofPage: store, memory).number)
     }
     if let console = layout.consolePage {
-      set(StartInfoOffset.consoleFrame, frame(ofPage: console, memory).number)
-      set(StartInfoOffset.consolePort, UInt64(request.consolePort.rawValue))
+      set(Field.console, frame(ofPage: console, memory).number)
+      set(Field.console + MemoryLayout<xen_pfn_t>.size, UInt64(request.consolePort.rawValue))
     }
-    set(StartInfoOffset.storePort, UInt64(request.storePort.rawValue))
-    set(StartInfoOffset.tables, layout.address(ofPage: layout.tables.first))
-    set(StartInfoOffset.tableCount, layout.tables.count)
-    set(StartInfoOffset.list, layout.listVirtualAddress)
+    set(Field.store_evtchn, UInt64(request.storePort.rawValue))
+    set(Field.pt_base, layout.address(ofPage: layout.tables.first))
+    set(Field.nr_pt_frames, layout.tables.count)
+    set(Field.mfn_list, layout.listVirtualAddress)
     if let ramdisk = request.ramdisk, ramdisk.count > 0 {
       let first = layout.ramdisk.first
-      if notes.isRamdiskUnmapped { flags |= 8 }
+      if notes.isRamdiskUnmapped { flags |= UInt64(SIF_MOD_START_PFN) }
       set(
-        StartInfoOffset.ramdisk, notes.isRamdiskUnmapped ? first : layout.address(ofPage: first))
-      set(StartInfoOffset.ramdiskSize, ramdisk.count)
+        Field.mod_start, notes.isRamdiskUnmapped ? first : layout.address(ofPage: first))
+      set(Field.mod_len, ramdisk.count)
     }
-    set(StartInfoOffset.flags, flags)
+    set(Field.flags, flags)
     if layout.listAddress != nil {
-      set(StartInfoOffset.firstListPage, layout.list.first)
-      set(StartInfoOffset.listPageCount, layout.list.count + layout.listTables.count)
+      set(Field.first_p2m_pfn, layout.list.first)
+      set(Field.nr_p2m_frames, layout.list.count + layout.listTables.count)
     }
     guard let line = request.commandLine else { return }
-    for index in 0..<StartInfoOffset.commandLineSize - 1 {
+    for index in 0..<Int(MAX_GUEST_CMDLINE) - 1 {
       let byte = line[UInt64(index)]
       guard byte != 0 else { return }
       page.storeBytes(
-        of: byte, toByteOffset: StartInfoOffset.commandLine + index, as: UInt8.self)
+        of: byte, toByteOffset: Field.cmd_line + index, as: UInt8.self)
     }
   }
 
   /// Fills a page with the 128 slots of 32 bytes through which a guest makes hypercalls.
   ///
   /// A slot keeps rcx and r11, which `syscall` overwrites, loads the call's number and enters. That
-  /// of iret (23) pushes rax as well, which completes its frame, and never returns; a breakpoint
+  /// of iret pushes rax as well, which completes its frame, and never returns; a breakpoint
   /// fills the rest.
   public func writeHypercallPage(to frame: MachineFrame) {
     let words = machine.words(of: frame)
@@ -84,7 +68,7 @@ extension Hypervisor {
       let slot = words + Int(number) * 4
       slot[2] = 0xcccc_cccc_cccc_cccc
       slot[3] = slot[2]
-      if number == 23 {
+      if number == UInt64(__HYPERVISOR_iret) {
         // push %rcx; push %r11; push %rax; mov $23, %eax; syscall
         slot[0] = 0x0000_17b8_5053_4151
         slot[1] = 0xcccc_cccc_cc05_0f00

@@ -1,6 +1,7 @@
 // Hypercalls update_va_mapping and update_va_mapping_otherdomain: the last-level entry of one
 // virtual address, with a flush.
 
+import CXenABI
 import X86
 
 extension Hypervisor {
@@ -44,17 +45,17 @@ extension Hypervisor {
   private func flushAfterUpdate(
     of address: GuestVirtualAddress, flags: UInt64, _ caller: Caller
   ) throws(HypercallError) {
-    let kind = flags & 3
-    guard kind == 1 || kind == 2 else { return }
+    let kind = Int32(flags & 3)
+    guard kind == UVMF_TLB_FLUSH || kind == UVMF_INVLPG else { return }
     switch flags & ~3 {
-    case 0:
-      if kind == 1 { flushLocal() } else { machine.invalidatePage(address) }
-    case 4:
-      flush(kind == 1 ? nil : address, on: processors(of: caller.domain))
+    case UInt64(UVMF_LOCAL):
+      if kind == UVMF_TLB_FLUSH { flushLocal() } else { machine.invalidatePage(address) }
+    case UInt64(UVMF_ALL):
+      flush(kind == UVMF_TLB_FLUSH ? nil : address, on: processors(of: caller.domain))
     case let bitmap:
       let set = try processors(
         of: caller.domain, inBitmapAt: GuestVirtualAddress(bitmap))
-      flush(kind == 1 ? nil : address, on: set)
+      flush(kind == UVMF_TLB_FLUSH ? nil : address, on: set)
     }
   }
 }

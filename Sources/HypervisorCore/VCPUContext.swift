@@ -156,7 +156,12 @@ extension Hypervisor {
     // In the form of CR3.
     try takeTop(MachineAddress(tail[controls, 3]).frame, &vcpu.pointee.kernelTable, of: domain)
     let user = MachineAddress(tail[controls, 1]).frame
-    if user.number != 0 { try takeTop(user, &vcpu.pointee.userTable, of: domain) }
+    if user.number != 0 {
+      try takeTop(user, &vcpu.pointee.userTable, of: domain)
+    } else if let old = vcpu.pointee.userTable {
+      drop(old)
+      vcpu.pointee.userTable = nil
+    }
     let entries = tail[Context.gdt_ents]
     guard entries <= UInt64(DescriptorLimit.entries) else { throw .refused(.invalid) }
     let count = Int(entries + 511) / 512

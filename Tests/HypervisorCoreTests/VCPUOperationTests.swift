@@ -189,4 +189,23 @@ import Testing
     bench.hypervisor.beginDeath(of: domain)
     try bench.recount()
   }
+
+  @Test func initialise_withOtherTablesAfterAnInterruption_dropsTheFirst() throws {
+    let frames = guest.frames
+    for index in 4..<7 { bench.prepare(frames[index], 0, frames[index + 1], 7) }
+    var context = GuestContext(kernelTable: frames[0])
+    context.userTable = frames[4]
+    bench.poke(context)
+    bench.machine.preemptAfter = 0
+    #expect(throws: MemoryError.preempted) {
+      try bench.hypervisor.initialise(second, from: Bench.contextAddress, of: domain)
+    }
+    #expect(second.pointee.kernelTable == frames[0], "kept for the next turn")
+    try bench.recount()
+    bench.poke(GuestContext(kernelTable: frames[4]))
+    #expect(bench.initialise(1, from: guest.caller) == 0)
+    #expect(second.pointee.kernelTable == frames[4])
+    #expect(second.pointee.userTable == nil)
+    try bench.recount()
+  }
 }
