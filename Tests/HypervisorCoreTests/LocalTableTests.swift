@@ -1,4 +1,5 @@
 import HypervisorCore
+import HypervisorCoreTesting
 import Testing
 
 @Suite struct LocalTableTests {
