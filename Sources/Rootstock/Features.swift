@@ -10,18 +10,25 @@ enum Features {
   private static let osxsave: UInt64 = 1 << 18
   private static let smep: UInt64 = 1 << 20
 
-  /// DE and TSD, which a guest may change.
-  static let guestControls: UInt64 = 1 << 3 | 1 << 2
+  /// DE, TSD and FSGSBASE, which are as the guest that runs has them.
+  private static let switched: UInt64 = 1 << 3 | 1 << 2 | fsgsbase
+  /// OSXSAVE, which a guest must set before its own use; the processor has it all the time.
+  static let extendedState = osxsave
+  // SAFETY: written by `enable` on the boot CPU before others run, and then only with the same value.
+  /// The bits that a guest may change.
+  nonisolated(unsafe) private(set) static var guestControls: UInt64 = 1 << 3 | 1 << 2
 
   /// Gives the processor the bits that a guest has chosen.
   static func setGuestControls(_ bits: UInt64) {
     let now = xg_read_cr4()
-    let wanted = now & ~guestControls | bits & guestControls
+    let wanted = now & ~switched | bits & guestControls & switched
     if wanted != now { xg_write_cr4(wanted) }
   }
 
-  /// CR4 as a guest sees it: what it may rely on, without what is the hypervisor's own.
-  static var guestCR4: UInt64 { xg_read_cr4() & ~smep & ~(1 << 7) }
+  /// CR4 as a guest sees it: PAE, MCE, OSFXSR and OSXMMEXCPT as the processor has them, and its own.
+  static func guestCR4(_ controls: UInt64) -> UInt64 {
+    xg_read_cr4() & (1 << 5 | 1 << 6 | osfxsr | osxmmexcpt) | controls
+  }
 
   /// Bits of a machine address: CPUID 0x80000008.
   static var addressWidth: UInt64 {
@@ -36,12 +43,15 @@ enum Features {
   static func enable() {
     var cr4 = xg_read_cr4() | osfxsr | osxmmexcpt
     let basic = xg_cpuid_of(1, 0)
-    if basic.ecx & 1 << 26 != 0 { cr4 |= osxsave }
+    let hasXSave = basic.ecx & 1 << 26 != 0
+    if hasXSave { cr4 |= osxsave }
     if xg_cpuid_of(0, 0).eax >= 7 {
       let extended = xg_cpuid_of(7, 0)
-      if extended.ebx & 1 != 0 { cr4 |= fsgsbase }
+      if extended.ebx & 1 != 0 { guestControls |= fsgsbase }
       if extended.ebx & 1 << 7 != 0 { cr4 |= smep }
     }
     xg_write_cr4(cr4)
+    FloatingPoint.enable(hasXSave: hasXSave)
+    if FloatingPoint.components != 0 { guestControls |= osxsave }
   }
 }

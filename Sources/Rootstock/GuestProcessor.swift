@@ -53,11 +53,13 @@ struct GuestProcessor {
   /// It sleeps in a poll, whatever its upcalls.
   var isPolling = false
   var kernelStack: UInt64 = 0
+  /// Its XCR0.
+  var extendedComponents = FloatingPoint.initialComponents
   /// Its debug registers.
   var debug = DebugRegisters()
   /// What of the I/O ports it may reach.
   var portAccess = PortAccess()
-  /// Bits of CR4 that the guest has set of those that it may: DE and TSD.
+  /// Bits of CR4 that the guest has set of those that it may (Features.guestControls).
   var controls: UInt64 = 0
   var eventEntry = EntryPoint(flags: 4)
   var failsafeEntry = EntryPoint()
@@ -155,7 +157,8 @@ extension GuestProcessor {
     loadLocalTable()
     loadSegments()
     loadDebugRegisters()
-    FloatingPoint.restore(floatingPoint, isTaskSwitched: isTaskSwitched)
+    FloatingPoint.restore(
+      floatingPoint, components: extendedComponents, isTaskSwitched: isTaskSwitched)
   }
 
   /// Takes back what the hardware has held for it.

@@ -95,8 +95,18 @@ extension GuestProcessor {
     case 0x0f31: ("rdtsc", Emulation(readCounter(frame)))
     case 0x0f06: ("clts", Emulation(setTaskSwitched(false)))
     case 0x0f09: ("wbinvd", .done)
+    case 0x0f01 where instruction.following == 0xd1:
+      ("xsetbv", afterModRM(&instruction, setExtendedControl(frame.pointee)))
     default: ("", .refused)
     }
+  }
+
+  /// Counts the byte that belongs to the opcode.
+  private func afterModRM(
+    _ instruction: inout InstructionBytes, _ outcome: Emulation
+  ) -> Emulation {
+    _ = instruction.next()
+    return outcome
   }
 
   /// The rule of a control register's move, by the register.
@@ -123,7 +133,7 @@ extension GuestProcessor {
     case 3:
       guard let table = core.pointee.kernelTable else { return false }
       value = table.address.value
-    case 4: value = Features.guestCR4
+    case 4: value = Features.guestCR4(controls)
     default: return false
     }
     frame.pointee[register: instruction.baseField(modRM)] = value

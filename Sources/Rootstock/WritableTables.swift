@@ -1,95 +1,173 @@
 // VMASST_TYPE_writable_pagetables: a guest kernel's store to a last-level table that it has mapped
-// read-only faults, and HypervisorCore carries it out. Here the instruction is taken apart; the
-// address is the one that faulted.
+// read-only faults, and HypervisorCore carries it out. The instruction is taken apart by X86.
 
 import CMachine
 import CXenABI
 import HypervisorCore
 import X86
 
-/// A store as the instruction has it.
-private struct TableStore {
-  var value: UInt64
-  var byteCount: Int
-  /// The register that gets the old value of an exchange.
-  var exchanged: Int?
-  var isCompared = false
-}
-
 extension GuestProcessor {
   /// Carries out a store that faulted on a present, read-only page.
   ///
-  /// False where the fault is the guest's.
+  /// False where the fault is the guest's. The instruction's own address must be the one that
+  /// faulted: a store that began on another page is none to an entry.
   mutating func emulateTableWrite(_ frame: FramePointer, _ address: UInt64) -> Bool {
-    guard isKernelMode, frame.pointee.cs == UInt64(XG_GUEST_CS64),
-      assists & 1 << UInt64(VMASST_TYPE_writable_pagetables) != 0,
+    guard isKernelMode, assists & 1 << UInt64(VMASST_TYPE_writable_pagetables) != 0,
+      isLongCode(frame),
       var instruction = InstructionBytes(at: GuestVirtualAddress(frame.pointee.rip)),
-      let store = decodeStore(&instruction, frame)
+      let store = StoreInstruction(&instruction),
+      address & UInt64(store.byteCount - 1) == 0,
+      destination(store, instruction, frame) == address
     else { return false }
-    let mask: UInt64 = store.byteCount == 8 ? ~0 : (1 << UInt64(store.byteCount * 8)) - 1
-    let expected = store.isCompared ? frame.pointee.rax & mask : nil
+    let place = GuestVirtualAddress(address)
+    let rip = frame.pointee.rip
     do throws(MemoryError) {
-      let found = try withCore { () throws(MemoryError) in
-        try Host.hypervisor.emulateTableWrite(
-          at: GuestVirtualAddress(address), value: store.value, byteCount: store.byteCount,
-          expected: expected, from: caller)
-      }
-      if let register = store.exchanged { frame.pointee[register: register] = found }
-      if store.isCompared {
-        let zero: UInt64 = 1 << 6
-        let isEqual = found == frame.pointee.rax & mask
-        frame.pointee.rflags = frame.pointee.rflags & ~zero | (isEqual ? zero : 0)
-        if !isEqual { frame.pointee.rax = found }
-      }
+      guard try carryOut(store, at: place, instruction, frame) else { return false }
     } catch {
       guard error == .preempted else { return false }
       // The instruction runs again once the tables that wait are taken apart.
       drain()
       return true
     }
-    frame.pointee.rip &+= UInt64(instruction.length)
-    guest.pointee.record.pointee.count(
-      "page-table-write", at: frame.pointee.rip &- UInt64(instruction.length))
+    guest.pointee.record.pointee.count("page-table-write", at: rip)
     return true
   }
 
-  /// mov, xchg and cmpxchg of 4 and 8 bytes: what compilers make of stores to page-table entries.
-  private func decodeStore(
-    _ instruction: inout InstructionBytes, _ frame: FramePointer
-  ) -> TableStore? {
-    guard !instruction.hasOperandSizePrefix, instruction.repeatPrefix == 0,
-      let modRM = instruction.next(), instruction.skipMemoryOperand(modRM)
-    else { return nil }
-    let byteCount = instruction.rex & 8 != 0 ? 8 : 4
-    let number = instruction.registerField(modRM)
-    let register = frame.pointee[register: number] & (byteCount == 8 ? ~0 : 0xffff_ffff)
-    switch instruction.opcode {
-    case 0x89: return TableStore(value: register, byteCount: byteCount)
-    case 0x87: return TableStore(value: register, byteCount: byteCount, exchanged: number)
-    case 0x0fb1: return TableStore(value: register, byteCount: byteCount, isCompared: true)
-    case 0xc7 where modRM & 0x38 == 0:
-      guard let immediate = instruction.signed(byteCount: 4) else { return nil }
-      let extended = UInt64(bitPattern: immediate)
-      return TableStore(
-        value: byteCount == 8 ? extended : extended & 0xffff_ffff, byteCount: byteCount)
-    default: return nil
+  /// Where the instruction stores.
+  private func destination(
+    _ store: StoreInstruction, _ instruction: InstructionBytes, _ frame: FramePointer
+  ) -> UInt64 {
+    switch store.operation {
+    case .storeString, .moveString: return frame.pointee.rdi
+    default:
+      let next = frame.pointee.rip &+ UInt64(instruction.length)
+      return segmentBase(instruction.segmentPrefix)
+        &+ store.operand.address(registers: { frame.pointee[register: $0] }, next: next)
+        &+ store.bitOffset(registers: { frame.pointee[register: $0] })
+    }
+  }
+
+  /// Stores, and changes registers as the instruction does.
+  private mutating func carryOut(
+    _ store: StoreInstruction, at place: GuestVirtualAddress, _ instruction: InstructionBytes,
+    _ frame: FramePointer
+  ) throws(MemoryError) -> Bool {
+    let count = store.byteCount
+    let source = store.immediate ?? frame.pointee.part(store.register, count, store.isHighByte)
+    switch store.operation {
+    case .move: _ = try write(source, count, at: place)
+    case .exchange:
+      let found = try write(source, count, at: place)
+      frame.pointee.setPart(store.register, found, count, store.isHighByte)
+    case .compareExchange:
+      let expected = frame.pointee.part(0, count, false)
+      let found = try write(source, count, at: place, expected: expected)
+      frame.pointee.rflags =
+        Arithmetic.subtract.apply(
+          expected, found, byteCount: count, flags: frame.pointee.rflags
+        ).flags
+      if found != expected { frame.pointee.setPart(0, found, count, false) }
+    case .compareExchange8:
+      let expected = frame.pointee.rax & 0xffff_ffff | frame.pointee.rdx << 32
+      let value = frame.pointee.rbx & 0xffff_ffff | frame.pointee.rcx << 32
+      let found = try write(value, 8, at: place, expected: expected)
+      frame.pointee.rflags &= ~Self.zeroFlag
+      if found == expected {
+        frame.pointee.rflags |= Self.zeroFlag
+      } else {
+        frame.pointee.rax = found & 0xffff_ffff
+        frame.pointee.rdx = found >> 32
+      }
+    case .exchangeAdd:
+      guard let old = try modify(.add, source, count, at: place, frame) else { return false }
+      frame.pointee.setPart(store.register, old, count, store.isHighByte)
+    case .modify(let arithmetic):
+      guard try modify(arithmetic, source, count, at: place, frame) != nil else { return false }
+    case .storeString:
+      _ = try write(frame.pointee.part(0, count, false), count, at: place)
+      return step(store, instruction, frame)
+    case .moveString:
+      let from = GuestVirtualAddress(
+        frame.pointee.rsi &+ segmentBase(instruction.segmentPrefix))
+      var value: UInt64 = 0
+      guard GuestMemory.read(&value, from: from, count: count) else { return false }
+      _ = try write(value, count, at: place)
+      return step(store, instruction, frame)
+    }
+    finishInstruction(length: instruction.length, frame)
+    return true
+  }
+
+  private static let zeroFlag: UInt64 = 1 << 6
+
+  /// Goes on with a string: with the next element where it repeats.
+  private mutating func step(
+    _ store: StoreInstruction, _ instruction: InstructionBytes, _ frame: FramePointer
+  ) -> Bool {
+    let isDown = frame.pointee.rflags & 1 << 10 != 0
+    let step = UInt64(bitPattern: Int64(isDown ? -store.byteCount : store.byteCount))
+    frame.pointee.rdi &+= step
+    if store.operation == .moveString { frame.pointee.rsi &+= step }
+    if store.isRepeated {
+      frame.pointee.rcx &-= 1
+      if frame.pointee.rcx != 0 { return true }
+    }
+    finishInstruction(length: instruction.length, frame)
+    return true
+  }
+
+  /// Reads, changes and writes; answers the value before, and `nil` where it never stays the same.
+  ///
+  /// Another vcpu or the processor may change the entry in between, which shows as another value
+  /// than the one that was read.
+  private func modify(
+    _ arithmetic: Arithmetic, _ source: UInt64, _ count: Int, at place: GuestVirtualAddress,
+    _ frame: FramePointer
+  ) throws(MemoryError) -> UInt64? {
+    var old: UInt64 = 0
+    guard GuestMemory.read(&old, from: place, count: count) else { return nil }
+    for _ in 0..<64 {
+      let (value, flags) = arithmetic.apply(
+        old, source, byteCount: count, flags: frame.pointee.rflags)
+      let found = try write(value, count, at: place, expected: old)
+      if found == old {
+        frame.pointee.rflags = flags
+        return old
+      }
+      old = found
+    }
+    return nil
+  }
+
+  private func write(
+    _ value: UInt64, _ count: Int, at place: GuestVirtualAddress, expected: UInt64? = nil
+  ) throws(MemoryError) -> UInt64 {
+    try withCore { () throws(MemoryError) in
+      try Host.hypervisor.emulateTableWrite(
+        at: place, value: value, byteCount: count, expected: expected, from: caller)
     }
   }
 }
 
-extension InstructionBytes {
-  /// Skips what a ModRM byte for memory brings: SIB byte and displacement.
-  fileprivate mutating func skipMemoryOperand(_ modRM: UInt8) -> Bool {
-    let mode = modRM >> 6
-    guard mode != 3 else { return false }
-    var displacement = mode == 1 ? 1 : mode == 2 ? 4 : 0
-    if modRM & 7 == 4 {
-      guard let index = next() else { return false }
-      if mode == 0 && index & 7 == 5 { displacement = 4 }
-    } else if mode == 0 && modRM & 7 == 5 {
-      displacement = 4
+extension xg_frame {
+  /// The lowest bytes of a register, or its second one.
+  fileprivate func part(_ number: Int, _ byteCount: Int, _ isHighByte: Bool) -> UInt64 {
+    let value = self[register: number]
+    return isHighByte ? value >> 8 & 0xff : value & Arithmetic.mask(byteCount: byteCount)
+  }
+
+  /// Changes them: of 4 bytes the upper half becomes 0, of fewer the rest stays.
+  fileprivate mutating func setPart(
+    _ number: Int, _ value: UInt64, _ byteCount: Int, _ isHighByte: Bool
+  ) {
+    let old = self[register: number]
+    if isHighByte {
+      self[register: number] = old & ~0xff00 | (value & 0xff) << 8
+    } else if byteCount >= 4 {
+      self[register: number] = value & Arithmetic.mask(byteCount: byteCount)
+    } else {
+      let mask = Arithmetic.mask(byteCount: byteCount)
+      self[register: number] = old & ~mask | value & mask
     }
-    for _ in 0..<displacement where next() == nil { return false }
-    return true
   }
 }

@@ -171,6 +171,14 @@ XG_INLINE void xg_xsave(void *area, uint64_t mask) {
 XG_INLINE void xg_xrstor(const void *area, uint64_t mask) {
     __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory");
 }
+XG_INLINE void xg_xsetbv(uint32_t n, uint64_t v) {
+    __asm__ volatile("xsetbv" : : "c"(n), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
+}
+XG_INLINE uint64_t xg_xgetbv(uint32_t n) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(n));
+    return low | (uint64_t)high << 32;
+}
 XG_INLINE void xg_fninit(void) { __asm__ volatile("fninit"); }
 
 /* Device registers, and memory that an interrupt changes: one access each, never cached. */
