@@ -64,6 +64,24 @@ import Testing
     try guest.bench.recount()
   }
 
+  @Test(arguments: [UInt64(0), 1, 6])
+  func lists_thatCannotBeReadOrAreOutOfReach_endTheWorkWithoutAnError(command: UInt64) throws {
+    let bad = HypercallArguments(command, 0xffff_8300_0000_0000)
+    let unreadable = guest.bench.finish(bad) {
+      guest.bench.hypervisor.memoryOperation(&$0, from: guest.caller)
+    }
+    #expect(unreadable == 0)
+    #expect(reserve(command, [guest.frames[15].number], domain: 77) == 0)
+    #expect(guest.caller.domain.pointee.pageCount == 16)
+    try guest.bench.recount()
+  }
+
+  @Test func decrease_progressWithAllBits_isNoError() throws {
+    let answer = reserve(UInt64.max & ~0x3f | 1, [guest.frames[15].number])
+    #expect(answer == Int64(UInt64.max >> 6))
+    #expect(guest.caller.domain.pointee.pageCount == 16)
+  }
+
   @Test func populate_fillsUpToTheLimitAndSetsTheM2P() throws {
     #expect(reserve(6, [100, 101, 102, 103, 104, 105]) == 4)
     for index in 0..<4 {
