@@ -56,7 +56,8 @@ extension GuestProcessor {
     guard isWritten else { crash("a trap's frame cannot be written to the kernel's stack", frame) }
     if entry.masksEvents { upcallMask = 1 }
     frame.pointee.rip = entry.address
-    frame.pointee.cs = UInt64(entry.selector) | 3
+    // Whatever selector the handler was registered with: a 64-bit kernel has one code segment.
+    frame.pointee.cs = UInt64(FLAT_KERNEL_CS)
     frame.pointee.ss = UInt64(XG_GUEST_SS)
     frame.pointee.rsp = bottom.value
     frame.pointee.rflags &=
