@@ -11,10 +11,12 @@
 
 #include "xenabi.h"
 
+#include "attack.h"
 #include "console.h"
 #include "events.h"
 #include "memory.h"
 #include "report.h"
+#include "second.h"
 #include "system.h"
 #include "text.h"
 #include "traps.h"

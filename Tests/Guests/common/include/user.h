@@ -40,6 +40,8 @@ struct trap_frame user_frame(const void *code);
  * as it was then; vector and error_code say what came. Events are handled on the way.
  */
 void user_run(struct trap_frame *frame);
+/* Flags of every return by iret: 0, or VGCF_in_syscall for tests of the fast way back. */
+extern uint64_t iret_flags;
 /* The same in one step for code without arguments; gives back what ended it. */
 fault_t user_try(const void *code);
 

@@ -102,7 +102,7 @@ leave_to_frame:
     popq    %rsi
     popq    %rdi
     addq    $16, %rsp               /* Vector and error code. */
-    pushq   $0                      /* iret_context.flags */
+    pushq   iret_flags(%rip)        /* iret_context.flags */
     jmp     hypercall_page + __HYPERVISOR_iret * XEN_HYPERCALL_SLOT_SIZE
 
 /*
@@ -155,6 +155,9 @@ trap_entries:
     .section .bss
     .balign 8
 user_kernel_rsp:
+    .skip   8
+    .globl  iret_flags
+iret_flags:
     .skip   8
 
     .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,62 @@
+/*
+ * test: attack-callbacks
+ * System call and failsafe entries in the hypervisor. User mode's system call then goes to an
+ * address in the hypervisor, in ring 3: a page fault of the guest's kernel. A careless hypervisor
+ * jumps there in ring 0.
+ */
+#include "guest.h"
+
+USER_CODE(user_syscall, "syscall; ud2");
+
+static unsigned int fetches;
+
+static bool hook(struct trap_frame *frame)
+{
+    if (frame->vector != VECTOR_PF || frame->rip < HYPERVISOR_VIRT_START ||
+        frame->rip >= HYPERVISOR_VIRT_END)
+        return false;
+    fetches++;
+    /* On the stack below is the system call's frame: rcx, r11, rip, cs, rflags, rsp, ss. */
+    uint64_t *inner = (uint64_t *)frame->rsp;
+    struct trap_frame user = {.vector = ENTRY_SYSCALL,
+                              .rip = inner[2],
+                              .cs = inner[3],
+                              .rflags = inner[4],
+                              .rsp = inner[5],
+                              .ss = inner[6]};
+    user_ended(&user);
+    return true;
+}
+
+void test_main(void)
+{
+    static const uint64_t places[] = {HYPERVISOR_ADDRESS, HYPERVISOR_VIRT_START, 0xffff82d040200000,
+                                      HYPERVISOR_VIRT_END - 1};
+    user_initialise();
+    set_trap_hook(hook);
+    unsigned int taken = 0;
+    for (unsigned int i = 0; i < 4; i++) {
+        struct callback_register callback = {.type = CALLBACKTYPE_syscall, .address = places[i]};
+        if (HYPERVISOR_callback_op(CALLBACKOP_register, &callback))
+            continue;
+        taken++;
+        user_try(user_syscall);
+    }
+    expect_value("entries in the hypervisor that faulted", taken, fetches);
+    static const uint64_t odd[] = {NON_CANONICAL_ADDRESS, 0xdeadbeef00000000, 1ul << 63,
+                                   HYPERVISOR_VIRT_START - 1};
+    refusals_begin();
+    for (uint16_t type = 0; type < 16; type++)
+        for (unsigned int i = 0; i < 4; i++) {
+            struct callback_register callback = {
+                .type = type, .flags = (uint16_t)(type * 0x1111), .address = odd[i]};
+            refusal(HYPERVISOR_callback_op(CALLBACKOP_register, &callback), odd[i]);
+        }
+    refusals_end("addresses that are not canonical");
+    HYPERVISOR_set_callbacks(HYPERVISOR_ADDRESS, HYPERVISOR_ADDRESS, HYPERVISOR_ADDRESS);
+    HYPERVISOR_set_callbacks(odd[0], odd[1], odd[2]);
+    HYPERVISOR_set_callbacks((unsigned long)event_entry, (unsigned long)failsafe_entry,
+                             (unsigned long)syscall_entry);
+    set_trap_hook(0);
+    expect_fault("a system call after", user_try(user_syscall), FAULT(ENTRY_SYSCALL, 0));
+}

@@ -1,0 +1,51 @@
+/*
+ * test: attack-flags-in-hypercalls
+ * Hypercalls and traps with flags that the hypervisor's own code must not run with: the direction
+ * flag, with which its copies would go backwards; NT, with which its iret faults; AC, with which it
+ * may reach the guest's pages where it should not; and carry bits of all kinds.
+ */
+#include "guest.h"
+
+static long with_flags(unsigned long set, unsigned long number, unsigned long one,
+                       unsigned long two, unsigned long three)
+{
+    long result;
+    __asm__ volatile("pushfq; orq %4, (%%rsp); popfq; syscall; pushfq; andq $0x3f7ad6, (%%rsp); "
+                     "andq $~0x44700, (%%rsp); popfq; cld"
+                     : "=a"(result), "+D"(one), "+S"(two), "+d"(three)
+                     : "r"(set), "0"(number)
+                     : "rcx", "r11", "memory", "cc");
+    return result;
+}
+
+void test_main(void)
+{
+    static const unsigned long flags[] = {0x400,   0x4000,   0x40000, 0x44c00,           0x8d5,
+                                          0x10000, 0x200000, 0x3000,  0x47fd5 & ~0x100ul};
+    static char line[] = "a line of text with all kinds of flags\n";
+    static struct {
+        uint64_t before;
+        char text[16];
+        uint64_t after;
+    } extra;
+    unsigned int wrong = 0;
+    for (unsigned int i = 0; i < 9; i++) {
+        with_flags(flags[i], __HYPERVISOR_console_io, CONSOLEIO_write, sizeof(line) - 1,
+                   (unsigned long)line);
+        wrong += with_flags(flags[i], __HYPERVISOR_xen_version, XENVER_extraversion,
+                            (unsigned long)extra.text, 0) != 0;
+        wrong += extra.before != 0 || extra.after != 0;
+        struct mmu_update update = {.ptr = machine_address(top_table() + 256), .val = 0};
+        wrong += with_flags(flags[i], __HYPERVISOR_mmu_update, (unsigned long)&update, 1, 0) == 0;
+        wrong += with_flags(flags[i], __HYPERVISOR_memory_op, XENMEM_current_reservation,
+                            HYPERVISOR_ADDRESS, 0) != -XEN_EFAULT;
+        fault_t fault;
+        fault = TRY("ud2", :);
+        wrong += fault != FAULT(VECTOR_UD, 0);
+        /* And a trap with the flags set: the frame must be whole. */
+        fault = TRY("pushfq; orq %0, (%%rsp); popfq; nop", : : "r"(flags[i]) : "memory", "cc");
+        __asm__ volatile("pushq $2; popfq" ::: "cc", "memory");
+        wrong += fault != NO_FAULT;
+    }
+    expect_value("wrong answers", wrong, 0);
+}

@@ -1,0 +1,41 @@
+/*
+ * test: attack-iret-flags
+ * Frames whose flags ask for I/O privilege, nested tasks, virtual-8086 mode, interrupts off and
+ * every other bit. What user mode then has are harmless bits: interrupts stay on, the privilege
+ * level stays 0, and neither NT nor VM may come to the hypervisor's own iret.
+ */
+#include "guest.h"
+
+USER_CODE(user_flags, "pushfq; popq %rax; syscall; ud2");
+USER_CODE(user_cli, "cli; syscall; ud2");
+USER_CODE(user_out, "outb %al, $0x80; syscall; ud2");
+
+void test_main(void)
+{
+    unsigned int ended = 0, privileged = 0, off = 0, virtual = 0;
+    for (unsigned int bit = 0; bit <= 64; bit++) {
+        if (bit == 8) /* TF has a guest of its own. */
+            continue;
+        struct trap_frame frame = user_frame(user_flags);
+        frame.rflags = bit == 64 ? ~0x100ul & 0xffffffff : frame.rflags | 1ul << bit;
+        user_run(&frame);
+        ended++;
+        if (frame.vector != ENTRY_SYSCALL)
+            continue;
+        privileged += (frame.rax >> 12 & 3) != 0;
+        off += !(frame.rax >> 9 & 1);
+        virtual += frame.rax >> 17 & 1;
+    }
+    expect_value("frames that came to an end", ended, 64);
+    expect_value("with I/O privilege", privileged, 0);
+    expect_value("with interrupts off", off, 0);
+    expect_value("in virtual-8086 mode", virtual, 0);
+    struct trap_frame frame = user_frame(user_cli);
+    frame.rflags |= 0x3000;
+    user_run(&frame);
+    expect_fault("cli", FAULT(frame.vector, frame.error_code), FAULT(VECTOR_GP, 0));
+    frame = user_frame(user_out);
+    frame.rflags |= 0x3000;
+    user_run(&frame);
+    expect_fault("out", FAULT(frame.vector, frame.error_code), FAULT(VECTOR_GP, 0));
+}

@@ -1,0 +1,15 @@
+/*
+ * test: attack-stack-image
+ * verdict: crash
+ * A trap of the guest's kernel with its stack pointer in the hypervisor's image.
+ * A careless hypervisor writes the frame there with its own rights. The guest must die.
+ */
+#include "guest.h"
+
+void test_main(void)
+{
+    print("Test result: SUCCESS\n");
+    __asm__ volatile("movq %0, %%rsp; ud2" : : "r"(0xffff82d040300000ul) : "memory");
+    failure("the trap was taken on that stack");
+    report_and_end();
+}

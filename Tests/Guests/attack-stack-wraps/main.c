@@ -1,0 +1,16 @@
+/*
+ * test: attack-stack-wraps
+ * verdict: crash
+ * A trap of the guest's kernel with its stack pointer at the start of memory, so that the frame
+ * wraps to its end. A careless hypervisor writes the frame there with its own rights. The guest
+ * must die.
+ */
+#include "guest.h"
+
+void test_main(void)
+{
+    print("Test result: SUCCESS\n");
+    __asm__ volatile("movq %0, %%rsp; ud2" : : "r"(0x18ul) : "memory");
+    failure("the trap was taken on that stack");
+    report_and_end();
+}

@@ -1,0 +1,59 @@
+/*
+ * test: attack-trap-table
+ * Trap tables with handlers in the hypervisor, at addresses that are not canonical and without an
+ * end. A handler in the hypervisor may be registered, but entering it is a page fault of the guest,
+ * not a jump in ring 0.
+ */
+#include "guest.h"
+
+static long set(unsigned int vector, uint16_t cs, uint64_t address)
+{
+    struct trap_info table[2] = {{.vector = (uint8_t)vector, .cs = cs, .address = address}};
+    return HYPERVISOR_set_trap_table(table);
+}
+
+static unsigned int fetches;
+
+/* The handler's fetch faults with the frame of the exception still on the stack. */
+static bool hook(struct trap_frame *frame)
+{
+    if (frame->vector != VECTOR_PF || frame->rip < HYPERVISOR_VIRT_START ||
+        frame->rip >= HYPERVISOR_VIRT_END)
+        return false;
+    fetches++;
+    if ((frame->cs & 3) != 0 && (frame->cs & 3) != 3)
+        failure("an odd ring: 0x%lx", frame->cs);
+    /* rcx, r11, rip: on top of the interrupted stack. */
+    uint64_t *inner = (uint64_t *)frame->rsp;
+    frame->rip = inner[2] + 2;
+    frame->rsp = inner[5];
+    return true;
+}
+
+void test_main(void)
+{
+    static const uint64_t places[] = {HYPERVISOR_ADDRESS, HYPERVISOR_VIRT_START, 0xffff82d040200000,
+                                      HYPERVISOR_VIRT_END - 1};
+    set_trap_hook(hook);
+    unsigned int registered = 0;
+    for (unsigned int i = 0; i < 4; i++) {
+        if (set(VECTOR_UD, FLAT_KERNEL_CS, places[i]))
+            continue;
+        registered++;
+        __asm__ volatile("ud2" : : : "rcx", "r11", "memory");
+    }
+    expect_value("handlers in the hypervisor entered", registered, fetches);
+    set_trap_hook(0);
+    refused("a handler that is not canonical",
+            set(VECTOR_UD, FLAT_KERNEL_CS, NON_CANONICAL_ADDRESS));
+    /* No end: the table runs into an unmapped page, the rows before it may be taken. */
+    static struct trap_info rows[512] __attribute__((aligned(PAGE_SIZE)));
+    for (unsigned int i = 0; i < 512; i++)
+        rows[i] = (struct trap_info){
+            .vector = VECTOR_BR, .cs = FLAT_KERNEL_CS, .address = trap_entries[VECTOR_BR]};
+    HYPERVISOR_update_va_mapping((unsigned long)rows + PAGE_SIZE, 0, UVMF_INVLPG);
+    refused("a table without an end", HYPERVISOR_set_trap_table(rows));
+    expect_result("the handler of ud2 again",
+                  set(VECTOR_UD, FLAT_KERNEL_CS, trap_entries[VECTOR_UD]), 0);
+    expect_fault("ud2", TRY("ud2", :), FAULT(VECTOR_UD, 0));
+}

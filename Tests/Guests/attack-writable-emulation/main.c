@@ -1,0 +1,52 @@
+/*
+ * test: attack-writable-emulation
+ * Writes hostile entries directly into read-only page tables, where hypervisors decode the
+ * instruction and do it: in all widths, misaligned, across the border to the next page, locked and
+ * as strings. Emulated or not, what stands in the table afterwards must have been checked.
+ */
+#include "guest.h"
+
+#define AREA 0x30000000000ul
+
+void test_main(void)
+{
+    uint64_t *page = page_alloc();
+    if (map(AREA, pte_make(mfn_of(page), PTE_READ_WRITE)))
+        panic("cannot map");
+    pte_t *top = top_table(), *leaf = entry_of(top, AREA, 1);
+    pte_t hostile[] = {pte_make(mfn_of(top), PTE_READ_WRITE),
+                       pte_make(mfn_of(leaf), PTE_READ_WRITE),
+                       pte_make(0xfffffffff, PTE_READ_WRITE), pte_make(0x100, PTE_READ_WRITE),
+                       pte_make(mfn_of(page), PTE_READ_WRITE | 1ull << 46)};
+    /* The upper half of a leaf's frame number cannot be told apart: everything else must be as it
+     * was. */
+    for (unsigned int i = 0; i < 5; i++) {
+        pte_t value = hostile[i], old = leaf[1];
+        uint32_t low = (uint32_t)value;
+        TRY("movq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
+        TRY("xchgq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
+        TRY("lock cmpxchgq %2, (%0)", : : "r"(&leaf[1]), "a"(old), "r"(value) : "memory");
+        TRY("lock xaddq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
+        TRY("orq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
+        TRY("movl %1, (%0)", : : "r"(&leaf[1]), "r"(low) : "memory");
+        TRY("movw %1, (%0)", : : "r"(&leaf[1]), "r"((uint16_t)0x67) : "memory");
+        TRY("movb %1, (%0)", : : "r"(&leaf[1]), "q"((uint8_t)0x67) : "memory");
+        TRY("stosq", : : "D"(&leaf[1]), "a"(value) : "memory");
+        TRY("movq %1, (%0)", : : "r"((char *)&leaf[1] + 3), "r"(value) : "memory");
+        TRY("movq %1, (%0)", : : "r"((char *)&leaf[1] + 7), "r"(~0ul) : "memory");
+        TRY("movq %1, (%0)", : : "r"((char *)leaf + PAGE_SIZE - 4), "r"(value) : "memory");
+        TRY("movq %1, (%0)", : : "r"((char *)leaf - 4), "r"(value) : "memory");
+        TRY("btsq $1, (%0)", : : "r"(entry_of(top, (uint64_t)top, 1)) : "memory");
+    }
+    /* Whatever is there: no writable mapping of a table, and no foreign frame. */
+    unsigned int bad = 0;
+    for (unsigned int i = 0; i < 512; i++)
+        for (unsigned int j = 0; j < 5; j++)
+            bad += (leaf[i] & PTE_PRESENT) && pte_frame(leaf[i]) == pte_frame(hostile[j]) &&
+                   pte_frame(hostile[j]) != mfn_of(page);
+    expect_value("hostile entries in the table", bad, 0);
+    try_write(&top[5], pte_make(mfn_of(top), PTE_READ_WRITE));
+    expect_true("a hostile top entry is not there",
+                pte_frame(top[5]) != mfn_of(top) || !(top[5] & PTE_PRESENT));
+    expect_true("the good entry is there", pte_frame(leaf[0]) == mfn_of(page));
+}

@@ -1,0 +1,18 @@
+/* A second vcpu for attacks on what two do at once. */
+#ifndef GUEST_SECOND_H
+#define GUEST_SECOND_H
+
+#include <stdbool.h>
+
+/*
+ * Starts vcpu 1 in a function, which may make hypercalls and use memory but must not trap: traps
+ * and events are vcpu 0's. False, with a line that says SKIP, where there is no such vcpu. The
+ * function must not return before second_stop asks for it.
+ */
+bool second_start(void (*function)(void));
+/* True once vcpu 1 is to come back. */
+bool second_shall_stop(void);
+/* Asks vcpu 1 to come back and waits until it is down. */
+void second_stop(void);
+
+#endif /* GUEST_SECOND_H */
