@@ -170,6 +170,30 @@ xg_syscall_entry:
         sysretq
 
 /*
+ * xg_sysenter_entry    the processor comes here by sysenter, on the main stack, interrupts off
+ * Where the guest was is lost by the instruction itself; the ABI's frame has zeros there. Flags that
+ * it leaves on (trap, nested task, direction) are the guest's and must not stay.
+ */
+        .balign 16
+        .globl  xg_sysenter_entry
+xg_sysenter_entry:
+        pushq   $XG_GUEST_SS
+        pushq   $0
+        pushfq
+        pushq   $3
+        pushq   $0
+        pushq   $0
+        movl    $XG_VECTOR_SYSENTER, 4(%rsp)
+        pushq   $2
+        popfq
+        SAVE_REGISTERS
+        movq    %rsp, %rdi
+        subq    $8, %rsp
+        call    rootstock_sysenter
+        addq    $8, %rsp
+        jmp     return_to_guest
+
+/*
  * uint64_t xg_guarded_copy(to, from, count)    called by GuestMemory.swift
  * A page fault between xg_guarded_start and xg_guarded_end continues at xg_guarded_fixup.
  * Out: 0, or 1 where a fault stopped it.

@@ -51,6 +51,9 @@ enum Features {
       if extended.ebx & 1 << 7 != 0 { cr4 |= smep }
     }
     xg_write_cr4(cr4)
+    // The ABI's page attributes: write-back, write-through, uncached-minus, uncached as after reset;
+    // with the entry's PAT bit write-combining, write-protected, uncached, uncached.
+    xg_wrmsr(MSR.pageAttributes, 0x0000_0501_0007_0406)
     FloatingPoint.enable(hasXSave: hasXSave)
     if FloatingPoint.components != 0 { guestControls |= osxsave }
   }

@@ -135,7 +135,9 @@ enum PerCPU {
     xg_wrmsr(MSR.cstar, stub + 32)
     // Every flag but the one that is always set: no interrupt, no single step, direction up.
     xg_wrmsr(MSR.syscallMask, 0x3f_fffd)
-    xg_wrmsr(MSR.sysenterCS, 0)
+    xg_wrmsr(MSR.sysenterCS, UInt64(XG_CS))
+    xg_wrmsr(MSR.sysenterStack, block(index) + UInt64(XG_BLOCK_SIZE))
+    xg_wrmsr(MSR.sysenterEntry, xg_address_sysenter_entry())
     Features.enable()
   }
 }
@@ -146,6 +148,8 @@ enum MSR {
   static let pageAttributes: UInt32 = 0x277
   static let features: UInt32 = 0xc000_0080
   static let sysenterCS: UInt32 = 0x174
+  static let sysenterStack: UInt32 = 0x175
+  static let sysenterEntry: UInt32 = 0x176
   static let star: UInt32 = 0xc000_0081
   static let lstar: UInt32 = 0xc000_0082
   static let cstar: UInt32 = 0xc000_0083

@@ -197,35 +197,4 @@ extension GuestProcessor {
     frame.pointee.rdx = value >> 32
     return true
   }
-
-  /// The registers that a guest may read; everything else faults.
-  private func readMSR(_ frame: FramePointer) -> Bool {
-    let value: UInt64
-    switch UInt32(truncatingIfNeeded: frame.pointee.rcx) {
-    case MSR.fsBase, MSR.gsBase, MSR.kernelGSBase:
-      value = xg_rdmsr(UInt32(truncatingIfNeeded: frame.pointee.rcx))
-    case MSR.features: value = xg_rdmsr(MSR.features)
-    case MSR.apicBase: value = xg_rdmsr(MSR.apicBase) & ~(1 << 10)
-    case MSR.pageAttributes: value = xg_rdmsr(MSR.pageAttributes)
-    default: return false
-    }
-    frame.pointee.rax = value & 0xffff_ffff
-    frame.pointee.rdx = value >> 32
-    return true
-  }
-
-  private mutating func writeMSR(_ frame: FramePointer) -> Bool {
-    let value = frame.pointee.rax & 0xffff_ffff | frame.pointee.rdx << 32
-    let isCanonical = GuestVirtualAddress(value).isCanonical
-    switch UInt32(truncatingIfNeeded: frame.pointee.rcx) {
-    case MSR.fsBase where isCanonical: fsBase = value
-    case MSR.gsBase where isCanonical: gsBaseKernel = value
-    case MSR.kernelGSBase where isCanonical: gsBaseUser = value
-    case MSR.features: return value == xg_rdmsr(MSR.features)
-    case MSR.pageAttributes: return value == xg_rdmsr(MSR.pageAttributes)
-    default: return false
-    }
-    xg_wrmsr(UInt32(truncatingIfNeeded: frame.pointee.rcx), value)
-    return true
-  }
 }

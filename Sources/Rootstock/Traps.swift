@@ -86,7 +86,9 @@ func internalTrap(frame: FramePointer) {
   case Vector.doubleFault:
     panic("a double fault, as of a stack that is full", frame)
   case Vector.debug:
-    // A guest's breakpoint whose delivery the processor put off into the hypervisor.
+    // A guest's breakpoint whose delivery the processor put off into the hypervisor, or its trap
+    // flag, which sysenter does not clear.
+    frame.pointee.rflags &= ~Flags.trap
     return
   case Vector.nonMaskable:
     log(.warning).text("an NMI while the hypervisor ran").end()

@@ -55,6 +55,7 @@
 /* What entry_vector says of system calls: numbers behind those of interrupts. */
 #define XG_VECTOR_SYSCALL 0x100
 #define XG_VECTOR_SYSCALL32 0x101
+#define XG_VECTOR_SYSENTER 0x102
 
 /* Offsets in struct xg_percpu; machine.h asserts them. */
 #define XG_PERCPU_SYSCALL_RSP 8

@@ -224,7 +224,7 @@ XG_INLINE uint64_t xg_compare_exchange(uint64_t *word, uint64_t expected, uint64
 
 /* In Entry.S. */
 extern const uint8_t xg_vector_stubs[];  /* 256 stubs of 16 bytes. */
-extern const uint8_t xg_syscall_entry[], xg_syscall32_entry[];
+extern const uint8_t xg_syscall_entry[], xg_syscall32_entry[], xg_sysenter_entry[];
 /* Copies within the address space in force; not 0 where a fault stopped it. Addresses are numbers,
  * because a guest may well have something at address 0. */
 uint64_t xg_guarded_copy(uint64_t to, uint64_t from, uint64_t count);
@@ -264,6 +264,7 @@ extern const uint8_t xg_trampoline_start[], xg_trampoline_end[];
 XG_SYMBOL(vector_stubs)
 XG_SYMBOL(syscall_entry)
 XG_SYMBOL(syscall32_entry)
+XG_SYMBOL(sysenter_entry)
 XG_SYMBOL(guest_iret)
 XG_SYMBOL(segment_loads_start)
 XG_SYMBOL(segment_loads_end)

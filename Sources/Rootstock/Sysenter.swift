@@ -1,0 +1,23 @@
+// sysenter: on Intel's processors 64-bit user code may enter the kernel by it. It keeps neither the
+// place nor the stack that it comes from, so the kernel and its user code must agree on them.
+
+import CMachine
+import HypervisorCore
+
+/// A `sysenter` out of guest code; Entry.S has built the frame.
+@c(rootstock_sysenter)
+func sysenter(frame: FramePointer) {
+  GuestProcessor.current.pointee.enterForSysenter(frame)
+  _ = leave(frame)
+}
+
+extension GuestProcessor {
+  /// Enters the kernel at its callback; without one the instruction faults.
+  mutating func enterForSysenter(_ frame: FramePointer) {
+    if sysenterEntry.address == 0 {
+      deliver(Vector.generalProtection, frame, errorCode: 0)
+    } else {
+      enterKernel(at: sysenterEntry, frame)
+    }
+  }
+}
