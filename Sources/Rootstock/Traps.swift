@@ -88,7 +88,9 @@ func internalTrap(frame: FramePointer) {
   case Vector.debug:
     // A guest's breakpoint whose delivery the processor put off into the hypervisor, or its trap
     // flag, which sysenter does not clear.
+    // What was met here must not show in the guest's next exception.
     frame.pointee.rflags &= ~Flags.trap
+    xg_write_dr6(0xffff_0ff0)
     return
   case Vector.nonMaskable:
     log(.warning).text("an NMI while the hypervisor ran").end()
