@@ -155,6 +155,7 @@ extension Hypervisor {
     let controls = Context.ctrlreg
     // In the form of CR3.
     try takeTop(MachineAddress(tail[controls, 3]).frame, &vcpu.pointee.kernelTable, of: domain)
+    if let table = vcpu.pointee.kernelTable { showMachineToPhysical(in: table) }
     let user = MachineAddress(tail[controls, 1]).frame
     if user.number != 0 {
       try takeTop(user, &vcpu.pointee.userTable, of: domain)
