@@ -59,8 +59,10 @@ extension Hypervisor {
   private func tellStatus(
     _ argument: GuestVirtualAddress, _ caller: Caller
   ) throws(HypercallError) {
-    let domain = try target(DomainID(try readQuarter(at: argument)), for: caller)
-    let number = try readPort(argument, 4)
+    // All of the structure must be there, the part for the answer as well.
+    let words = try readWords(3, from: argument)
+    let domain = try target(DomainID(UInt16(truncatingIfNeeded: words[0])), for: caller)
+    let number = EventPort(UInt32(truncatingIfNeeded: words[0] >> 32))
     let port: PortRecord
     if let record = self.port(number, of: domain) {
       port = record.pointee

@@ -51,6 +51,16 @@ import Testing
     try pair.bench.recount()
   }
 
+  @Test func status_structureThatEndsTooEarly_isRefusedBeforeItIsLookedAt() {
+    let pair = Pair()
+    let end = FakeMachine.windowBase.value + UInt64(FakeMachine.windowSize)
+    for count in [UInt64(1), 8, 12, 16, 23] {
+      var arguments = HypercallArguments(5, end - count)
+      #expect(
+        pair.bench.hypervisor.eventChannelOperation(&arguments, from: pair.a) == .error(.fault))
+    }
+  }
+
   @Test func send_masked_isDeliveredByUnmask() {
     let pair = Pair()
     let (first, second) = pair.connect()
