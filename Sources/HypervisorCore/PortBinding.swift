@@ -15,8 +15,9 @@ extension Hypervisor {
   func allocateUnbound(
     _ argument: GuestVirtualAddress, _ caller: Caller
   ) throws(HypercallError) {
-    let domain = try target(DomainID(try readQuarter(at: argument)), for: caller)
-    let remote = DomainID(try readQuarter(at: try place(argument, 2)))
+    let word = try readWords(1, from: argument)[0]
+    let domain = try target(DomainID(UInt16(truncatingIfNeeded: word)), for: caller)
+    let remote = DomainID(UInt16(truncatingIfNeeded: word >> 16))
     let number = try allocateUnbound(
       for: remote == .caller ? caller.domain.pointee.id : remote, in: domain)
     try write(half: number.rawValue, to: try place(argument, 4))
@@ -71,7 +72,7 @@ extension Hypervisor {
   func bindInterprocessor(
     _ argument: GuestVirtualAddress, _ caller: Caller
   ) throws(HypercallError) {
-    let index = try readHalf(at: argument)
+    let index = UInt32(truncatingIfNeeded: try readWords(1, from: argument)[0])
     _ = try vcpu(index, of: caller.domain)
     let opened = try openPort(.interprocessor, of: caller.domain)
     let number = opened.number

@@ -51,11 +51,12 @@ import Testing
     try pair.bench.recount()
   }
 
-  @Test func status_structureThatEndsTooEarly_isRefusedBeforeItIsLookedAt() {
+  @Test(arguments: [(UInt64(5), UInt64(24)), (6, 8), (7, 8)])
+  func structureThatEndsTooEarly_isRefusedBeforeItIsLookedAt(command: UInt64, size: UInt64) {
     let pair = Pair()
     let end = FakeMachine.windowBase.value + UInt64(FakeMachine.windowSize)
-    for count in [UInt64(1), 8, 12, 16, 23] {
-      var arguments = HypercallArguments(5, end - count)
+    for count in 1..<size {
+      var arguments = HypercallArguments(command, end - count)
       #expect(
         pair.bench.hypervisor.eventChannelOperation(&arguments, from: pair.a) == .error(.fault))
     }
