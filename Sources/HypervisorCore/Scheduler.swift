@@ -1,6 +1,7 @@
 // A weighted fair scheduler: which vcpu runs next on a processor, and for how long. Pure bookkeeping;
 // the metal switches. Each vcpu has a virtual time, which runs slower the heavier its weight is, and
-// the one that is furthest behind runs.
+// the one that is furthest behind runs. A weight is the domain's: its vcpus share it among those that
+// want to run, so that a domain gets no more for having more of them.
 
 /// A vcpu in the scheduler.
 public struct SchedulerEntry: Sendable {
@@ -8,7 +9,7 @@ public struct SchedulerEntry: Sendable {
   public internal(set) var domain: DomainID
   /// Its number.
   public internal(set) var vcpu: VCPUID
-  /// Its share against others, from 1 to 65535; 256 is usual.
+  /// Its domain's share against other domains, from 1 to 65535; 256 is usual.
   public internal(set) var weight: UInt32
   /// The processor time it has had, in nanoseconds at weight 256.
   public internal(set) var virtualTime: UInt64 = 0
@@ -18,8 +19,8 @@ public struct SchedulerEntry: Sendable {
   public internal(set) var processor: ProcessorID?
   /// When it began to run.
   var startTime: UInt64 = 0
-  /// Its processor decides again in time, without being asked.
-  var hasSlice = false
+  /// Its domain's place in the counts of vcpus that want to run.
+  var group: Int = 0
   /// Its place among the runnable; -1 for none.
   var queueIndex: Int32 = -1
 }
@@ -45,14 +46,21 @@ public struct SchedulerDecision: Hashable, Sendable {
 ///
 /// What is decided on every switch costs as much as there are runnable vcpus, not as there are vcpus.
 public struct Scheduler: @unchecked Sendable {
-  // SAFETY: both point to `capacity` initialised values that live as long as the scheduler. Indexes
-  // come from `add`, and `queue` holds indexes of entries.
+  // SAFETY: these point to `capacity` initialised values, `groups` to `groupCount`, that live as long
+  // as the scheduler. Indexes come from `add`, and `queue` holds indexes of entries.
   private let entries: UnsafeMutablePointer<SchedulerEntry>
   private let queue: UnsafeMutablePointer<Int32>
+  /// How many vcpus of each domain run or could run.
+  private let groups: UnsafeMutablePointer<Int32>
+  private let groupCount: Int
   private var queueCount = 0
   private let capacity: Int
   /// Who runs on each processor; -1 for nobody.
   private var current = InlineArray<64, Int32>(repeating: -1)
+  /// The processors where somebody runs.
+  private var busy = ProcessorSet.none
+  /// Those that do not decide again of themselves: nobody waited when they decided.
+  private var endless = ProcessorSet.none
   /// The virtual time that no runnable vcpu is behind; it never goes back.
   public private(set) var floor: UInt64 = 0
 
@@ -67,11 +75,14 @@ public struct Scheduler: @unchecked Sendable {
   /// A scheduler for so many vcpus.
   public init(
     entries: UnsafeMutablePointer<SchedulerEntry>, queue: UnsafeMutablePointer<Int32>,
-    capacity: Int
+    groups: UnsafeMutablePointer<Int32>, capacity: Int, groupCount: Int
   ) {
     self.entries = entries
     self.queue = queue
+    self.groups = groups
     self.capacity = capacity
+    self.groupCount = groupCount
+    groups.initialize(repeating: 0, count: groupCount)
     queue.initialize(repeating: -1, count: capacity)
     entries.initialize(
       repeating: SchedulerEntry(
@@ -91,14 +102,24 @@ public struct Scheduler: @unchecked Sendable {
   /// How many vcpus could run and wait for a processor.
   public var waitingCount: Int { queueCount }
 
+  /// A processor other than one that would let its vcpu run for ever although others wait.
+  public func endlessProcessor(but here: ProcessorID) -> ProcessorID? {
+    var others = endless
+    others.remove(here)
+    return others.isEmpty ? nil : ProcessorID(UInt8(others.bits.trailingZeroBitCount))
+  }
+
   /// Adds a vcpu, which is offline; nil when there is no room.
+  ///
+  /// The group is the same number, below the count of groups, for all vcpus of a domain.
   public mutating func add(
-    _ vcpu: VCPUID, of domain: DomainID, weight: UInt32, now: UInt64
+    _ vcpu: VCPUID, of domain: DomainID, group: Int, weight: UInt32, now: UInt64
   ) -> SchedulerSlot? {
+    guard group >= 0, group < groupCount else { return nil }
     for index in 0..<capacity where entries[index].domain == .invalid {
       entries[index] = SchedulerEntry(
         domain: domain, vcpu: vcpu, weight: min(max(weight, 1), 65535), virtualTime: floor,
-        account: RunStateAccount(at: now))
+        account: RunStateAccount(at: now), group: group)
       return SchedulerSlot(index: index)
     }
     return nil
@@ -108,6 +129,7 @@ public struct Scheduler: @unchecked Sendable {
   public mutating func remove(_ slot: SchedulerSlot) {
     precondition(entries[slot.index].processor == nil, "Removed while it runs")
     dequeue(slot.index)
+    enter(slot.index, .offline, at: entries[slot.index].account.entryTime)
     entries[slot.index].domain = .invalid
   }
 
@@ -124,33 +146,36 @@ public struct Scheduler: @unchecked Sendable {
     guard state == .blocked || state == .offline else { return nil }
     let earliest = floor > Self.credit ? floor - Self.credit : 0
     entry.pointee.virtualTime = max(entry.pointee.virtualTime, earliest)
-    entry.pointee.account.enter(.runnable, at: now)
+    enter(slot.index, .runnable, at: now)
     enqueue(slot.index)
     if !idle.isEmpty { return ProcessorID(UInt8(idle.bits.trailingZeroBitCount)) }
     var best: ProcessorID?
-    var endless: ProcessorID?
     var most = entry.pointee.virtualTime &+ Self.wakeMargin
-    for number in 0..<64 where current[number] >= 0 {
+    var rest = busy.bits
+    while rest != 0 {
+      let number = rest.trailingZeroBitCount
+      rest &= rest - 1
       let running = entries + Int(current[number])
-      let processor = ProcessorID(UInt8(truncatingIfNeeded: number))
-      let reached = running.pointee.virtualTime &+ Self.charge(running, now: now)
+      let reached = running.pointee.virtualTime &+ charge(running, now: now)
       if reached > most {
         most = reached
-        best = processor
+        best = ProcessorID(UInt8(truncatingIfNeeded: number))
       }
-      if !running.pointee.hasSlice { endless = processor }
     }
-    return best ?? endless
+    if let best { return best }
+    return endless.isEmpty ? nil : ProcessorID(UInt8(endless.bits.trailingZeroBitCount))
   }
 
   /// Takes the vcpu that runs on a processor off it, in its new state, and charges it.
   public mutating func stop(on processor: ProcessorID, as state: RunState, now: UInt64) {
     guard let slot = running(on: processor) else { return }
     let entry = entries + slot.index
-    entry.pointee.virtualTime &+= Self.charge(entry, now: now)
+    entry.pointee.virtualTime &+= charge(entry, now: now)
     entry.pointee.processor = nil
     current[Int(processor.rawValue & 63)] = -1
-    entry.pointee.account.enter(state, at: now)
+    busy.remove(processor)
+    endless.remove(processor)
+    enter(slot.index, state, at: now)
     if state == .runnable { enqueue(slot.index) }
   }
 
@@ -158,7 +183,7 @@ public struct Scheduler: @unchecked Sendable {
   public mutating func park(_ slot: SchedulerSlot, as state: RunState, now: UInt64) {
     guard entries[slot.index].processor == nil else { return }
     dequeue(slot.index)
-    entries[slot.index].account.enter(state, at: now)
+    enter(slot.index, state, at: now)
   }
 
   /// Who runs on a processor.
@@ -174,9 +199,9 @@ public struct Scheduler: @unchecked Sendable {
     if queueCount == 0, let slot = running(on: processor) {
       // Nobody else waits: it goes on.
       let entry = entries + slot.index
-      entry.pointee.virtualTime &+= Self.charge(entry, now: now)
+      entry.pointee.virtualTime &+= charge(entry, now: now)
       entry.pointee.startTime = now
-      entry.pointee.hasSlice = false
+      endless.insert(processor)
       floor = max(floor, entry.pointee.virtualTime)
       return SchedulerDecision(next: slot, until: nil)
     }
@@ -192,8 +217,9 @@ public struct Scheduler: @unchecked Sendable {
     floor = max(floor, entry.pointee.virtualTime)
     entry.pointee.processor = processor
     entry.pointee.startTime = now
-    entry.pointee.hasSlice = queueCount > 0
-    entry.pointee.account.enter(.running, at: now)
+    busy.insert(processor)
+    if queueCount == 0 { endless.insert(processor) }
+    enter(best, .running, at: now)
     current[Int(processor.rawValue & 63)] = Int32(truncatingIfNeeded: best)
     return SchedulerDecision(
       next: SchedulerSlot(index: best), until: queueCount > 0 ? now &+ Self.slice : nil)
@@ -229,12 +255,22 @@ public struct Scheduler: @unchecked Sendable {
     entries[index].queueIndex = -1
   }
 
+  /// Changes a state, and with it the count of those of the domain that want to run.
+  private func enter(_ index: Int, _ state: RunState, at now: UInt64) {
+    let entry = entries + index
+    let was = entry.pointee.account.state
+    let wanted = was == .running || was == .runnable
+    let wants = state == .running || state == .runnable
+    if wanted != wants { groups[entry.pointee.group] += wants ? 1 : -1 }
+    entry.pointee.account.enter(state, at: now)
+  }
+
   /// The virtual time for what an entry has run so far.
-  private static func charge(
-    _ entry: UnsafeMutablePointer<SchedulerEntry>, now: UInt64
-  ) -> UInt64 {
+  private func charge(_ entry: UnsafeMutablePointer<SchedulerEntry>, now: UInt64) -> UInt64 {
     guard entry.pointee.processor != nil, now > entry.pointee.startTime else { return 0 }
-    let ran = (now - entry.pointee.startTime) &* 256
-    return entry.pointee.weight == 256 ? ran >> 8 : ran / UInt64(entry.pointee.weight)
+    let ran = now - entry.pointee.startTime
+    let sharers = groups[entry.pointee.group]
+    if sharers <= 1 && entry.pointee.weight == 256 { return ran }
+    return ran &* 256 &* UInt64(max(sharers, 1)) / UInt64(entry.pointee.weight)
   }
 }

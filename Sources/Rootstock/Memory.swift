@@ -41,10 +41,12 @@ enum Memory {
   }
 
   private static func makeScheduler() {
-    Switch.start(
+    let scheduler = Scheduler(
       entries: take(SchedulerEntry.self, count: vcpuCapacity),
       queue: take(Int32.self, count: vcpuCapacity),
-      slots: take(UInt64.self, count: vcpuCapacity), capacity: vcpuCapacity)
+      groups: take(Int32.self, count: domainCapacity), capacity: vcpuCapacity,
+      groupCount: domainCapacity)
+    Switch.start(scheduler, slots: take(UInt64.self, count: vcpuCapacity))
     let timerCount = vcpuCapacity + domainCapacity
     let queues = take(TimerQueue.self, count: Processors.count)
     for index in 0..<Processors.count {

@@ -86,8 +86,13 @@ enum Switch {
     if next == 0 { idle.insert(here) } else { idle.remove(here) }
     // One that was made to wait here may run on a CPU that has nothing to do.
     var helper = ProcessorSet.none
-    if next != 0, let waiting = scheduler?.waitingCount, waiting > 0, !idle.isEmpty {
-      helper.insert(ProcessorID(UInt8(idle.bits.trailingZeroBitCount)))
+    if next != 0, let waiting = scheduler?.waitingCount, waiting > 0 {
+      if !idle.isEmpty {
+        helper.insert(ProcessorID(UInt8(idle.bits.trailingZeroBitCount)))
+      } else if let endless = scheduler?.endlessProcessor(but: here) {
+        // Its vcpu had the processor to itself, and takes turns from here on.
+        helper.insert(endless)
+      }
     }
     Lock.scheduler.release()
     Processors.interrupt(helper, LocalAPIC.scheduleVector)
@@ -114,10 +119,9 @@ enum Switch {
 
   /// Takes memory for so many vcpus over.
   static func start(
-    entries: UnsafeMutablePointer<SchedulerEntry>, queue: UnsafeMutablePointer<Int32>,
-    slots: UnsafeMutablePointer<UInt64>, capacity: Int
+    _ scheduler: Scheduler, slots: UnsafeMutablePointer<UInt64>
   ) {
-    scheduler = Scheduler(entries: entries, queue: queue, capacity: capacity)
+    self.scheduler = scheduler
     self.slots = slots
   }
 
@@ -132,8 +136,8 @@ enum Switch {
     defer { Lock.scheduler.release() }
     guard
       let slot = scheduler?.add(
-        vcpu.pointee.core.pointee.id, of: vcpu.pointee.domain.pointee.id, weight: weight,
-        now: Host.clock.now)
+        vcpu.pointee.core.pointee.id, of: vcpu.pointee.domain.pointee.id,
+        group: Memory.slot(of: vcpu.pointee.domain), weight: weight, now: Host.clock.now)
     else { return false }
     slots[slot.index] = UInt64(UInt(bitPattern: vcpu))
     vcpu.pointee.slot = slot

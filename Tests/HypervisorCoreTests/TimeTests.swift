@@ -76,14 +76,23 @@ import Testing
     var scheduler: Scheduler
     let queue = UnsafeMutablePointer<Int32>.allocate(capacity: 8)
 
-    init() { scheduler = Scheduler(entries: memory, queue: queue, capacity: 8) }
+    let groups = UnsafeMutablePointer<Int32>.allocate(capacity: 16)
+
+    init() {
+      scheduler = Scheduler(
+        entries: memory, queue: queue, groups: groups, capacity: 8, groupCount: 16)
+    }
     deinit {
       memory.deallocate()
       queue.deallocate()
+      groups.deallocate()
     }
 
-    func add(_ domain: UInt16, weight: UInt32 = 256) throws -> SchedulerSlot {
-      let added = scheduler.add(VCPUID(0), of: DomainID(domain), weight: weight, now: 0)
+    func add(
+      _ domain: UInt16, vcpu: UInt32 = 0, weight: UInt32 = 256
+    ) throws -> SchedulerSlot {
+      let added = scheduler.add(
+        VCPUID(vcpu), of: DomainID(domain), group: Int(domain), weight: weight, now: 0)
       let slot = try #require(added)
       _ = scheduler.wake(slot, idle: .none, now: 0)
       return slot
@@ -121,6 +130,28 @@ import Testing
     let light = try queue.add(2, weight: 256)
     queue.run(processors: 1, until: 3_000_000_000)
     #expect(abs(queue.time(heavy, 0) / queue.time(light, 0) - 2) < 0.05)
+  }
+
+  @Test func vcpusOfOneDomain_shareItsWeight() throws {
+    let queue = Queue()
+    let alone = try queue.add(1)
+    let pair = try (0...1).map { try queue.add(2, vcpu: $0) }
+    queue.run(processors: 1, until: 4_000_000_000)
+    #expect(abs(queue.time(alone, 0) / 2e9 - 1) < 0.02)
+    for slot in pair { #expect(abs(queue.time(slot, 0) / 1e9 - 1) < 0.04) }
+  }
+
+  @Test func processorThatRunsOneForEver_isNamedWhenOthersWait() throws {
+    let queue = Queue()
+    let first = try queue.add(1)
+    #expect(queue.scheduler.decide(for: ProcessorID(1), now: 0).until == nil)
+    #expect(queue.scheduler.endlessProcessor(but: ProcessorID(0)) == ProcessorID(1))
+    #expect(queue.scheduler.endlessProcessor(but: ProcessorID(1)) == nil)
+    _ = try queue.add(2)
+    #expect(queue.scheduler.decide(for: ProcessorID(1), now: 1000).until != nil)
+    #expect(queue.scheduler.endlessProcessor(but: ProcessorID(0)) == nil)
+    queue.scheduler.stop(on: ProcessorID(1), as: .offline, now: 2000)
+    #expect(queue.scheduler.state(of: first) != .running)
   }
 
   @Test func twoProcessors_runTwoAndShareTheRest() throws {
@@ -167,6 +198,6 @@ import Testing
     let queue = Queue()
     #expect(queue.scheduler.decide(for: ProcessorID(0), now: 0).next == nil)
     for domain in 1...8 as ClosedRange<UInt16> { _ = try queue.add(domain) }
-    #expect(queue.scheduler.add(VCPUID(0), of: DomainID(9), weight: 1, now: 0) == nil)
+    #expect(queue.scheduler.add(VCPUID(0), of: DomainID(9), group: 9, weight: 1, now: 0) == nil)
   }
 }
