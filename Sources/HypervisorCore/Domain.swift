@@ -18,6 +18,10 @@ public struct Domain: @unchecked Sendable {
   public var highestFrame: UInt64 = 0
   /// First frame of the list of tables that are being torn down.
   var teardownHead = FrameRecord.endOfList
+  /// The frames that it has ever had lie from the first of these to before the second: what its end
+  /// must look through.
+  var lowestFrame = UInt64.max
+  var endOfFrames: UInt64 = 0
   /// Where the return of the frames of a dying domain has got to.
   var returnCursor: UInt64 = 0
   /// The page that it shares with the hypervisor.

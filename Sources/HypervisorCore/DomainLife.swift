@@ -12,7 +12,7 @@ extension Hypervisor {
   public func beginDeath(of domain: DomainPointer) {
     guard !domain.pointee.isDying else { return }
     domain.pointee.isDying = true
-    domain.pointee.returnCursor = 0
+    domain.pointee.returnCursor = min(domain.pointee.lowestFrame, domain.pointee.endOfFrames)
     closeAll(of: domain)
     for index in 0..<domain.pointee.vcpuCount {
       dropTables(of: domain.pointee.vcpus[index])
@@ -32,7 +32,7 @@ extension Hypervisor {
   ) throws(MemoryError) {
     try drain(domain)
     var left = budget
-    while domain.pointee.returnCursor < frames.count {
+    while domain.pointee.returnCursor < domain.pointee.endOfFrames {
       guard left > 0 else { throw .preempted }
       left -= 1
       let frame = MachineFrame(domain.pointee.returnCursor)
@@ -53,7 +53,7 @@ extension Hypervisor {
   ///
   /// Answers whether it did.
   public func finishDeath(of domain: DomainPointer) -> Bool {
-    guard domain.pointee.isDying, domain.pointee.returnCursor >= frames.count,
+    guard domain.pointee.isDying, domain.pointee.returnCursor >= domain.pointee.endOfFrames,
       domain.pointee.pageCount == 0, domain.pointee.teardownHead == FrameRecord.endOfList
     else { return false }
     domains.remove(domain)

@@ -118,6 +118,8 @@ extension Hypervisor {
     record.pointee.references = 1
     record.pointee.flags = [.allocated]
     domain.pointee.pageCount += 1
+    domain.pointee.lowestFrame = min(domain.pointee.lowestFrame, frame.number)
+    domain.pointee.endOfFrames = max(domain.pointee.endOfFrames, frame.number + 1)
   }
 
   private func isFreeRun(from start: UInt64, count: UInt64) -> Bool {
