@@ -29,17 +29,7 @@
         pushq   %r15
         .endm
 
-        .macro RESTORE_CALLEE_SAVED
-        popq    %r15
-        popq    %r14
-        popq    %r13
-        popq    %r12
-        popq    %rbp
-        popq    %rbx
-        .endm
-
-        .macro RESTORE_REGISTERS
-        RESTORE_CALLEE_SAVED
+        .macro RESTORE_CALLER_SAVED
         popq    %r11
         popq    %r10
         popq    %r9
@@ -49,6 +39,16 @@
         popq    %rdx
         popq    %rsi
         popq    %rdi
+        .endm
+
+        .macro RESTORE_REGISTERS
+        popq    %r15
+        popq    %r14
+        popq    %r13
+        popq    %r12
+        popq    %rbp
+        popq    %rbx
+        RESTORE_CALLER_SAVED
         .endm
 
         .text
@@ -68,14 +68,23 @@ xg_vector_stubs:
         pushq   $0
         .endif
         movl    $vector, 4(%rsp)
+        # 1, 2, 8 and 18 have stacks of their own: InterruptTable.swift.
+        .if     (vector < 32) && ((0x40106 >> vector) & 1)
+        jmp     trap_elsewhere
+        .else
         jmp     trap
+        .endif
         .set    vector, vector + 1
         .endr
 
 /*
- * trap
- * In:  error code, vector and the processor's frame on this CPU's main stack or on an IST stack.
- * Out: leaves by iretq with the frame as Swift has left it.
+ * trap, trap_elsewhere
+ * In:  error code, vector and the processor's frame on this CPU's main stack, or on an IST stack.
+ * Out: leaves by iretq with the frame as Swift has left it. rootstock_trap and rootstock_syscall
+ *      answer how: 0, all registers out of the frame; 1, by sysretq, which promises that rip is
+ *      canonical, that rcx and r11 may be lost and that the selectors are the flat ones; -1, by
+ *      iretq. Not 0 promises that rbx, rbp and r12 to r15 are the frame's: then a function's caller
+ *      finds them as they were.
  */
         .balign 16
 trap:
@@ -84,22 +93,27 @@ trap:
         movq    %rsp, %rdi
         testb   $3, XG_FRAME_CS(%rsp)
         jz      from_hypervisor
-        # From a guest the frame belongs at the top of the main stack. Only the exceptions with
-        # stacks of their own come on another one.
-        movq    %rsp, %rax
-        andq    $-XG_BLOCK_SIZE, %rax
-        leaq    (XG_BLOCK_SIZE - XG_FRAME_SIZE)(%rax), %rdx
-        cmpq    %rdx, %rsp
-        jne     move_frame
 frame_in_place:
         subq    $8, %rsp                # The frame is 21 quadwords: align the stack for C.
         call    rootstock_trap
+        testl   %eax, %eax
+        jnz     short_return
+all_registers:
         addq    $8, %rsp
 return_to_guest:
         RESTORE_REGISTERS
         addq    $8, %rsp
         .globl  xg_guest_iret
 xg_guest_iret:
+        iretq
+
+/* As above, with 8 bytes below the frame; the promise for -1. */
+short_return:
+        addq    $(8 + XG_FRAME_R11), %rsp
+        RESTORE_CALLER_SAVED
+        addq    $8, %rsp
+        .globl  xg_guest_short_iret
+xg_guest_short_iret:
         iretq
 
 from_hypervisor:
@@ -111,24 +125,30 @@ from_hypervisor:
         addq    $8, %rsp
         iretq
 
-move_frame:
+/* From a guest the frame belongs at the top of the main stack. */
+trap_elsewhere:
+        cld
+        SAVE_REGISTERS
+        movq    %rsp, %rdi
+        testb   $3, XG_FRAME_CS(%rsp)
+        jz      from_hypervisor
         movq    %rsp, %rsi
-        movq    %rdx, %rdi
+        andq    $-XG_BLOCK_SIZE, %rdi
+        addq    $(XG_BLOCK_SIZE - XG_FRAME_SIZE), %rdi
+        movq    %rdi, %rsp
         movl    $(XG_FRAME_SIZE / 8), %ecx
         rep     movsq
-        movq    %rdx, %rsp
-        movq    %rdx, %rdi
+        movq    %rsp, %rdi
         jmp     frame_in_place
 
 /*
  * xg_syscall_entry, xg_syscall32_entry     jumped to by the stub of the CPU's block
  * In:  %rcx = the guest's rip, %r11 = its rflags, main stack loaded, interrupts off.
- * Out: by sysretq if Swift answers 1, which promises that rip is canonical, that rcx and r11
- *      may be lost and that the selectors are the flat ones; else by iretq.
+ * Out: as Swift answers, see trap.
  */
         .macro SYSCALL_FRAME selector, vector
         pushq   $XG_GUEST_SS
-        subq    $8, %rsp                # rsp, filled in below
+        pushq   (8 - XG_BLOCK_SIZE + XG_PERCPU_SYSCALL_RSP)(%rsp)
         pushq   %r11
         pushq   $\selector
         pushq   %rcx
@@ -146,27 +166,23 @@ xg_syscall_entry:
         SYSCALL_FRAME XG_GUEST_CS64, XG_VECTOR_SYSCALL
 1:
         SAVE_REGISTERS
-        movq    (XG_FRAME_SIZE - XG_BLOCK_SIZE + XG_PERCPU_SYSCALL_RSP)(%rsp), %rax
-        movq    %rax, (XG_FRAME_SIZE - 16)(%rsp)
         movq    %rsp, %rdi
         subq    $8, %rsp
         call    rootstock_syscall
-        addq    $8, %rsp
         testl   %eax, %eax
-        jz      return_to_guest
-        RESTORE_CALLEE_SAVED
-        popq    %rcx                    # r11 becomes rflags below
+        jz      all_registers
+        js      short_return
+        addq    $(8 + XG_FRAME_R11 + 8), %rsp
         popq    %r10
         popq    %r9
         popq    %r8
         popq    %rax
-        popq    %rcx                    # and rcx becomes rip
-        popq    %rdx
-        popq    %rsi
-        popq    %rdi
-        movq    8(%rsp), %rcx
-        movq    24(%rsp), %r11
-        movq    32(%rsp), %rsp
+        movq    8(%rsp), %rdx
+        movq    16(%rsp), %rsi
+        movq    24(%rsp), %rdi
+        movq    (XG_FRAME_CS - 8 - XG_FRAME_RCX)(%rsp), %rcx
+        movq    (XG_FRAME_CS + 8 - XG_FRAME_RCX)(%rsp), %r11
+        movq    (XG_FRAME_CS + 16 - XG_FRAME_RCX)(%rsp), %rsp
         sysretq
 
 /*
@@ -213,17 +229,33 @@ xg_guarded_copy:
         ret
 
 /*
- * uint64_t xg_push_frame(top, frame, cs, rflags)                   called by Bounce.swift
- * uint64_t xg_push_frame_with_code(top, frame, cs, rflags, code)
- * Writes the ABI's exception frame below `top`, of 7 or 8 words: rcx, r11, [code], rip, cs,
- * rflags, rsp, ss. Out: as xg_guarded_copy.
+ * What machine.h calls with registers of its own choice, so that its callers save none: nothing but
+ * what is named is changed. Out: %rax as xg_guarded_copy.
+ *
+ * xg_guarded_load32, xg_guarded_load64     %rdx = what is at %rdi
  */
-        .globl  xg_push_frame, xg_push_frame_with_code
-xg_push_frame_with_code:
+        .globl  xg_guarded_load32, xg_guarded_load64
+xg_guarded_load32:
+        movl    (%rdi), %edx
+        xorl    %eax, %eax
+        ret
+xg_guarded_load64:
+        movq    (%rdi), %rdx
+        xorl    %eax, %eax
+        ret
+
+/*
+ * xg_push_exception, xg_push_exception_with_code
+ * In:  %rdi = top of the stack, %rsi = frame, %rdx = cs, %rcx = rflags, %r8 = error code.
+ * Writes the ABI's exception frame below, of 7 or 8 words: rcx, r11, [code], rip, cs, rflags, rsp,
+ * ss. Changes %r9.
+ */
+        .globl  xg_push_exception, xg_push_exception_with_code
+xg_push_exception_with_code:
         movq    %r8, -48(%rdi)
         leaq    -8(%rdi), %r9
         jmp     1f
-xg_push_frame:
+xg_push_exception:
         movq    %rdi, %r9
 1:      movq    (XG_FRAME_CS + 24)(%rsi), %rax
         movq    %rax, -8(%rdi)
@@ -241,31 +273,28 @@ xg_push_frame:
         ret
 
 /*
- * uint64_t xg_pull_frame(frame, stack)         called by EntryHypercalls.swift
- * Loads the ABI's iret_context at `stack`: rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. First
- * and last word come first, so that nothing is changed where the context is not there.
- * Out: 1 where a fault stopped it; else 0x100 with VGCF_in_syscall in the flags, 0 without.
+ * xg_pull_context
+ * In:  %rdi = frame, %rsi = the ABI's iret_context: rax, r11, rcx, flags, rip, cs, rflags, rsp, ss.
+ * Out: its rsp, rip, rcx, r11 and rax in the frame, the rest, which is to be looked at, in %rdx
+ *      (rflags), %rcx (cs), %r8 (ss) and %r9 (flags).
  */
-        .globl  xg_pull_frame
-xg_pull_frame:
-        movq    (%rsi), %rdx
-        movq    64(%rsi), %rcx
-        movq    %rdx, (XG_FRAME_RCX - 8)(%rdi)
-        movq    %rcx, (XG_FRAME_CS + 24)(%rdi)
-        movq    8(%rsi), %rdx
-        movq    %rdx, XG_FRAME_R11(%rdi)
-        movq    16(%rsi), %rdx
-        movq    %rdx, XG_FRAME_RCX(%rdi)
-        movl    24(%rsi), %eax
-        movq    32(%rsi), %rdx
-        movq    %rdx, (XG_FRAME_CS - 8)(%rdi)
-        movq    40(%rsi), %rdx
-        movq    %rdx, XG_FRAME_CS(%rdi)
+        .globl  xg_pull_context
+xg_pull_context:
+        movq    64(%rsi), %r8
+        movq    (%rsi), %rax
+        movq    %rax, (XG_FRAME_RCX - 8)(%rdi)
+        movq    8(%rsi), %rax
+        movq    %rax, XG_FRAME_R11(%rdi)
+        movq    16(%rsi), %rax
+        movq    %rax, XG_FRAME_RCX(%rdi)
+        movq    24(%rsi), %r9
+        movq    32(%rsi), %rax
+        movq    %rax, (XG_FRAME_CS - 8)(%rdi)
+        movq    40(%rsi), %rcx
         movq    48(%rsi), %rdx
-        movq    %rdx, (XG_FRAME_CS + 8)(%rdi)
-        movq    56(%rsi), %rdx
-        movq    %rdx, (XG_FRAME_CS + 16)(%rdi)
-        andl    $0x100, %eax
+        movq    56(%rsi), %rax
+        movq    %rax, (XG_FRAME_CS + 16)(%rdi)
+        xorl    %eax, %eax
         ret
 xg_guarded_end:
 xg_guarded_fixup:

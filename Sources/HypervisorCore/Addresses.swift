@@ -78,9 +78,12 @@ public struct GuestVirtualAddress: Hashable, Sendable {
   /// refused, so that a later access cannot be steered into the hypervisor.
   @inlinable public func isGuestRange(byteCount: UInt64) -> Bool {
     guard byteCount > 0 else { return true }
-    guard let last = advanced(by: byteCount - 1) else { return false }
-    return (value >> 47 == 0 && last.value >> 47 == 0)
-      || (value >= 0xffff_8800_0000_0000 && last.value >= value)
+    // For a count that is known where this is called, one comparison for each half is left.
+    let upper: UInt64 = 0xffff_8800_0000_0000
+    let upperSize = 0 &- upper
+    if byteCount <= upperSize && value &- upper <= upperSize &- byteCount { return true }
+    let lowerSize: UInt64 = 1 << 47
+    return byteCount <= lowerSize && value <= lowerSize &- byteCount
   }
 }
 

@@ -43,6 +43,7 @@ extension Hypervisor {
   }
 
   /// Signals the other end of a channel.
+  @inline(__always)
   public func send(_ number: EventPort, from domain: DomainPointer) throws(HypercallError) {
     guard let record = port(number, of: domain) else { throw .invalid }
     switch record.pointee.kind {

@@ -29,7 +29,7 @@ extension Hypervisor {
     guard !domain.pointee.isFIFO else { return enqueue(number, record, of: domain) }
     guard let page = domain.pointee.sharedInfo, let place = bitPlace(number) else { return }
     let words = machine.words(of: page) + place.word
-    if setBit(place.bit, of: words + SharedOffset.pending) { return }
+    if machine.setBit(place.bit, of: words + SharedOffset.pending) { return }
     // Who polls is told whatever the mask.
     if domain.pointee.pollerCount > 0 { wakePollers(of: number, in: domain) }
     guard words[SharedOffset.mask] >> UInt64(place.bit) & 1 == 0 else { return }
@@ -42,7 +42,7 @@ extension Hypervisor {
     guard !domain.pointee.isFIFO else { return unmaskQueued(number, record, of: domain) }
     guard let page = domain.pointee.sharedInfo, let place = bitPlace(number) else { return }
     let words = machine.words(of: page) + place.word
-    guard clearBit(place.bit, of: words + SharedOffset.mask),
+    guard machine.clearBit(place.bit, of: words + SharedOffset.mask),
       words[SharedOffset.pending] >> UInt64(place.bit) & 1 != 0
     else { return }
     select(place.word, of: record.pointee.vcpu, in: domain)
@@ -54,7 +54,7 @@ extension Hypervisor {
   ) {
     guard !domain.pointee.isFIFO else { return clearQueued(number, record, of: domain) }
     guard let page = domain.pointee.sharedInfo, let place = bitPlace(number) else { return }
-    _ = clearBit(place.bit, of: machine.words(of: page) + SharedOffset.pending + place.word)
+    _ = machine.clearBit(place.bit, of: machine.words(of: page) + SharedOffset.pending + place.word)
   }
 
   /// Whether an event of a port waits, masked or not.
@@ -89,6 +89,7 @@ extension Hypervisor {
   }
 
   /// The vcpu_info of a vcpu: where it registered one, else in shared_info, else nowhere.
+  @inline(__always)
   public func info(
     of vcpu: UnsafeMutablePointer<VCPU>, in domain: DomainPointer
   ) -> UnsafeMutablePointer<UInt64>? {
@@ -103,6 +104,7 @@ extension Hypervisor {
   }
 
   /// Sets the upcall flag, which is the lowest byte, and wakes the vcpu.
+  @inline(__always)
   func markUpcall(_ vcpu: UnsafeMutablePointer<VCPU>, _ info: UnsafeMutablePointer<UInt64>) {
     UnsafeMutableRawPointer(info).storeBytes(of: 1, as: UInt8.self)
     machine.wake(vcpu)
@@ -112,7 +114,8 @@ extension Hypervisor {
   private func select(_ word: Int, of id: VCPUID, in domain: DomainPointer) {
     guard Int(id.rawValue) < domain.pointee.vcpuCount else { return }
     let vcpu = domain.pointee.vcpus[Int(id.rawValue)]
-    guard let info = info(of: vcpu, in: domain), !setBit(word, of: info + SharedOffset.selector)
+    guard let info = info(of: vcpu, in: domain),
+      !machine.setBit(word, of: info + SharedOffset.selector)
     else { return }
     markUpcall(vcpu, info)
   }

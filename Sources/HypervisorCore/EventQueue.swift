@@ -123,7 +123,7 @@ extension Hypervisor {
     UnsafeMutableRawPointer(block).storeBytes(
       of: number.rawValue, toByteOffset: heads + priority * 4, as: UInt32.self)
     // `ready` is the lower half of the block's first word.
-    if !setBit(priority, of: block), let info = info(of: vcpu, in: domain) {
+    if !machine.setBit(priority, of: block), let info = info(of: vcpu, in: domain) {
       markUpcall(vcpu, info)
     }
   }

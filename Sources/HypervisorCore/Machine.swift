@@ -47,6 +47,12 @@ public protocol Machine {
     _ word: UnsafeMutablePointer<UInt64>, expected: UInt64, desired: UInt64
   ) -> UInt64
 
+  /// Sets a bit of a word that a guest may change at the same time; answers whether it was set.
+  func setBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool
+
+  /// Clears a bit likewise.
+  func clearBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool
+
   /// The processor that runs this code.
   var currentProcessor: ProcessorID { get }
 

@@ -29,6 +29,7 @@ struct OpenedPort {
 extension Hypervisor {
   /// The record of a port that a guest names; nil for 0, for numbers out of range, and where no port
   /// near it was ever open.
+  @inline(__always)
   func port(_ port: EventPort, of domain: DomainPointer) -> UnsafeMutablePointer<PortRecord>? {
     guard let directory = domain.pointee.portDirectory, port.rawValue > 0,
       port.rawValue < UInt32(EVTCHN_FIFO_NR_CHANNELS)

@@ -3,22 +3,6 @@
 import CXenABI
 
 extension Hypervisor {
-  /// Sets a bit.
-  ///
-  /// Answers whether it was set.
-  @inline(__always)
-  func setBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool {
-    change(word) { $0 | 1 << UInt64(bit) } >> UInt64(bit) & 1 != 0
-  }
-
-  /// Clears a bit likewise.
-  ///
-  /// Answers whether it was set.
-  @inline(__always)
-  func clearBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool {
-    change(word) { $0 & ~(1 << UInt64(bit)) } >> UInt64(bit) & 1 != 0
-  }
-
   /// Changes a word in one step and answers its former value.
   ///
   /// A guest that writes the word without end could keep this waiting on another processor, so the

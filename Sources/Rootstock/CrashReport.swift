@@ -8,6 +8,7 @@ extension GuestProcessor {
   /// Reports why the domain cannot go on, and ends it.
   ///
   /// What the CPU did for it is given up, so no lock may be held. The lines begin with `crash:`: first the reason, then registers, then words of the stack.
+  @inline(never)
   func crash(_ reason: StaticString, _ frame: FramePointer) -> Never {
     let mode: StaticString = isKernelMode ? "kernel" : "user"
     log(.error).text("crash: domain=").decimal(domain.pointee.id.rawValue).text(" vcpu=")

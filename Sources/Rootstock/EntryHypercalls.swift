@@ -131,10 +131,18 @@ extension GuestProcessor {
   ///
   /// From 32-bit code a kernel without an entry for it sees what the instruction does on a
   /// processor that lacks it there.
+  @inline(__always)
   mutating func enterForSystemCall(_ frame: FramePointer) {
     if frame.pointee.vector == UInt32(XG_VECTOR_SYSCALL) {
-      enterKernel(at: syscallEntry, frame)
-    } else if syscall32Entry.address != 0 {
+      enter(at: syscallEntry, frame)
+    } else {
+      enterForSystemCall32(frame)
+    }
+  }
+
+  @inline(never)
+  private mutating func enterForSystemCall32(_ frame: FramePointer) {
+    if syscall32Entry.address != 0 {
       enterKernel(at: syscall32Entry, frame)
     } else {
       frame.pointee.rip &-= 2
@@ -146,29 +154,40 @@ extension GuestProcessor {
   ///
   /// A guest could return to any selector, any address and any flags. Ring 3 is forced on the
   /// selectors, interrupts stay on and the I/O privilege level 0; a frame that the processor
-  /// refuses becomes a general protection fault of the guest (Traps.swift).
-  mutating func returnFromHandler(_ frame: FramePointer) {
+  /// refuses becomes a general protection fault of the guest (Traps.swift). Answers whether the
+  /// guest lets rcx and r11 be lost, as in a return from a system call.
+  @inline(__always)
+  mutating func returnFromHandler(_ frame: FramePointer) -> Bool {
     let stack = GuestVirtualAddress(frame.pointee.rsp)
-    // The rest of the frame is loaded as it is, and made harmless below.
+    guard stack.isGuestRange(byteCount: UInt64(MemoryLayout<iret_context>.size)) else {
+      Self.refuseContext(frame)
+    }
     // SAFETY: the range lies outside the hole, and xg_pull_frame survives its absence.
-    let isInside = stack.isGuestRange(byteCount: UInt64(MemoryLayout<iret_context>.size))
-    let result = isInside ? xg_pull_frame(frame, stack.value) : 1
-    guard result != 1 else { crash("the iret hypercall's frame cannot be read", frame) }
-    let isUser = frame.pointee.cs & 3 == 3
-    let flags = frame.pointee.rflags
-    frame.pointee.cs = (frame.pointee.cs & 0xffff) | 3
+    let context = xg_pull_frame(frame, stack.value)
+    guard context.failed == 0 else { Self.refuseContext(frame) }
+    frame.pointee.cs = (context.cs & 0xffff) | 3
     frame.pointee.rflags =
-      (flags & 0x3f_7fd5 & ~(Flags.privilegeLevel | Flags.virtual8086))
+      (context.rflags & 0x3f_7fd5 & ~(Flags.privilegeLevel | Flags.virtual8086))
       | Flags.interrupt | Flags.always
-    frame.pointee.ss = (frame.pointee.ss & 0xffff) | 3
-    if result != UInt64(VGCF_in_syscall) { needsFullReturn = true }
-    if isUser {
-      guard core.pointee.userTable != nil else {
-        crash("iret to user mode without a user page table", frame)
-      }
+    frame.pointee.ss = (context.ss & 0xffff) | 3
+    if context.cs & 3 == 3 {
+      guard core.pointee.userTable != nil else { Self.refuseUserMode(frame) }
       toggleMode()
     }
-    if hasArchitecturalIOPL { portAccess.level = UInt8(flags >> 12 & 3) }
-    upcallMask = flags & Flags.interrupt != 0 ? 0 : 1
+    if hasArchitecturalIOPL { portAccess.level = UInt8(context.rflags >> 12 & 3) }
+    upcallMask = context.rflags & Flags.interrupt != 0 ? 0 : 1
+    return context.flags & UInt64(VGCF_in_syscall) != 0
+  }
+
+  // What ends a domain is kept out of functions that are short, and takes none of their registers.
+
+  @inline(never)
+  private static func refuseContext(_ frame: FramePointer) -> Never {
+    current.pointee.crash("the iret hypercall's frame cannot be read", frame)
+  }
+
+  @inline(never)
+  private static func refuseUserMode(_ frame: FramePointer) -> Never {
+    current.pointee.crash("iret to user mode without a user page table", frame)
   }
 }

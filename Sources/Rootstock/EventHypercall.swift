@@ -1,5 +1,7 @@
 // event_channel_op: HypervisorCore's, under the core lock.
 
+import CMachine
+import CXenABI
 import HypervisorCore
 
 extension GuestProcessor {
@@ -7,5 +9,26 @@ extension GuestProcessor {
     Lock.core.take()
     defer { Lock.core.release() }
     return Host.hypervisor.eventChannelOperation(&arguments, from: caller)
+  }
+
+  /// EVTCHNOP_send, of all operations the one that guests use all the time.
+  @inline(__always)
+  func sendEvent(_ frame: FramePointer) {
+    let argument = GuestVirtualAddress(frame.pointee.rsi)
+    var result = -HypercallError.fault.rawValue
+    if let port = GuestMemory.load32(from: argument) {
+      result = send(EventPort(port))
+    }
+    finish(UInt64(__HYPERVISOR_event_channel_op), with: result, frame)
+  }
+
+  @inline(__always)
+  private func send(_ port: EventPort) -> Int64 {
+    withCore {
+      do throws(HypercallError) {
+        try Host.hypervisor.send(port, from: domain)
+        return 0
+      } catch { return -error.rawValue }
+    }
   }
 }

@@ -39,6 +39,24 @@ enum GuestMemory {
     return isRead ? value : nil
   }
 
+  /// Reads 32 bits; `nil` if the guest has not mapped them.
+  @inline(__always)
+  static func load32(from: GuestVirtualAddress) -> UInt32? {
+    guard from.isGuestRange(byteCount: 4) else { return nil }
+    // SAFETY: the range lies outside the hole, and xg_guarded_load_32 survives its absence.
+    let loaded = xg_guarded_load_32(from.value)
+    return loaded.failed == 0 ? UInt32(truncatingIfNeeded: loaded.value) : nil
+  }
+
+  /// Reads 64 bits likewise.
+  @inline(__always)
+  static func load64(from: GuestVirtualAddress) -> UInt64? {
+    guard from.isGuestRange(byteCount: 8) else { return nil }
+    // SAFETY: as above.
+    let loaded = xg_guarded_load_64(from.value)
+    return loaded.failed == 0 ? loaded.value : nil
+  }
+
   /// Writes one value.
   static func store<T: BitwiseCopyable>(_ value: T, to: GuestVirtualAddress) -> Bool {
     withUnsafeBytes(of: value) { bytes in

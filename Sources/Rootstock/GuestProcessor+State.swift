@@ -18,7 +18,6 @@ extension GuestProcessor {
   /// Called when it runs again, with its page tables loaded.
   mutating func resume(now: UInt64) {
     endSleep()
-    needsFullReturn = false
     publishRunstate(now: now)
     tick(now: now)
   }

@@ -42,8 +42,6 @@ struct GuestProcessor {
   var saved = xg_frame()
   /// Kernel and user mode share ring 3: this says which it is.
   var isKernelMode = true
-  /// A full return by iretq is needed, because rcx and r11 count.
-  var needsFullReturn = false
   /// It is inside a multicall, which does not nest.
   var isInMulticall = false
   /// CR0.TS as the guest has set it.
@@ -122,6 +120,9 @@ extension GuestProcessor {
     get { shared.pointee.evtchn_upcall_mask }
     nonmutating set { shared.pointee.evtchn_upcall_mask = newValue }
   }
+
+  /// An event waits for it, whether it has masked events or not.
+  var isUpcallPending: Bool { shared.pointee.evtchn_upcall_pending != 0 }
 
   /// Assists that are on, of the whole domain: bits numbered by VMASST_TYPE.
   var assists: UInt64 {

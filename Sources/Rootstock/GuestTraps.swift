@@ -18,8 +18,6 @@ extension GuestProcessor {
       handlePageFault(frame, errorCode)
     case Vector.generalProtection:
       handleGeneralProtection(frame, errorCode)
-    case Vector.invalidOpcode where emulateForced(frame):
-      break
     case Vector.deviceNotAvailable:
       // The ABI's lazy switching: the bit is clear when the handler runs.
       isTaskSwitched = false
@@ -36,6 +34,20 @@ extension GuestProcessor {
       let hasCode = vectorsWithErrorCode >> vector & 1 != 0
       deliver(vector, frame, errorCode: hasCode ? errorCode : nil)
     }
+  }
+
+  /// Delivers a page fault that is the guest's own affair; false, and nothing done, for one that may
+  /// be something else: a write to a page table, or an LDT that is not there yet.
+  @inline(__always)
+  mutating func deliverPlainPageFault(_ frame: FramePointer) -> Bool {
+    let address = xg_read_cr2()
+    let errorCode = frame.pointee.error_code
+    if errorCode & 0x1f == 7 || LDTWindow.mayContain(address) { return false }
+    shared.pointee.arch.cr2 = UInt(address)
+    let user: UInt32 = 4
+    let code = isKernelMode ? errorCode & ~user : errorCode | user
+    enter(at: traps[Int(Vector.pageFault)], frame, errorCode: code)
+    return true
   }
 
   /// The address goes into vcpu_info, and the error code's user bit says which mode of the guest
@@ -86,10 +98,9 @@ extension GuestProcessor {
   }
 
   /// `ud2a; .ascii "xen"; cpuid`: the prefix by which a guest asks for the hypervisor's answer.
-  private mutating func emulateForced(_ frame: FramePointer) -> Bool {
-    // 0f 0b 78 65 6e 0f a2
-    let bytes = FetchedBytes(at: GuestVirtualAddress(frame.pointee.rip))
-    guard bytes.count >= 7, bytes.low & 0xff_ffff_ffff_ffff == 0xa2_0f6e_6578_0b0f else {
+  @inline(__always)
+  mutating func emulateForced(_ frame: FramePointer) -> Bool {
+    guard Self.isForcedIdentification(at: GuestVirtualAddress(frame.pointee.rip)) else {
       return false
     }
     let answer = CPUIDPolicy.answer(
@@ -102,5 +113,20 @@ extension GuestProcessor {
     guest.pointee.record.pointee.count("cpuid", at: frame.pointee.rip)
     finishInstruction(length: 7, frame)
     return true
+  }
+
+  /// 0f 0b 78 65 6e 0f a2: a load of eight bytes sees it, unless that reached into another page.
+  @inline(__always)
+  private static func isForcedIdentification(at address: GuestVirtualAddress) -> Bool {
+    let low: UInt64
+    if address.value & 0xfff <= 0xff8 {
+      guard let word = GuestMemory.load64(from: address) else { return false }
+      low = word
+    } else {
+      let bytes = FetchedBytes(at: address)
+      guard bytes.count >= 7 else { return false }
+      low = bytes.low
+    }
+    return low & 0xff_ffff_ffff_ffff == 0xa2_0f6e_6578_0b0f
   }
 }

@@ -35,22 +35,25 @@ extension HypercallArguments {
 
 extension GuestProcessor {
   /// Carries out a hypercall out of the guest's kernel.
+  @inline(__always)
   mutating func hypercall(_ frame: FramePointer) {
     let number = frame.pointee.rax
-    if number == UInt64(__HYPERVISOR_iret) {
-      returnFromHandler(frame)
-      return
-    }
     var arguments = HypercallArguments(frame)
     switch perform(number, &arguments, frame) {
     case .value(let value):
-      guest.pointee.record.pointee.count(call: number, failed: value < 0)
-      frame.pointee.rax = UInt64(bitPattern: value)
+      finish(number, with: value, frame)
     case .again:
       // Back onto the syscall instruction: rax still has the number.
       arguments.store(in: frame)
       frame.pointee.rip &-= 2
     }
+  }
+
+  /// Counts a hypercall and gives its result to the guest.
+  @inline(__always)
+  func finish(_ number: UInt64, with value: Int64, _ frame: FramePointer) {
+    guest.pointee.record.pointee.count(call: number, failed: value < 0)
+    frame.pointee.rax = UInt64(bitPattern: value)
   }
 
   /// The table.

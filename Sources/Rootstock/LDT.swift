@@ -9,6 +9,11 @@ enum LDTWindow {
   /// The window of CPU `index`.
   static func address(_ index: Int) -> UInt64 { UInt64(XG_LDT_BASE) + UInt64(index) << 16 }
 
+  /// Whether an address is near the windows: one that is not lies in none.
+  static func mayContain(_ address: UInt64) -> Bool {
+    address &- UInt64(XG_LDT_BASE) < UInt64(256) << 16
+  }
+
   /// Makes the page tables of a window, and nothing in it.
   static func make(_ index: Int) {
     _ = HypervisorPages.table(

@@ -38,6 +38,16 @@ struct MetalMachine: Machine {
     xg_compare_exchange(word, expected, desired)
   }
 
+  @inline(__always)
+  func setBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool {
+    xg_set_bit(word, UInt64(truncatingIfNeeded: bit))
+  }
+
+  @inline(__always)
+  func clearBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool {
+    xg_clear_bit(word, UInt64(truncatingIfNeeded: bit))
+  }
+
   var currentProcessor: ProcessorID {
     ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index))
   }
@@ -65,6 +75,7 @@ struct MetalMachine: Machine {
 
   var now: UInt64 { Host.clock.now }
 
+  @inline(__always)
   func wake(_ vcpu: UnsafeMutablePointer<VCPU>) {
     let guest = vcpu.pointee.guest
     // The vcpu that runs here looks on its way out.

@@ -15,16 +15,27 @@ enum Work {
   @inline(__always) static func request(_ bit: UInt64) { xg_this_cpu().pointee.work |= bit }
 }
 
-/// Every way out to a guest ends here.
-///
-/// Answers whether the frame may be another one than on the way in.
+/// Every way out to a guest ends here: for the vcpu that runs, and as WayBack has it.
 @inline(__always)
-func leave(_ frame: FramePointer) -> Bool {
-  let cpu = xg_this_cpu()
-  var isSwitched = false
-  if cpu.pointee.work != 0 { isSwitched = Switch.work(frame) }
-  GuestProcessor.current.pointee.deliverEvents(frame)
-  return isSwitched
+func leave(_ vcpu: GuestProcessorPointer, _ frame: FramePointer, by way: Int32) -> Int32 {
+  if xg_this_cpu().pointee.work == 0, !vcpu.pointee.isUpcallPending { return way }
+  return leaveLate(frame, by: way)
+}
+
+/// Where something may be left to do.
+@inline(never)
+private func leaveLate(_ frame: FramePointer, by way: Int32) -> Int32 {
+  if xg_this_cpu().pointee.work != 0 { return leaveAfterWork(frame) }
+  guard GuestProcessor.current.pointee.deliverEvents(frame) else { return way }
+  // rcx and r11 are in the handler's frame.
+  return way == WayBack.full ? way : wayOfSystemReturn(frame)
+}
+
+@inline(never)
+private func leaveAfterWork(_ frame: FramePointer) -> Int32 {
+  Switch.work(frame)
+  _ = GuestProcessor.current.pointee.deliverEvents(frame)
+  return WayBack.full
 }
 
 /// Changes of what a CPU runs.
@@ -35,10 +46,8 @@ enum Switch {
   nonisolated(unsafe) private(set) static var idle = ProcessorSet.none
 
   /// Does what waits until nothing does.
-  @inline(never)
-  static func work(_ frame: FramePointer) -> Bool {
+  static func work(_ frame: FramePointer) {
     let cpu = xg_this_cpu()
-    let before = cpu.pointee.vcpu
     repeat {
       let work = cpu.pointee.work
       cpu.pointee.work = 0
@@ -52,7 +61,6 @@ enum Switch {
       }
     } while cpu.pointee.work != 0 || cpu.pointee.vcpu == 0
     Timers.program()
-    return cpu.pointee.vcpu != before
   }
 
   /// Asks the scheduler, and switches if it says so.
@@ -214,6 +222,6 @@ enum Switch {
 /// Goes on below the place of the frame.
 @c(rootstock_abandoned)
 func abandoned() {
-  _ = leave(Switch.frame)
+  _ = leaveAfterWork(Switch.frame)
   xg_enter_guest(xg_this_cpu())
 }

@@ -30,7 +30,9 @@ struct TrapRecord {
 
   /// Counts an emulated instruction; addresses that find no room are counted together.
   mutating func count(_ rule: StaticString, at address: UInt64) {
-    var slot = Int(truncatingIfNeeded: (address ^ address >> 8) % 80)
+    // Fibonacci hashing: the high half of a product with 80 is a slot.
+    let hash = UInt32(truncatingIfNeeded: address) &* 0x9e37_79b9
+    var slot = Int(truncatingIfNeeded: (UInt64(hash) &* 80) >> 32)
     for _ in 0..<16 {
       if entries[slot].count == 0 {
         entries[slot].address = address

@@ -1,6 +1,7 @@
 // Where Entry.S hands over: traps from guests, traps from the hypervisor itself, system calls.
 
 import CMachine
+import CXenABI
 import HypervisorCore
 
 /// Exceptions by number: Intel SDM volume 3, 6.3.1.
@@ -16,41 +17,117 @@ enum Vector {
   static let systemCall: UInt32 = 0x80
 }
 
+/// How Entry.S takes a guest back: its answers to rootstock_trap and rootstock_syscall.
+enum WayBack {
+  /// By iretq, with every register out of the frame, which may be another vcpu's.
+  static let full: Int32 = 0
+  /// By sysretq: rcx and r11 may be lost, and what a called function preserves is the guest's still.
+  static let systemReturn: Int32 = 1
+  /// By iretq, with what a called function preserves left as it is.
+  static let short: Int32 = -1
+}
+
 /// A trap or interrupt out of guest code.
 @c(rootstock_trap)
-func trap(frame: FramePointer) {
+func trap(frame: FramePointer) -> Int32 {
+  switch frame.pointee.vector {
+  case Vector.pageFault: pageFault(frame)
+  case Vector.invalidOpcode: invalidOpcode(frame)
+  default: otherTrap(frame)
+  }
+}
+
+@inline(never)
+private func invalidOpcode(_ frame: FramePointer) -> Int32 {
   let vcpu = GuestProcessor.current
-  if frame.pointee.vector == Vector.systemCall {
+  guard vcpu.pointee.emulateForced(frame) else { return otherTrap(frame) }
+  return leave(vcpu, frame, by: WayBack.full)
+}
+
+@inline(never)
+private func pageFault(_ frame: FramePointer) -> Int32 {
+  let vcpu = GuestProcessor.current
+  guard vcpu.pointee.deliverPlainPageFault(frame) else { return otherTrap(frame) }
+  return leave(vcpu, frame, by: WayBack.short)
+}
+
+@inline(never)
+private func otherTrap(_ frame: FramePointer) -> Int32 {
+  let vcpu = GuestProcessor.current
+  let vector = frame.pointee.vector
+  if vector == Vector.systemCall {
     vcpu.pointee.handleSystemCallGate(frame)
-  } else if frame.pointee.vector >= 32 {
-    interrupt(frame.pointee.vector)
+  } else if vector >= 32 {
+    interrupt(vector)
   } else {
     vcpu.pointee.handleException(frame)
   }
-  _ = leave(frame)
+  return leave(vcpu, frame, by: WayBack.full)
 }
 
 /// A `syscall` out of guest code: a hypercall from the kernel, a system call from user mode.
 ///
-/// Answers 1 if sysret can take the guest back: a kernel that has issued a hypercall expects rcx
-/// and r11 to be lost. sysret to an address that is not canonical would fault in ring 0 with the
-/// guest's stack pointer (Intel SDM volume 2, SYSRET), so that goes by iretq.
+/// The calls that kernels make most often come first, each with a way of its own.
 @c(rootstock_syscall)
 func syscall(frame: FramePointer) -> Int32 {
   let vcpu = GuestProcessor.current
-  if vcpu.pointee.isKernelMode {
-    vcpu.pointee.hypercall(frame)
-  } else {
-    vcpu.pointee.enterForSystemCall(frame)
+  guard vcpu.pointee.isKernelMode else { return systemCall(frame) }
+  let number = frame.pointee.rax
+  if _fastPath(number == UInt64(__HYPERVISOR_iret)) { return returnFromHandler(frame) }
+  if number == UInt64(__HYPERVISOR_event_channel_op),
+    Int32(truncatingIfNeeded: frame.pointee.rdi) == EVTCHNOP_send
+  {
+    return sendEvent(frame)
   }
-  if leave(frame) { return 0 }
-  if vcpu.pointee.needsFullReturn {
-    vcpu.pointee.needsFullReturn = false
-    return 0
+  if number == UInt64(__HYPERVISOR_xen_version),
+    Int32(truncatingIfNeeded: frame.pointee.rdi) == XENVER_version
+  {
+    // What guests ask only for the sake of the way in: events are delivered on the way back.
+    vcpu.pointee.finish(number, with: Int64(VersionHypercall.version), frame)
+    return leave(vcpu, frame, by: wayOfSystemReturn(frame))
   }
-  let isFlat =
-    frame.pointee.cs == UInt64(XG_GUEST_CS64) && frame.pointee.ss == UInt64(XG_GUEST_SS)
-  return isFlat && GuestVirtualAddress(frame.pointee.rip).isCanonical ? 1 : 0
+  return hypercall(frame)
+}
+
+@inline(never)
+private func systemCall(_ frame: FramePointer) -> Int32 {
+  let vcpu = GuestProcessor.current
+  vcpu.pointee.enterForSystemCall(frame)
+  return leave(vcpu, frame, by: wayOfSystemReturn(frame))
+}
+
+@inline(never)
+private func returnFromHandler(_ frame: FramePointer) -> Int32 {
+  let vcpu = GuestProcessor.current
+  let way = vcpu.pointee.returnFromHandler(frame) ? wayOfSystemReturn(frame) : WayBack.short
+  return leave(vcpu, frame, by: way)
+}
+
+@inline(never)
+private func sendEvent(_ frame: FramePointer) -> Int32 {
+  let vcpu = GuestProcessor.current
+  vcpu.pointee.sendEvent(frame)
+  return leave(vcpu, frame, by: wayOfSystemReturn(frame))
+}
+
+@inline(never)
+private func hypercall(_ frame: FramePointer) -> Int32 {
+  let vcpu = GuestProcessor.current
+  vcpu.pointee.hypercall(frame)
+  return leave(vcpu, frame, by: wayOfSystemReturn(frame))
+}
+
+/// By sysretq, if that is possible: a kernel that has issued a hypercall expects rcx and r11 to be
+/// lost.
+///
+/// sysret to an address that is not canonical would fault in ring 0 with the guest's stack pointer
+/// (Intel SDM volume 2, SYSRET), so that goes by iretq.
+@inline(__always)
+func wayOfSystemReturn(_ frame: FramePointer) -> Int32 {
+  guard frame.pointee.cs == UInt64(XG_GUEST_CS64), frame.pointee.ss == UInt64(XG_GUEST_SS),
+    GuestVirtualAddress(frame.pointee.rip).isCanonical
+  else { return WayBack.short }
+  return WayBack.systemReturn
 }
 
 /// A trap or interrupt out of the hypervisor.
@@ -70,7 +147,8 @@ func internalTrap(frame: FramePointer) {
     }
     let isSegmentLoad =
       rip >= xg_address_segment_loads_start() && rip < xg_address_segment_loads_end()
-    if vector == Vector.pageFault, isSegmentLoad || rip == xg_address_guest_iret(),
+    let isReturn = rip == xg_address_guest_iret() || rip == xg_address_guest_short_iret()
+    if vector == Vector.pageFault, isSegmentLoad || isReturn,
       let offset = GuestProcessor.localTableOffset(xg_read_cr2()),
       GuestProcessor.current.pointee.fillLocalTable(at: offset)
     {
@@ -81,7 +159,7 @@ func internalTrap(frame: FramePointer) {
       frame.pointee.rdi = 0
       return
     }
-    if rip == xg_address_guest_iret() { refuseReturn(frame) }
+    if isReturn { refuseReturn(frame) }
     panic("a fault in the hypervisor", frame)
   case Vector.doubleFault:
     panic("a double fault, as of a stack that is full", frame)
@@ -155,7 +233,8 @@ func refused() {
   let top = UInt(bitPattern: cpu) + UInt(XG_BLOCK_SIZE - XG_FRAME_SIZE)
   // SAFETY: as above.
   let frame = FramePointer(bitPattern: top).unsafelyUnwrapped
-  GuestProcessor.current.pointee.handleException(frame)
-  _ = leave(frame)
+  let vcpu = GuestProcessor.current
+  vcpu.pointee.handleException(frame)
+  _ = leave(vcpu, frame, by: WayBack.full)
   xg_enter_guest(cpu)
 }

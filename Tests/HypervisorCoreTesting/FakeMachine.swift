@@ -122,6 +122,18 @@ public final class FakeMachine: Machine {
     return found
   }
 
+  public func setBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool {
+    let bits = UInt64(1) << UInt64(bit)
+    defer { word.pointee |= bits }
+    return word.pointee & bits != 0
+  }
+
+  public func clearBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool {
+    let bits = UInt64(1) << UInt64(bit)
+    defer { word.pointee &= ~bits }
+    return word.pointee & bits != 0
+  }
+
   public var currentProcessor: ProcessorID { ProcessorID(0) }
   public func invalidatePage(_ address: GuestVirtualAddress) { invalidated.append(address) }
   public func invalidatePage(_ address: GuestVirtualAddress, on processors: ProcessorSet) {

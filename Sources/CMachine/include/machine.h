@@ -197,6 +197,16 @@ XG_INLINE void xg_store_release(uint64_t *word, uint64_t v) { __atomic_store_n(w
 XG_INLINE uint64_t xg_fetch_or(uint64_t *word, uint64_t v) { return __atomic_fetch_or(word, v, __ATOMIC_SEQ_CST); }
 XG_INLINE uint64_t xg_fetch_and(uint64_t *word, uint64_t v) { return __atomic_fetch_and(word, v, __ATOMIC_SEQ_CST); }
 
+/* A bit below 64 of a word; whether it was set. */
+#define XG_CHANGE_BIT(name, instruction) \
+    XG_INLINE _Bool xg_##name##_bit(uint64_t *word, uint64_t bit) { \
+        _Bool was; \
+        __asm__ volatile("lock " instruction " %2, %1" : "=@ccc"(was), "+m"(*word) : "r"(bit & 63) : "memory"); \
+        return was; \
+    }
+XG_CHANGE_BIT(set, "btsq")
+XG_CHANGE_BIT(clear, "btrq")
+
 /* A ticket lock: who comes first is served first, so that no CPU keeps another out. */
 struct xg_lock {
     uint32_t next, serving;
@@ -228,11 +238,43 @@ extern const uint8_t xg_syscall_entry[], xg_syscall32_entry[], xg_sysenter_entry
 /* Copies within the address space in force; not 0 where a fault stopped it. Addresses are numbers,
  * because a guest may well have something at address 0. */
 uint64_t xg_guarded_copy(uint64_t to, uint64_t from, uint64_t count);
+/* The same for one word that is not misled into a call's registers: Entry.S says what they change. */
+struct xg_loaded { uint64_t value, failed; };
+#define XG_GUARDED_LOAD(size) \
+    XG_INLINE struct xg_loaded xg_guarded_load_##size(uint64_t from) { \
+        struct xg_loaded r; \
+        __asm__ volatile("call xg_guarded_load" #size : "=a"(r.failed), "=d"(r.value) : "D"(from) : "memory", "cc"); \
+        return r; \
+    }
+XG_GUARDED_LOAD(32)
+XG_GUARDED_LOAD(64)
 /* Writes an exception frame below `top` with these values of cs and rflags; result as above. */
-uint64_t xg_push_frame(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags);
-uint64_t xg_push_frame_with_code(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags, uint64_t code);
-/* Loads an iret_context; 1 where a fault stopped it, else its flag VGCF_in_syscall. */
-uint64_t xg_pull_frame(struct xg_frame *frame, uint64_t stack);
+XG_INLINE uint64_t xg_push_frame(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags) {
+    uint64_t failed;
+    __asm__ volatile("call xg_push_exception" : "=a"(failed)
+                     : "D"(top), "S"(frame), "d"(cs), "c"(rflags) : "r9", "memory", "cc");
+    return failed;
+}
+XG_INLINE uint64_t xg_push_frame_with_code(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags, uint64_t code) {
+    uint64_t failed;
+    register uint64_t code_register __asm__("r8") = code;
+    __asm__ volatile("call xg_push_exception_with_code" : "=a"(failed)
+                     : "D"(top), "S"(frame), "d"(cs), "c"(rflags), "r"(code_register) : "r9", "memory", "cc");
+    return failed;
+}
+/* Loads an iret_context: what needs no look goes into the frame, the rest is answered. */
+struct xg_context { uint64_t rflags, cs, ss, flags, failed; };
+XG_INLINE struct xg_context xg_pull_frame(struct xg_frame *frame, uint64_t stack) {
+    struct xg_context r;
+    register uint64_t ss __asm__("r8");
+    register uint64_t flags __asm__("r9");
+    __asm__ volatile("call xg_pull_context"
+                     : "=a"(r.failed), "=d"(r.rflags), "=c"(r.cs), "=r"(ss), "=r"(flags)
+                     : "D"(frame), "S"(stack) : "memory", "cc");
+    r.ss = ss;
+    r.flags = flags;
+    return r;
+}
 extern const uint8_t xg_guarded_start[], xg_guarded_end[], xg_guarded_fixup[];
 /* Loads the GS selector of the mode that does not run; null if the processor refuses it. */
 void xg_load_user_gs(uint32_t selector);
@@ -266,6 +308,7 @@ XG_SYMBOL(syscall_entry)
 XG_SYMBOL(syscall32_entry)
 XG_SYMBOL(sysenter_entry)
 XG_SYMBOL(guest_iret)
+XG_SYMBOL(guest_short_iret)
 XG_SYMBOL(segment_loads_start)
 XG_SYMBOL(segment_loads_end)
 XG_SYMBOL(trampoline_start)
