@@ -2,8 +2,16 @@
 
 extension Hypervisor {
   /// The domain that an id means to a caller, who may act on itself and, if privileged, on others.
+  @inline(__always)
   func target(_ id: DomainID, for caller: Caller) throws(HypercallError) -> DomainPointer {
     if id == .caller || id == caller.domain.pointee.id { return caller.domain }
+    return try otherTarget(id, for: caller)
+  }
+
+  @inline(never)
+  private func otherTarget(
+    _ id: DomainID, for caller: Caller
+  ) throws(HypercallError) -> DomainPointer {
     guard let domain = domains.find(id) else { throw .noDomain }
     guard caller.domain.pointee.isPrivileged else { throw .notPermitted }
     guard !domain.pointee.isDying else { throw .noDomain }
@@ -11,6 +19,7 @@ extension Hypervisor {
   }
 
   /// The owner of the frames that entries map: a domain, or `DOMID_IO` for I/O memory alone.
+  @inline(__always)
   func mappingTarget(_ id: DomainID, for caller: Caller) throws(HypercallError) -> DomainID {
     if id == .io {
       guard caller.domain.pointee.isPrivileged else { throw .notPermitted }

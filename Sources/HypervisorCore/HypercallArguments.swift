@@ -9,6 +9,7 @@ public struct HypercallArguments: Sendable {
   public var words: InlineArray<6, UInt64>
 
   /// Arguments from the first registers; the rest is zero.
+  @inline(__always)
   public init(
     _ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0, _ d: UInt64 = 0, _ e: UInt64 = 0,
     _ f: UInt64 = 0

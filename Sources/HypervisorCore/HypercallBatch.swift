@@ -89,7 +89,7 @@ extension Hypervisor {
   ) throws(MemoryError) -> Int {
     do throws(GuestMemoryFault) {
       // SAFETY: the window holds `pieceLength` elements of three words, and `length` is no more.
-      try machine.copyIn(window, from: place, byteCount: length * wordCount * 8)
+      try machine.copyIn(window, from: place, byteCount: length &* wordCount &* 8)
       return length
     } catch {
       guard length > 1 else { throw .refused(.fault) }

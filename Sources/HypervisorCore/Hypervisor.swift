@@ -3,6 +3,8 @@
 
 /// State that is neither a frame's nor a domain's.
 public struct HypervisorState: Sendable {
+  /// The tables, once a hypervisor is there.
+  fileprivate var tables: HypervisorTables?
   /// First free frame.
   var freeHead = FrameRecord.endOfList
   /// How many frames are free.
@@ -20,19 +22,21 @@ public struct HypervisorState: Sendable {
   public init(online: ProcessorSet) { clock = TLBClock(online: online) }
 }
 
+/// The tables that the hypervisor works on.
+private struct HypervisorTables: Sendable {
+  let frames: FrameTable
+  let physicalFrames: MachineToPhysicalTable
+  let domains: DomainTable
+}
+
 /// The hypervisor: frames, domains and the machine they run on.
 ///
-/// A handle to tables elsewhere; copies mean the same hypervisor. The core lock is held around every
+/// A handle to state elsewhere, no more than a pointer on the real machine, because every hypercall
+/// takes a copy; copies mean the same hypervisor. The core lock is held around every
 /// function of it.
 public struct Hypervisor<M: Machine> {
   /// The hardware.
   public let machine: M
-  /// One record for each frame.
-  public let frames: FrameTable
-  /// The table that guests read.
-  public let physicalFrames: MachineToPhysicalTable
-  /// All domains.
-  public let domains: DomainTable
   // SAFETY: points to one initialised state that lives as long as the hypervisor.
   /// Everything else.
   public let state: UnsafeMutablePointer<HypervisorState>
@@ -43,11 +47,24 @@ public struct Hypervisor<M: Machine> {
     state: UnsafeMutablePointer<HypervisorState>
   ) {
     self.machine = machine
-    self.frames = frames
-    self.physicalFrames = physicalFrames
-    self.domains = domains
     self.state = state
+    state.pointee.tables = HypervisorTables(
+      frames: frames, physicalFrames: physicalFrames, domains: domains)
   }
+
+  // SAFETY: `init` has set the tables, and nothing takes them away.
+  @inline(__always)
+  private var tables: HypervisorTables { state.pointee.tables.unsafelyUnwrapped }
+
+  /// One record for each frame.
+  @inline(__always)
+  public var frames: FrameTable { tables.frames }
+  /// The table that guests read.
+  @inline(__always)
+  public var physicalFrames: MachineToPhysicalTable { tables.physicalFrames }
+  /// All domains.
+  @inline(__always)
+  public var domains: DomainTable { tables.domains }
 
   /// Notes that the calling processor has flushed its whole TLB for a reason of its own.
   public func noteLocalFlush() {

@@ -38,7 +38,7 @@ extension GuestProcessor {
     var selector = frame.pointee.cs & 0xfffc
     if !isKernelMode {
       selector = frame.pointee.cs & 0xffff
-      toggleMode()
+      enterMode(isKernel: true, core.pointee.kernelTable)
       top = kernelStack & ~15
     }
     let mask = UInt64(upcallMask)

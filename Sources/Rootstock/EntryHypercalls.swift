@@ -171,8 +171,8 @@ extension GuestProcessor {
       | Flags.interrupt | Flags.always
     frame.pointee.ss = (context.ss & 0xffff) | 3
     if context.cs & 3 == 3 {
-      guard core.pointee.userTable != nil else { Self.refuseUserMode(frame) }
-      toggleMode()
+      guard let table = core.pointee.userTable else { Self.refuseUserMode(frame) }
+      enterMode(isKernel: false, table)
     }
     if hasArchitecturalIOPL { portAccess.level = UInt8(context.rflags >> 12 & 3) }
     upcallMask = context.rflags & Flags.interrupt != 0 ? 0 : 1

@@ -130,12 +130,12 @@ extension GuestProcessor {
     nonmutating set { domain.pointee.assists = newValue }
   }
 
-  /// Changes between the guest's kernel and user mode: page tables, and the bases of GS.
+  /// Changes to the guest's kernel from user mode, or back, with the table of that mode: page tables, and the bases of GS.
   ///
   /// Both bases belong to the guest, so one swapgs is all; the hypervisor itself uses none.
   @inline(__always)
-  mutating func toggleMode() {
-    isKernelMode.toggle()
+  mutating func enterMode(isKernel: Bool, _ table: MachineFrame?) {
+    isKernelMode = isKernel
     xg_swapgs()
     if let table { xg_write_cr3(table.address.value) }
     if isRunstateStale { publishRunstate() }

@@ -7,6 +7,7 @@ import HypervisorCore
 
 extension HypercallArguments {
   /// The registers of the ABI, in its order.
+  @inline(__always)
   init(_ frame: FramePointer) {
     self.init(
       frame.pointee.rdi, frame.pointee.rsi, frame.pointee.rdx, frame.pointee.r10,

@@ -8,7 +8,7 @@ import HypervisorCore
 @c(rootstock_sysenter)
 func sysenter(frame: FramePointer) {
   GuestProcessor.current.pointee.enterForSysenter(frame)
-  _ = leave(frame)
+  _ = leave(GuestProcessor.current, frame, by: WayBack.full)
 }
 
 extension GuestProcessor {
