@@ -246,9 +246,10 @@ xg_guarded_load64:
 
 /*
  * xg_push_exception, xg_push_exception_with_code
- * In:  %rdi = top of the stack, %rsi = frame, %rdx = cs, %rcx = rflags, %r8 = error code.
+ * In:  %rdi = top of the stack, %rsi = frame, %rdx = cs, %rcx = rflags, %r8 = error code, %r10 =
+ *      the handler.
  * Writes the ABI's exception frame below, of 7 or 8 words: rcx, r11, [code], rip, cs, rflags, rsp,
- * ss. Changes %r9.
+ * ss; and makes the frame at %rsi that of the handler. Changes %r9.
  */
         .globl  xg_push_exception, xg_push_exception_with_code
 xg_push_exception_with_code:
@@ -269,6 +270,13 @@ xg_push_exception:
         movq    %rax, -48(%r9)
         movq    XG_FRAME_RCX(%rsi), %rax
         movq    %rax, -56(%r9)
+        # All is written, and nothing faults any more.
+        leaq    -56(%r9), %rax
+        movq    %rax, (XG_FRAME_CS + 16)(%rsi)
+        movq    %r10, (XG_FRAME_CS - 8)(%rsi)
+        movq    $XG_GUEST_CS64, XG_FRAME_CS(%rsi)
+        andq    $~XG_HANDLER_FLAGS, (XG_FRAME_CS + 8)(%rsi)
+        movq    $XG_GUEST_SS, (XG_FRAME_CS + 24)(%rsi)
         xorl    %eax, %eax
         ret
 

@@ -39,6 +39,7 @@ extension GuestProcessor {
     if !isKernelMode {
       selector = frame.pointee.cs & 0xffff
       enterMode(isKernel: true, core.pointee.kernelTable)
+      if isRunstateStale { Work.request(Work.runstate) }
       top = kernelStack & ~15
     }
     let mask = UInt64(upcallMask)
@@ -47,26 +48,18 @@ extension GuestProcessor {
     if hasArchitecturalIOPL { flags |= UInt64(portAccess.level) << 12 }
     let size: UInt64 = errorCode == nil ? 7 * 8 : 8 * 8
     let bottom = GuestVirtualAddress(top &- size)
-    var isWritten = false
-    if bottom.isGuestRange(byteCount: size) {
-      // SAFETY: what is written lies outside the hole, and either function survives its absence;
-      // CR0.WP makes a page that the guest may not write fault here too.
+    guard bottom.isGuestRange(byteCount: size) else { Self.refuseStack(frame) }
+    // SAFETY: what is written lies outside the hole, and either function survives its absence; CR0.WP
+    // makes a page that the guest may not write fault here too.
+    let failed =
       if let errorCode {
-        isWritten =
-          xg_push_frame_with_code(top, frame, selector | mask << 32, flags, UInt64(errorCode)) == 0
+        xg_push_frame_with_code(
+          top, frame, entry.address, selector | mask << 32, flags, UInt64(errorCode))
       } else {
-        isWritten = xg_push_frame(top, frame, selector | mask << 32, flags) == 0
+        xg_push_frame(top, frame, entry.address, selector | mask << 32, flags, 0)
       }
-    }
-    guard isWritten else { Self.refuseStack(frame) }
+    guard failed == 0 else { Self.refuseStack(frame) }
     if entry.masksEvents { upcallMask = 1 }
-    frame.pointee.rip = entry.address
-    // Whatever selector the handler was registered with: a 64-bit kernel has one code segment.
-    frame.pointee.cs = UInt64(FLAT_KERNEL_CS)
-    frame.pointee.ss = UInt64(XG_GUEST_SS)
-    frame.pointee.rsp = bottom.value
-    frame.pointee.rflags &=
-      ~(Flags.trap | Flags.nestedTask | Flags.resume | Flags.virtual8086 | Flags.alignmentCheck)
   }
 
   @inline(never)

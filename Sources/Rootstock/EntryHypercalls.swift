@@ -127,21 +127,9 @@ extension GuestProcessor {
     return .value(0)
   }
 
-  /// A `syscall` out of user mode goes straight to the kernel's entry.
-  ///
-  /// From 32-bit code a kernel without an entry for it sees what the instruction does on a
-  /// processor that lacks it there.
-  @inline(__always)
-  mutating func enterForSystemCall(_ frame: FramePointer) {
-    if frame.pointee.vector == UInt32(XG_VECTOR_SYSCALL) {
-      enter(at: syscallEntry, frame)
-    } else {
-      enterForSystemCall32(frame)
-    }
-  }
-
-  @inline(never)
-  private mutating func enterForSystemCall32(_ frame: FramePointer) {
+  /// A `syscall` out of 32-bit code: a kernel without an entry for it sees what the instruction does
+  /// on a processor that lacks it there.
+  mutating func enterForSystemCall32(_ frame: FramePointer) {
     if syscall32Entry.address != 0 {
       enterKernel(at: syscall32Entry, frame)
     } else {

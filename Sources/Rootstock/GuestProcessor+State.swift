@@ -33,6 +33,11 @@ extension GuestProcessor {
     if timers.poll != .max { changeTimers { $0.poll = .max } }
   }
 
+  /// Tells what could not be told in user mode.
+  mutating func publishStaleRunstate() {
+    if isRunstateStale { publishRunstate(now: Host.clock.now) }
+  }
+
   /// Writes its run state where the guest has asked for it.
   ///
   /// The address is the guest's, in its own address space: what is not mapped is not told.

@@ -138,11 +138,7 @@ extension GuestProcessor {
     isKernelMode = isKernel
     xg_swapgs()
     if let table { xg_write_cr3(table.address.value) }
-    if isRunstateStale { publishRunstate() }
   }
-
-  @inline(never)
-  private mutating func publishRunstate() { publishRunstate(now: Host.clock.now) }
 
   /// The top table of the mode that it is in.
   var table: MachineFrame? {

@@ -11,6 +11,9 @@ enum Work {
   /// A deadline is reached.
   static let timer: UInt64 = 2
 
+  /// The vcpu that runs has come to its kernel, where its run state can be told.
+  static let runstate: UInt64 = 4
+
   /// Asks this CPU for it.
   @inline(__always) static func request(_ bit: UInt64) { xg_this_cpu().pointee.work |= bit }
 }
@@ -18,23 +21,26 @@ enum Work {
 /// Every way out to a guest ends here: for the vcpu that runs, and as WayBack has it.
 @inline(__always)
 func leave(_ vcpu: GuestProcessorPointer, _ frame: FramePointer, by way: Int32) -> Int32 {
-  if xg_this_cpu().pointee.work == 0, !vcpu.pointee.isUpcallPending { return way }
-  return leaveLate(frame, by: way)
+  if xg_this_cpu().pointee.work != 0 { return leaveAfterWork(frame) }
+  return vcpu.pointee.isUpcallPending ? leaveWithEvent(vcpu, frame, by: way) : way
 }
 
-/// Where something may be left to do.
+/// With an event that waits, masked or not.
 @inline(never)
-private func leaveLate(_ frame: FramePointer, by way: Int32) -> Int32 {
+private func leaveWithEvent(
+  _ vcpu: GuestProcessorPointer, _ frame: FramePointer, by way: Int32
+) -> Int32 {
+  guard vcpu.pointee.deliverEvents(frame) else { return way }
   if xg_this_cpu().pointee.work != 0 { return leaveAfterWork(frame) }
-  guard GuestProcessor.current.pointee.deliverEvents(frame) else { return way }
-  // rcx and r11 are in the handler's frame.
-  return way == WayBack.full ? way : wayOfSystemReturn(frame)
+  return way == WayBack.full ? way : wayToHandler(frame)
 }
 
 @inline(never)
 private func leaveAfterWork(_ frame: FramePointer) -> Int32 {
-  Switch.work(frame)
-  _ = GuestProcessor.current.pointee.deliverEvents(frame)
+  repeat {
+    Switch.work(frame)
+    _ = GuestProcessor.current.pointee.deliverEvents(frame)
+  } while xg_this_cpu().pointee.work != 0
   return WayBack.full
 }
 
@@ -52,6 +58,9 @@ enum Switch {
       let work = cpu.pointee.work
       cpu.pointee.work = 0
       if work & Work.timer != 0 { Timers.expire() }
+      if work & Work.runstate != 0, cpu.pointee.vcpu != 0 {
+        GuestProcessor.current.pointee.publishStaleRunstate()
+      }
       if Reaper.isNeeded { Reaper.step() }
       if work & Work.schedule != 0 || cpu.pointee.vcpu == 0 { schedule(frame) }
       // Whoever is idle waits for an interrupt, and looks again.

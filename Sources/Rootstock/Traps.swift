@@ -92,7 +92,15 @@ func syscall(frame: FramePointer) -> Int32 {
 @inline(never)
 private func systemCall(_ frame: FramePointer) -> Int32 {
   let vcpu = GuestProcessor.current
-  vcpu.pointee.enterForSystemCall(frame)
+  if frame.pointee.vector != UInt32(XG_VECTOR_SYSCALL) { return systemCall32(frame) }
+  vcpu.pointee.enter(at: vcpu.pointee.syscallEntry, frame)
+  return leave(vcpu, frame, by: wayToHandler(frame))
+}
+
+@inline(never)
+private func systemCall32(_ frame: FramePointer) -> Int32 {
+  let vcpu = GuestProcessor.current
+  vcpu.pointee.enterForSystemCall32(frame)
   return leave(vcpu, frame, by: wayOfSystemReturn(frame))
 }
 
@@ -115,6 +123,13 @@ private func hypercall(_ frame: FramePointer) -> Int32 {
   let vcpu = GuestProcessor.current
   vcpu.pointee.hypercall(frame)
   return leave(vcpu, frame, by: wayOfSystemReturn(frame))
+}
+
+/// The way to a handler that has just been entered: its selectors are the flat ones, and rcx and r11
+/// are on its stack.
+@inline(__always)
+func wayToHandler(_ frame: FramePointer) -> Int32 {
+  GuestVirtualAddress(frame.pointee.rip).isCanonical ? WayBack.systemReturn : WayBack.short
 }
 
 /// By sysretq, if that is possible: a kernel that has issued a hypercall expects rcx and r11 to be

@@ -57,6 +57,9 @@
 #define XG_VECTOR_SYSCALL32 0x101
 #define XG_VECTOR_SYSENTER 0x102
 
+/* Flags that a handler is entered without: trap, nested task, resume, virtual 8086, alignment. */
+#define XG_HANDLER_FLAGS 0x74100
+
 /* Offsets in struct xg_percpu; machine.h asserts them. */
 #define XG_PERCPU_SYSCALL_RSP 8
 #define XG_PERCPU_TSS 80

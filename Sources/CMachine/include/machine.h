@@ -248,20 +248,19 @@ struct xg_loaded { uint64_t value, failed; };
     }
 XG_GUARDED_LOAD(32)
 XG_GUARDED_LOAD(64)
-/* Writes an exception frame below `top` with these values of cs and rflags; result as above. */
-XG_INLINE uint64_t xg_push_frame(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags) {
-    uint64_t failed;
-    __asm__ volatile("call xg_push_exception" : "=a"(failed)
-                     : "D"(top), "S"(frame), "d"(cs), "c"(rflags) : "r9", "memory", "cc");
-    return failed;
-}
-XG_INLINE uint64_t xg_push_frame_with_code(uint64_t top, const struct xg_frame *frame, uint64_t cs, uint64_t rflags, uint64_t code) {
-    uint64_t failed;
-    register uint64_t code_register __asm__("r8") = code;
-    __asm__ volatile("call xg_push_exception_with_code" : "=a"(failed)
-                     : "D"(top), "S"(frame), "d"(cs), "c"(rflags), "r"(code_register) : "r9", "memory", "cc");
-    return failed;
-}
+/* Writes an exception frame below `top` with these values of cs and rflags, and makes `frame` the
+ * handler's; result as above, and then `frame` is as it was. */
+#define XG_PUSH_FRAME(name, code) \
+    XG_INLINE uint64_t xg_##name(uint64_t top, struct xg_frame *frame, uint64_t handler, uint64_t cs, uint64_t rflags, uint64_t error) { \
+        uint64_t failed; \
+        register uint64_t r8 __asm__("r8") = error; \
+        register uint64_t r10 __asm__("r10") = handler; \
+        __asm__ volatile("call xg_push_exception" code : "=a"(failed) \
+                         : "D"(top), "S"(frame), "d"(cs), "c"(rflags), "r"(r8), "r"(r10) : "r9", "memory", "cc"); \
+        return failed; \
+    }
+XG_PUSH_FRAME(push_frame, "")
+XG_PUSH_FRAME(push_frame_with_code, "_with_code")
 /* Loads an iret_context: what needs no look goes into the frame, the rest is answered. */
 struct xg_context { uint64_t rflags, cs, ss, flags, failed; };
 XG_INLINE struct xg_context xg_pull_frame(struct xg_frame *frame, uint64_t stack) {
