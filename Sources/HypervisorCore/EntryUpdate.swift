@@ -123,6 +123,7 @@ extension Hypervisor {
   ///
   /// Entries are followed as the processor does, linear ones included; what comes out must be typed
   /// as a last-level table.
+  @inline(__always)
   func leaf(
     for address: GuestVirtualAddress, under top: MachineFrame
   ) -> (table: MachineFrame, index: Int)? {

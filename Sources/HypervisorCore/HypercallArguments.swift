@@ -5,8 +5,8 @@
 /// A handler that is interrupted leaves its progress here: the same call, made again with these
 /// arguments, goes on. The guest can see and change them meanwhile, so they are checked again.
 public struct HypercallArguments: Sendable {
-  /// The arguments in order.
-  public var words: InlineArray<6, UInt64>
+  // No array: so that the few arguments that a handler looks at stay in registers.
+  private var first, second, third, fourth, fifth, sixth: UInt64
 
   /// Arguments from the first registers; the rest is zero.
   @inline(__always)
@@ -14,13 +14,37 @@ public struct HypercallArguments: Sendable {
     _ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0, _ d: UInt64 = 0, _ e: UInt64 = 0,
     _ f: UInt64 = 0
   ) {
-    words = [a, b, c, d, e, f]
+    first = a
+    second = b
+    third = c
+    fourth = d
+    fifth = e
+    sixth = f
   }
 
-  /// One argument.
-  @inlinable public subscript(_ index: Int) -> UInt64 {
-    get { words[index] }
-    set { words[index] = newValue }
+  /// One argument of the six; callers name it by a constant.
+  @inline(__always)
+  public subscript(_ index: Int) -> UInt64 {
+    get {
+      switch index {
+      case 0: first
+      case 1: second
+      case 2: third
+      case 3: fourth
+      case 4: fifth
+      default: sixth
+      }
+    }
+    set {
+      switch index {
+      case 0: first = newValue
+      case 1: second = newValue
+      case 2: third = newValue
+      case 3: fourth = newValue
+      case 4: fifth = newValue
+      default: sixth = newValue
+      }
+    }
   }
 }
 

@@ -83,6 +83,7 @@ extension Hypervisor {
   ///
   /// A guest could let the array run into memory that is not there; what lies before that is carried
   /// out. The range has passed `isGuestRange`.
+  @inline(__always)
   private func readPiece(
     _ length: Int, _ wordCount: Int, from place: GuestVirtualAddress,
     to window: UnsafeMutablePointer<UInt64>
@@ -93,7 +94,18 @@ extension Hypervisor {
       return length
     } catch {
       guard length > 1 else { throw .refused(.fault) }
-      return try readPiece(1, wordCount, from: place, to: window)
+      try readOne(wordCount, from: place, to: window)
+      return 1
     }
+  }
+
+  @inline(never)
+  private func readOne(
+    _ wordCount: Int, from place: GuestVirtualAddress, to window: UnsafeMutablePointer<UInt64>
+  ) throws(MemoryError) {
+    do throws(GuestMemoryFault) {
+      // SAFETY: as above.
+      try machine.copyIn(window, from: place, byteCount: wordCount * 8)
+    } catch { throw .refused(.fault) }
   }
 }

@@ -42,7 +42,19 @@ extension Hypervisor {
 
   /// Flags: 1 flushes all, 2 the address; the rest says whose TLBs: 0 this vcpu's, 4 all of the
   /// domain's, else the address of a bitmap of vcpus.
+  @inline(__always)
   private func flushAfterUpdate(
+    of address: GuestVirtualAddress, flags: UInt64, _ caller: Caller
+  ) throws(HypercallError) {
+    if flags == UInt64(UVMF_INVLPG | UVMF_LOCAL) {
+      machine.invalidatePage(address)
+    } else {
+      try flushMore(of: address, flags: flags, caller)
+    }
+  }
+
+  @inline(never)
+  private func flushMore(
     of address: GuestVirtualAddress, flags: UInt64, _ caller: Caller
   ) throws(HypercallError) {
     let kind = Int32(flags & 3)

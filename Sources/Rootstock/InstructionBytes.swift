@@ -7,9 +7,20 @@ import X86
 extension FetchedBytes {
   /// Copies what the guest can read from `address` on.
   ///
-  /// Usually one access: only where the page ends before, what is left lies in the next, which may
-  /// not be there.
+  /// Usually two loads: only where the page ends before, what is left lies in the next, which may not
+  /// be there.
   init(at address: GuestVirtualAddress) {
+    if address.value & 0xfff <= 0xff0, let low = GuestMemory.load64(from: address),
+      let high = GuestMemory.load64(from: GuestVirtualAddress(address.value &+ 8))
+    {
+      self.init(low: low, high: high & 0xff_ffff_ffff_ffff, count: 15)
+    } else {
+      self.init(acrossPagesAt: address)
+    }
+  }
+
+  @inline(never)
+  private init(acrossPagesAt address: GuestVirtualAddress) {
     var words = InlineArray<2, UInt64>(repeating: 0)
     let inPage = 4096 - Int(truncatingIfNeeded: address.value & 0xfff)
     let count = withUnsafeMutableBytes(of: &words) { buffer in

@@ -25,12 +25,22 @@ func leave(_ vcpu: GuestProcessorPointer, _ frame: FramePointer, by way: Int32) 
   return vcpu.pointee.isUpcallPending ? leaveWithEvent(vcpu, frame, by: way) : way
 }
 
+/// The way out of a hypercall: by sysretq if that is possible.
+@inline(__always)
+func leave(_ vcpu: GuestProcessorPointer, _ frame: FramePointer) -> Int32 {
+  if xg_this_cpu().pointee.work != 0 { return leaveAfterWork(frame) }
+  return vcpu.pointee.isUpcallPending
+    ? leaveWithEvent(vcpu, frame, by: WayBack.systemReturn) : wayOfSystemReturn(frame)
+}
+
 /// With an event that waits, masked or not.
 @inline(never)
 private func leaveWithEvent(
   _ vcpu: GuestProcessorPointer, _ frame: FramePointer, by way: Int32
 ) -> Int32 {
-  guard vcpu.pointee.deliverEvents(frame) else { return way }
+  guard vcpu.pointee.deliverEvents(frame) else {
+    return way == WayBack.systemReturn ? wayOfSystemReturn(frame) : way
+  }
   if xg_this_cpu().pointee.work != 0 { return leaveAfterWork(frame) }
   return way == WayBack.full ? way : wayToHandler(frame)
 }

@@ -84,7 +84,7 @@ func syscall(frame: FramePointer) -> Int32 {
   {
     // What guests ask only for the sake of the way in: events are delivered on the way back.
     vcpu.pointee.finish(number, with: Int64(VersionHypercall.version), frame)
-    return leave(vcpu, frame, by: wayOfSystemReturn(frame))
+    return leave(vcpu, frame)
   }
   return hypercall(frame)
 }
@@ -101,7 +101,7 @@ private func systemCall(_ frame: FramePointer) -> Int32 {
 private func systemCall32(_ frame: FramePointer) -> Int32 {
   let vcpu = GuestProcessor.current
   vcpu.pointee.enterForSystemCall32(frame)
-  return leave(vcpu, frame, by: wayOfSystemReturn(frame))
+  return leave(vcpu, frame)
 }
 
 @inline(never)
@@ -115,14 +115,14 @@ private func returnFromHandler(_ frame: FramePointer) -> Int32 {
 private func sendEvent(_ frame: FramePointer) -> Int32 {
   let vcpu = GuestProcessor.current
   vcpu.pointee.sendEvent(frame)
-  return leave(vcpu, frame, by: wayOfSystemReturn(frame))
+  return leave(vcpu, frame)
 }
 
 @inline(never)
 private func hypercall(_ frame: FramePointer) -> Int32 {
   let vcpu = GuestProcessor.current
   vcpu.pointee.hypercall(frame)
-  return leave(vcpu, frame, by: wayOfSystemReturn(frame))
+  return leave(vcpu, frame)
 }
 
 /// The way to a handler that has just been entered: its selectors are the flat ones, and rcx and r11
