@@ -3096,7 +3096,8 @@ hypercalls:
           a PV guest maps by page tables.
         returns: "0; for gmfn_range the frames done when fewer than asked for."
         errors:
-          - { code: EINVAL, when: "the page does not exist, or the guest is PV" }
+          - { code: EACCES, when: "the guest is PV" }
+          - { code: EINVAL, when: "the page does not exist" }
           - { code: ENOSYS, when: "the space is unknown" }
       - name: XENMEM_memory_map
         number: 9
@@ -3119,7 +3120,7 @@ hypercalls:
         returns: "0."
         errors:
           - { code: EPERM, when: "the caller is not domain 0" }
-          - { code: EINVAL, when: "the buffer has no room for all entries" }
+          - { code: EINVAL, when: "the buffer has no room for all entries and one more" }
       - name: XENMEM_exchange
         number: 11
         argument: xen_memory_exchange
@@ -3167,6 +3168,7 @@ hypercalls:
         doc: Empties a place of the guest's physical memory. PVH and HVM guests.
         returns: "0."
         errors:
+          - { code: EACCES, when: "the guest is PV" }
           - { code: ENOENT, when: "nothing is there" }
       - name: XENMEM_set_pod_target
         number: 16
@@ -3190,6 +3192,7 @@ hypercalls:
         doc: XENMEM_add_to_physmap for a list, and for frames of other domains.
         returns: "0; look at each element of `errs`."
         errors:
+          - { code: EACCES, when: "the guest is PV" }
           - { code: EINVAL, when: "the space does not fit a batch, or u.res0 is not 0" }
       - name: XENMEM_claim_pages
         number: 24
@@ -3738,7 +3741,9 @@ hypercalls:
     errors:
       - { code: EFAULT, when: "an element cannot be read or its result not be written; those before it are done" }
       - { code: EINVAL, when: "the call stands inside another multicall" }
-    before: The array is writable. iret cannot be an element.
+    before: >
+      The array is writable. An iret among the elements takes the frame off the stack of the call and
+      ends the batch, because the vcpu goes on at the frame; elements after it are not carried out.
     preemption: >
       Interrupted between elements and inside those that can be; restarted by Xen at the element
       reached. Elements done have their result; do not touch the array meanwhile.
@@ -6747,12 +6752,13 @@ topics:
     doc: |
       When Xen returns to the guest it loads the data selectors that were saved. If one is not valid
       any more (its descriptor has been removed meanwhile), the guest's kernel is entered at
-      CALLBACKTYPE_failsafe. The frame has ds, es, fs, gs in front, each as wide as a register, then
-      (x86_64) rcx and r11, then the frame of what was being returned to. Usual handling: if the
-      saved selectors differ from those in the registers, the fault was one of them: load zero
-      selectors, drop the four words, and go on with iret; otherwise the fault was in the iret
-      itself: raise the fault for the program. A kernel whose descriptors never go away needs only a
-      handler that reports.
+      CALLBACKTYPE_failsafe. From the stack pointer upwards the frame has (x86_64) rcx and r11, then
+      ds, es, fs, gs, each as wide as a register, then rip (eip) and the rest of the frame of what
+      was being returned to. The registers of those that could not be loaded hold null selectors.
+      Usual handling: if the saved selectors differ from those in the registers, the fault was one of
+      them: drop the four words, and go on with iret; otherwise the fault was in the iret itself:
+      raise the fault for the program. A kernel whose descriptors never go away needs only a handler
+      that reports; without any it goes on at address 0.
   - name: user-and-kernel-mode
     title: Two modes in one ring on x86_64
     doc: |
@@ -7115,7 +7121,7 @@ hypercalls:
     doc: Registers the event, failsafe and (x86_64) syscall entries of the calling vcpu in one call.
     when: >
       At start, before the upcall mask is cleared. callback_op can do the same one by one, with
-      flags.
+      flags; here they are taken as 0.
     source: public/arch-x86/xen.h; xen/arch/x86/pv/callback.c
     arguments:
       - { name: event_selector, type: ulong, arch: x86_32, doc: "Code selector of the event entry." }
@@ -7675,8 +7681,11 @@ hypercalls:
       - name: VCPUOP_send_nmi
         number: 11
         callers: guest
-        doc: Sends an NMI to a vcpu.
-        before: The vcpu has a handler for vector 2.
+        doc: >
+          Sends an NMI to a vcpu: it enters its handler of vector 2 whatever the upcall mask, and
+          wakes for it. One that is sent while the handler runs waits for the iret hypercall; several
+          that wait are one.
+        before: The vcpu has a handler for vector 2; without one the NMI is lost.
       - name: VCPUOP_get_physid
         number: 12
         argument: vcpu_get_physid

@@ -73,7 +73,9 @@ extension Xen {
     /// `VCPUOP_register_vcpu_info`. Moves a vcpu's vcpu_info out of shared_info. Once for each
     /// vcpu; the contents are copied and an event is raised, so that nothing is lost.
     @inlinable public static var registerVcpuInfo: Self { Self(rawValue: 10) }
-    /// `VCPUOP_send_nmi`. Sends an NMI to a vcpu.
+    /// `VCPUOP_send_nmi`. Sends an NMI to a vcpu: it enters its handler of vector 2 whatever the
+    /// upcall mask, and wakes for it. One that is sent while the handler runs waits for the iret
+    /// hypercall; several that wait are one.
     @inlinable public static var sendNmi: Self { Self(rawValue: 11) }
     /// `VCPUOP_get_physid`. Tells the physical ids of the CPU under a pinned vcpu of domain 0.
     @inlinable public static var getPhysid: Self { Self(rawValue: 12) }

@@ -362,8 +362,9 @@ static inline long HYPERVISOR_mmuext_op(struct mmuext_op *uops, uint32_t count, 
 
 /*
  * Carries out an array of hypercalls in order. Every element is carried out, whatever became of
- * those before it; look at each `result`. Before: The array is writable. iret cannot be an
- * element. Returns: 0 when all were carried out.
+ * those before it; look at each `result`. Before: The array is writable. An iret among the
+ * elements takes the frame off the stack of the call and ends the batch, because the vcpu goes on
+ * at the frame; elements after it are not carried out. Returns: 0 when all were carried out.
  */
 #if defined(__x86_64__)
 static inline long HYPERVISOR_multicall(struct multicall_entry *call_list, uint32_t nr_calls)

@@ -72,7 +72,9 @@
 /* Moves a vcpu's vcpu_info out of shared_info. Once for each vcpu; the contents are copied and
  * an event is raised, so that nothing is lost. */
 #define VCPUOP_register_vcpu_info 10
-/* Sends an NMI to a vcpu. */
+/* Sends an NMI to a vcpu: it enters its handler of vector 2 whatever the upcall mask, and wakes
+ * for it. One that is sent while the handler runs waits for the iret hypercall; several that
+ * wait are one. */
 #define VCPUOP_send_nmi 11
 /* Tells the physical ids of the CPU under a pinned vcpu of domain 0. */
 #define VCPUOP_get_physid 12
