@@ -17,9 +17,21 @@ public struct HypervisorState: Sendable {
   public var frameNumberLimit: UInt64 = 1 << 40
   /// The highest frame of RAM.
   public var highestFrame = MachineFrame(0)
+  /// The firmware's memory map.
+  public private(set) var machineRegions = InlineArray<64, MachineRegion>(
+    repeating: MachineRegion())
+  /// How many regions it has.
+  public private(set) var machineRegionCount = 0
 
   /// The state at the start, with the processors that run.
   public init(online: ProcessorSet) { clock = TLBClock(online: online) }
+
+  /// Adds a region to the firmware's memory map; one that finds no room is left out.
+  public mutating func add(_ region: MachineRegion) {
+    guard machineRegionCount < machineRegions.count else { return }
+    machineRegions[machineRegionCount] = region
+    machineRegionCount += 1
+  }
 }
 
 /// The tables that the hypervisor works on.

@@ -29,9 +29,7 @@ extension Hypervisor {
       case XENMEM_exchange: return try exchangeMemory(&arguments, from: caller)
       case XENMEM_machphys_mapping: return try tellMachphysMapping(at: argument)
       case XENMEM_machphys_mfn_list: return try tellMachphysFrames(at: argument)
-      // A domain without an explicit memory map has one region from 0, and memory_map is an
-      // unknown operation for it.
-      default: throw .noSuchCall
+      case let command: return try memoryQuery(command, at: argument, from: caller)
       }
     } catch {
       return .error(error)

@@ -25,6 +25,13 @@ enum Memory {
     let slots = take(Domain.self, count: domainCapacity)
     let state = take(HypervisorState.self, count: 1)
     state.initialize(to: HypervisorState(online: Processors.online))
+    for index in 0..<Host.boot.regionCount {
+      let region = Host.boot.regions[index]
+      state.pointee.add(
+        MachineRegion(
+          start: region.range.start, size: region.range.end - region.range.start,
+          type: region.type))
+    }
     state.pointee.frameNumberLimit = 1 << (Features.addressWidth - 12)
     let top = DirectMap.words(of: HypervisorPages.top)
     for index in 0..<Int(XG_HOLE_SLOTS) {
