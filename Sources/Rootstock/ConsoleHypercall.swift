@@ -7,24 +7,25 @@ import HypervisorCore
 /// The operations of console_io.
 enum ConsoleHypercall {
   static func perform(
-    _ arguments: HypercallArguments, from guest: GuestDomainPointer
+    _ arguments: inout HypercallArguments, from guest: GuestDomainPointer
   ) -> HypercallResult {
     switch arguments.command(0) {
     case CONSOLEIO_write:
-      answer { () throws(HypercallError) in
-        try write(arguments.address(2), count: arguments.word(1), guest)
-      }
-    case CONSOLEIO_read: .value(0)
-    default: .error(.noSuchCall)
+      return write(&arguments, guest)
+    case CONSOLEIO_read: return .value(0)
+    default: return .error(.noSuchCall)
     }
   }
 
-  /// Bytes go out as they are, in pieces: a guest could ask for 4 GiB.
+  /// Bytes go out as they are, in pieces.
+  ///
+  /// A guest could ask for 4 GiB, and the serial line is slow: the call is made again with what is
+  /// left when other work waits.
   private static func write(
-    _ address: GuestVirtualAddress, count: UInt32, _ guest: GuestDomainPointer
-  ) throws(HypercallError) -> Int64 {
-    var rest = Int(count)
-    var address = address
+    _ arguments: inout HypercallArguments, _ guest: GuestDomainPointer
+  ) -> HypercallResult {
+    var rest = Int(arguments.word(1))
+    var address = arguments.address(2)
     while rest > 0 {
       var piece = InlineArray<128, UInt8>(repeating: 0)
       let length = min(rest, piece.count)
@@ -32,7 +33,7 @@ enum ConsoleHypercall {
         guard let base = bytes.baseAddress else { return false }
         return GuestMemory.read(base, from: address, count: length)
       }
-      guard isRead, let next = address.advanced(by: UInt64(length)) else { throw .fault }
+      guard isRead, let next = address.advanced(by: UInt64(length)) else { return .error(.fault) }
       Lock.console.take()
       let id = guest.pointee.domain.pointee.id.rawValue
       for index in 0..<length {
@@ -46,7 +47,12 @@ enum ConsoleHypercall {
       Lock.console.release()
       address = next
       rest -= length
+      if rest > 0, MetalMachine().isPreemptionPending {
+        arguments[1] = UInt64(rest)
+        arguments[2] = address.value
+        return .again
+      }
     }
-    return 0
+    return .value(0)
   }
 }

@@ -11,24 +11,28 @@ enum VersionHypercall {
 
   private static let features: UInt32 =
     1 << UInt32(XENFEAT_mmu_pt_update_preserve_ad) | 1 << UInt32(XENFEAT_highmem_assist)
-    | 1 << UInt32(XENFEAT_dom0)
+    | 1 << UInt32(XENFEAT_direct_mapped)
 
   @inline(__always)
-  static func perform(_ arguments: HypercallArguments) -> HypercallResult {
+  static func perform(
+    _ arguments: HypercallArguments, from guest: GuestDomainPointer
+  ) -> HypercallResult {
     // What guests ask only for the sake of the way in: events are delivered on the way back.
     if arguments.command(0) == XENVER_version { return .value(Int64(version)) }
-    return write(arguments)
+    return write(arguments, guest)
   }
 
   @inline(never)
-  private static func write(_ arguments: HypercallArguments) -> HypercallResult {
+  private static func write(
+    _ arguments: HypercallArguments, _ guest: GuestDomainPointer
+  ) -> HypercallResult {
     answer { () throws(HypercallError) in
-      try tell(arguments.command(0), arguments.address(1))
+      try tell(arguments.command(0), arguments.address(1), guest)
     }
   }
 
   private static func tell(
-    _ command: Int32, _ answer: GuestVirtualAddress
+    _ command: Int32, _ answer: GuestVirtualAddress, _ guest: GuestDomainPointer
   ) throws(HypercallError) -> Int64 {
     switch command {
     case XENVER_extraversion: try write(".0-rootstock", length: 16, to: answer)
@@ -37,7 +41,7 @@ enum VersionHypercall {
     case XENVER_changeset: try write("unavailable", length: 64, to: answer)
     case XENVER_platform_parameters:
       guard GuestMemory.store(UInt64(XG_HOLE_START), to: answer) else { throw .fault }
-    case XENVER_get_features: try writeFeatures(answer)
+    case XENVER_get_features: try writeFeatures(answer, guest)
     case XENVER_pagesize: return 4096
     case XENVER_guest_handle:
       guard GuestMemory.store(InlineArray<16, UInt8>(repeating: 0), to: answer) else {
@@ -50,10 +54,13 @@ enum VersionHypercall {
     return 0
   }
 
-  private static func writeFeatures(_ answer: GuestVirtualAddress) throws(HypercallError) {
+  private static func writeFeatures(
+    _ answer: GuestVirtualAddress, _ guest: GuestDomainPointer
+  ) throws(HypercallError) {
     guard var info = GuestMemory.load(xen_feature_info(), from: answer) else { throw .fault }
     guard info.submap_idx == 0 else { throw .invalid }
     info.submap = features
+    if guest.pointee.domain.pointee.isPrivileged { info.submap |= 1 << UInt32(XENFEAT_dom0) }
     guard GuestMemory.store(info, to: answer) else { throw .fault }
   }
 
