@@ -310,9 +310,9 @@ xg_guarded_fixup:
         ret
 
 /*
- * void xg_load_ds(selector) and its like      called by SegmentState.swift
+ * uint32_t xg_load_ds(selector) and its like      called by SegmentState.swift
  * A fault between xg_segment_loads_start and xg_segment_loads_end runs the instruction again with
- * the null selector, which is always accepted.
+ * the null selector, which is always accepted, and with the answer 1. Out: 0 otherwise.
  */
         .globl  xg_load_user_gs, xg_load_kernel_gs, xg_load_ds, xg_load_es, xg_load_fs
         .globl  xg_segment_loads_start, xg_segment_loads_end
@@ -323,15 +323,19 @@ xg_load_user_gs:
         ret
 xg_segment_loads_start:
 xg_load_kernel_gs:
+        xorl    %eax, %eax
         movl    %edi, %gs
         ret
 xg_load_ds:
+        xorl    %eax, %eax
         movl    %edi, %ds
         ret
 xg_load_es:
+        xorl    %eax, %eax
         movl    %edi, %es
         ret
 xg_load_fs:
+        xorl    %eax, %eax
         movl    %edi, %fs
         ret
 xg_segment_loads_end:

@@ -15,6 +15,8 @@ enum Flags {
   static let virtual8086: UInt64 = 1 << 17
   static let alignmentCheck: UInt64 = 1 << 18
   static let always: UInt64 = 2
+  /// What a handler never begins with.
+  static let clearedOnEntry = trap | nestedTask | resume | virtual8086 | alignmentCheck
 }
 
 extension GuestProcessor {

@@ -41,11 +41,12 @@ extension GuestProcessor {
     return .value(0)
   }
 
-  /// Addresses that are not canonical are ignored, as the ABI has it.
+  /// Addresses that are not canonical are ignored, as the ABI has it; entries that are set do not mask
+  /// events, whatever was registered before.
   mutating func setCallbacks(_ arguments: HypercallArguments) -> HypercallResult {
     if arguments.address(0).isCanonical { eventEntry.address = arguments[0] }
-    if arguments.address(1).isCanonical { failsafeEntry.address = arguments[1] }
-    if arguments.address(2).isCanonical { syscallEntry.address = arguments[2] }
+    if arguments.address(1).isCanonical { failsafeEntry = EntryPoint(address: arguments[1]) }
+    if arguments.address(2).isCanonical { syscallEntry = EntryPoint(address: arguments[2]) }
     return .value(0)
   }
 
@@ -163,6 +164,7 @@ extension GuestProcessor {
       enterMode(isKernel: false, table)
     }
     if hasArchitecturalIOPL { portAccess.level = UInt8(context.rflags >> 12 & 3) }
+    if isNMIMasked { unmaskNMI() }
     upcallMask = context.rflags & Flags.interrupt != 0 ? 0 : 1
     return context.flags & UInt64(VGCF_in_syscall) != 0
   }

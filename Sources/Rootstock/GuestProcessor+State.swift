@@ -12,6 +12,7 @@ extension GuestProcessor {
   func wantedState() -> RunState {
     if !core.pointee.isUp || guest.pointee.ending != nil { return .offline }
     guard wantsSleep else { return .runnable }
+    if isNMIDue { return .runnable }
     return !isPolling && shared.pointee.evtchn_upcall_pending != 0 ? .runnable : .blocked
   }
 

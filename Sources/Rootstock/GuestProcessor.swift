@@ -50,6 +50,10 @@ struct GuestProcessor {
   var wantsSleep = false
   /// It sleeps in a poll, whatever its upcalls.
   var isPolling = false
+  /// An NMI waits for it; set under the scheduler lock, and taken by the CPU that runs it.
+  var isNMIPending = false
+  /// The handler of an NMI runs, until the iret hypercall.
+  var isNMIMasked = false
   var kernelStack: UInt64 = 0
   /// Its XCR0.
   var extendedComponents = FloatingPoint.initialComponents
@@ -146,16 +150,19 @@ extension GuestProcessor {
   }
 
   /// Loads what the hardware holds for a vcpu while it runs.
-  mutating func load() {
+  ///
+  /// Answers whether its segment selectors could be loaded.
+  mutating func load() -> Bool {
     core.pointee.processor = ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index))
     if let table { xg_write_cr3(table.address.value) }
     Features.setGuestControls(controls)
     loadGDT()
     loadLocalTable()
-    loadSegments()
+    let hasSegments = loadSegments()
     loadDebugRegisters()
     FloatingPoint.restore(
       floatingPoint, components: extendedComponents, isTaskSwitched: isTaskSwitched)
+    return hasSegments
   }
 
   /// Takes back what the hardware has held for it.

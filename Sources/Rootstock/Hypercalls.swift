@@ -93,6 +93,7 @@ extension GuestProcessor {
     case __HYPERVISOR_sched_op: return schedule(arguments)
     case __HYPERVISOR_event_channel_op: return eventChannelOperation(&arguments)
     case __HYPERVISOR_callback_op: return callbackOperation(arguments)
+    case __HYPERVISOR_nmi_op: return nmiOperation(arguments)
     default: return .error(.noSuchCall)
     }
   }

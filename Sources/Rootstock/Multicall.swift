@@ -5,8 +5,10 @@ import CXenABI
 import HypervisorCore
 
 extension GuestProcessor {
-  /// Elements are carried out one by one; one that is interrupted is what the call begins with
-  /// when it is made again, with its progress in the guest's array.
+  /// Elements are carried out one by one.
+  ///
+  /// One that is interrupted is what the call begins with when it is made again, with its progress in
+  /// the guest's array. An iret ends the call: the registers are no longer those of its caller.
   mutating func multicall(
     _ arguments: inout HypercallArguments, _ frame: FramePointer
   ) -> HypercallResult {
@@ -19,6 +21,7 @@ extension GuestProcessor {
       guard var entry = GuestMemory.load(multicall_entry(), from: address),
         let next = address.advanced(by: UInt64(MemoryLayout<multicall_entry>.size))
       else { return .error(.fault) }
+      if entry.op == __HYPERVISOR_iret { return returnFromMulticall(frame, resultAt: address) }
       switch performElement(&entry, frame) {
       case .value(let result):
         guard let place = address.advanced(by: 8), GuestMemory.store(result, to: place) else {
@@ -33,6 +36,19 @@ extension GuestProcessor {
       arguments[1] = UInt64(rest)
     }
     return .value(0)
+  }
+
+  /// The element's result, and the call's, is the rax that the frame has.
+  private mutating func returnFromMulticall(
+    _ frame: FramePointer, resultAt address: GuestVirtualAddress
+  ) -> HypercallResult {
+    _ = returnFromHandler(frame)
+    // A hypercall may lose rcx and r11 on its way back; after work every register comes back.
+    Work.request(Work.schedule)
+    let result = Int64(bitPattern: frame.pointee.rax)
+    // In user mode the array may not be there, and nobody is left to be told.
+    if let place = address.advanced(by: 8) { _ = GuestMemory.store(result, to: place) }
+    return .value(result)
   }
 
   private mutating func performElement(

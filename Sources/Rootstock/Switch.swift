@@ -80,6 +80,7 @@ enum Switch {
       }
     } while cpu.pointee.work != 0 || cpu.pointee.vcpu == 0
     Timers.program()
+    if GuestProcessor.current.pointee.isNMIDue { GuestProcessor.current.pointee.deliverNMI(frame) }
   }
 
   /// Asks the scheduler, and switches if it says so.
@@ -132,9 +133,10 @@ enum Switch {
       xg_write_cr3(HypervisorPages.top.address.value)
     } else {
       let vcpu = GuestProcessor.current
-      vcpu.pointee.load()
+      let isComplete = vcpu.pointee.load()
       frame.pointee = vcpu.pointee.saved
       vcpu.pointee.resume(now: now)
+      if !isComplete { vcpu.pointee.enterFailsafe(frame) }
     }
   }
 

@@ -170,8 +170,9 @@ func internalTrap(frame: FramePointer) {
       return
     }
     if isSegmentLoad {
-      // A selector that cannot be loaded is the null selector.
+      // A selector that cannot be loaded is the null selector, and the caller is told.
       frame.pointee.rdi = 0
+      frame.pointee.rax = 1
       return
     }
     if isReturn { refuseReturn(frame) }

@@ -40,8 +40,7 @@ extension GuestProcessor {
       if target.pointee.core == core { publishTime() }
     case .setPeriodicTimer(let period): target.pointee.setPeriod(period ?? 0)
     case .setSingleShotTimer(let deadline): setSingleShot(at: deadline)
-    // NMIs of guests are not built.
-    case .sendNMI: throw .noSuchCall
+    case .sendNMI: Switch.sendNMI(target)
     }
     return .value(0)
   }

@@ -277,11 +277,11 @@ XG_INLINE struct xg_context xg_pull_frame(struct xg_frame *frame, uint64_t stack
 extern const uint8_t xg_guarded_start[], xg_guarded_end[], xg_guarded_fixup[];
 /* Loads the GS selector of the mode that does not run; null if the processor refuses it. */
 void xg_load_user_gs(uint32_t selector);
-/* Loads a data segment register; null if the processor refuses the selector. */
-void xg_load_ds(uint32_t selector);
-void xg_load_es(uint32_t selector);
-void xg_load_fs(uint32_t selector);
-void xg_load_kernel_gs(uint32_t selector);
+/* Loads a data segment register; null, with the answer 1, if the processor refuses the selector. */
+uint32_t xg_load_ds(uint32_t selector);
+uint32_t xg_load_es(uint32_t selector);
+uint32_t xg_load_fs(uint32_t selector);
+uint32_t xg_load_kernel_gs(uint32_t selector);
 /* Leaves the boot stack for the main stack of this CPU's block and enters the frame there. */
 _Noreturn void xg_enter_guest(struct xg_percpu *cpu);
 _Noreturn void xg_call_on_stack(uint64_t top, void (*function)(void));
