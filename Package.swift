@@ -87,6 +87,13 @@ let package = Package(
       name: "hypervisor-fuzz", dependencies: ["HypervisorCoreTesting"],
       path: "Sources/HypervisorFuzz", swiftSettings: strict),
 
+    // What domain 0 does, without its machine: the store, the backends, the bridge. ControlCoreTesting
+    // has the guests that its tests and its fuzzer put against it.
+    .target(name: "ControlCore", dependencies: ["CXenABI", "XenABI"], swiftSettings: strict),
+    .target(
+      name: "ControlCoreTesting", dependencies: ["CXenABI", "ControlCore", "XenABI"],
+      path: "Tests/ControlCoreTesting", swiftSettings: strict),
+
     // How loaders see a kernel: its boot protocols and notes, judged.
     .target(
       name: "ImageInspection", dependencies: ["ABIGenerator", "ABISchema", "KernelImage"],
@@ -132,6 +139,10 @@ let package = Package(
     .testTarget(
       name: "HypervisorCoreTests",
       dependencies: ["CXenABI", "HypervisorCore", "HypervisorCoreTesting", "X86"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ControlCoreTests",
+      dependencies: ["CXenABI", "ControlCore", "ControlCoreTesting", "XenABI"],
       swiftSettings: strict),
     .testTarget(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
