@@ -94,6 +94,10 @@ let package = Package(
       name: "ControlCoreTesting", dependencies: ["CXenABI", "ControlCore", "XenABI"],
       path: "Tests/ControlCoreTesting", swiftSettings: strict),
 
+    .executableTarget(
+      name: "control-fuzz", dependencies: ["ControlCoreTesting"], path: "Sources/ControlFuzz",
+      swiftSettings: strict),
+
     // How loaders see a kernel: its boot protocols and notes, judged.
     .target(
       name: "ImageInspection", dependencies: ["ABIGenerator", "ABISchema", "KernelImage"],

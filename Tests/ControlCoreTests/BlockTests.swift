@@ -19,10 +19,15 @@ final class BlockSetting {
     hypervisor.add(guest)
     var references: [GrantReference] = []
     for page in 0..<pages { references.append(guest.grant(page)) }
-    ring = Xen.FrontRing(unsafePage: guest.address(0), byteCount: pages * 4096)!
-    queue = BlockQueue(
-      device: disk, grants: hypervisor, domain: guest.domain, number: 2, ring: references,
-      layout: .native, features: features, isPersistent: isPersistent)!
+    guard
+      let ring = Xen.FrontRing<Xen.BlkifRequest, Xen.BlkifResponse>(
+        unsafePage: guest.address(0), byteCount: pages * 4096),
+      let queue = BlockQueue(
+        device: disk, grants: hypervisor, domain: guest.domain, number: 2, ring: references,
+        layout: .native, features: features, isPersistent: isPersistent)
+    else { fatalError("the ring is granted") }
+    self.ring = ring
+    self.queue = queue
   }
 
   /// A request with whole pages from a page on.
@@ -363,16 +368,17 @@ struct BlockQueueTests {
   }
 
   @Test("a 32-bit frontend's slots are read by its layout")
-  func narrow() {
+  func narrow() throws {
     struct Slot: BitwiseCopyable { var words = InlineArray<27, UInt32>(repeating: 0) }
     struct Response: BitwiseCopyable { var words = InlineArray<3, UInt32>(repeating: 0) }
     let setting = BlockSetting()
     let page = setting.guest.grant(8)
-    var ring = Xen.FrontRing<Slot, Response>(
-      unsafePage: setting.guest.address(8), byteCount: 4096)!
-    let queue = BlockQueue(
-      device: setting.disk, grants: setting.hypervisor, domain: setting.guest.domain, number: 0,
-      ring: [page], layout: .narrow, features: BlockFeatures(), isPersistent: false)!
+    var ring = try #require(
+      Xen.FrontRing<Slot, Response>(unsafePage: setting.guest.address(8), byteCount: 4096))
+    let queue = try #require(
+      BlockQueue(
+        device: setting.disk, grants: setting.hypervisor, domain: setting.guest.domain, number: 0,
+        ring: [page], layout: .narrow, features: BlockFeatures(), isPersistent: false))
     var slot = Slot()
     // op 1, 1 segment; id; sector; reference, sectors 1 to 2.
     slot.words[0] = 0x0101

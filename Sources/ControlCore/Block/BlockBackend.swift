@@ -75,8 +75,9 @@ public final class BlockBackend<Device: BlockDevice, Grants: GrantAccess, Events
     for index in queues.indices { run(index) }
   }
 
-  /// Pages of each ring; the older form of the key counts them itself. 0: one page, and no number in
-  /// its key's name.
+  /// Pages of each ring, or 0 for one page without a number in its key's name.
+  ///
+  /// The older form of the key counts pages itself.
   private func ringPages<Store: StoreAccessing>(
     _ frontend: FrontendKeys<Store>
   ) throws(XenbusFault) -> Int {
@@ -115,7 +116,9 @@ public final class BlockBackend<Device: BlockDevice, Grants: GrantAccess, Events
     ports.append(port)
   }
 
-  /// Takes an event; false if the port is another's. ``Progress/more`` asks for another call.
+  /// Takes an event; `nil` if the port is another's.
+  ///
+  /// ``Progress/more`` asks for another call.
   public func handle(_ port: EventPort) -> Progress? {
     guard let index = ports.firstIndex(of: port) else { return nil }
     return run(index)

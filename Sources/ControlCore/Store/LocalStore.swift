@@ -1,7 +1,7 @@
 // The store as the control domain's own parts use it: no ring, no messages that they would have to
 // take apart, and the same rules as for everybody else.
 
-internal import XenABI
+import XenABI
 
 /// What a backend needs of a store.
 public protocol StoreAccessing {

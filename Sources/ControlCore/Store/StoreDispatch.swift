@@ -1,6 +1,6 @@
 // Requests by their type: a table, and the answer or error around what a handler returns.
 
-public import XenABI
+import XenABI
 
 extension Store {
   /// Carries out a request; the answer waits in the client's queue afterwards.

@@ -3,7 +3,7 @@
 //   0      4        8       12      16
 //   | type | req_id | tx_id | len   | payload …
 
-public import CXenABI
+import CXenABI
 public import XenABI
 
 /// A request, an answer or a watch event.

@@ -1,7 +1,7 @@
 // Names of nodes. A guest may send any bytes as a path; only what passes here becomes a StorePath, so
 // nothing behind it meets an empty name, a double slash or a byte that is not allowed.
 
-public import XenABI
+import XenABI
 
 /// The absolute name of a node, or of a special watch such as `@releaseDomain`.
 public struct StorePath: Hashable, Sendable {

@@ -1,6 +1,6 @@
 // Requests about nodes: read, write, make, remove, list, permissions.
 
-public import XenABI
+import XenABI
 
 extension Store {
   private func onlyPath(

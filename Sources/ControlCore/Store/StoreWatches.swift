@@ -1,6 +1,6 @@
 // Watches: who hears of a change, and how the events look.
 
-public import XenABI
+import XenABI
 
 extension Store {
   /// Tells every client that watches the place, and may know of it, of a change.

@@ -1,6 +1,6 @@
 // Numbers of domains, apart from other numbers.
 
-internal import XenABI
+import XenABI
 
 /// The number of a domain.
 public struct DomainID: Hashable, Sendable {
