@@ -5,6 +5,7 @@ PREFIX  ?= /usr/local
 SECONDS_PER_TARGET ?= 60
 HYPERCALL_SEQUENCES ?= 10000000
 MINUTES ?= 60
+CONTROL_SEEDS ?= 20000
 
 # One static runtime: the command starts faster and runs where no Swift toolchain is.
 RELEASE := swift build -c release --static-swift-stdlib --product xenograft
@@ -84,13 +85,16 @@ bench-rootstock: rootstock
 	@.ci/bench-hypervisors
 
 # Every parser of foreign bytes under libFuzzer, SECONDS_PER_TARGET each; then hostile guests against
-# the hypervisor's core, HYPERCALL_SEQUENCES of eight calls.
+# the hypervisor's core, HYPERCALL_SEQUENCES of eight calls, and against the control domain's core,
+# CONTROL_SEEDS of a thousand steps.
 .PHONY: fuzz
 fuzz:
 	@.ci/setup build
 	@Fuzz/run $(SECONDS_PER_TARGET)
 	swift build -c release --static-swift-stdlib --product hypervisor-fuzz
 	.build/release/hypervisor-fuzz $(HYPERCALL_SEQUENCES)
+	swift build -c release --static-swift-stdlib --product control-fuzz
+	.build/release/control-fuzz $(CONTROL_SEEDS)
 
 # The conformance guests in a loop, MINUTES long.
 .PHONY: soak
