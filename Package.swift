@@ -147,7 +147,7 @@ let package = Package(
     .testTarget(
       name: "ControlCoreTests",
       dependencies: ["CXenABI", "ControlCore", "ControlCoreTesting", "XenABI"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
       exclude: ["Fixtures"], swiftSettings: strict),

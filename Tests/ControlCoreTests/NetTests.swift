@@ -68,6 +68,11 @@ struct BridgeTests {
     let before = counts
     send(0x02, 0x8, at: 2)
     #expect(counts == [before[0] + 1, before[1], before[2]])
+    // Of the flooder's own the newest is known, and the oldest is not.
+    send(0x1000 + 999 * 2, 0x8, at: 2)
+    #expect(counts == [before[0] + 1, before[1] + 1, before[2]])
+    send(0x1000, 0x8, at: 2)
+    #expect(counts == [before[0] + 2, before[1] + 2, before[2]])
   }
 
   @Test("an address that was given away is nobody else's")

@@ -19,6 +19,10 @@ public struct StoreIntroduction: Hashable, Sendable {
 
 /// The store's tree and those who use it.
 public final class Store {
+  /// Whether there is such a domain, introduced or not.
+  ///
+  /// None may be made the owner of a node before it is there. The control domain asks the hypervisor.
+  public var domainExists: (DomainID) -> Bool = { _ in true }
   /// Limits for guests.
   public let quotas: StoreQuotas
   var nodes: [StorePath: StoreNode] = [:]
@@ -26,6 +30,8 @@ public final class Store {
   var generation: UInt64 = 1
   /// Nodes that each domain owns.
   var owned: [DomainID: Int] = [:]
+  /// Bytes of those nodes and their names.
+  var ownedBytes: [DomainID: Int] = [:]
   var clients: [StoreClientID: StoreClient] = [:]
   private var nextClient: UInt32 = 1
   /// Domains that are known, the control domain left out.
@@ -85,6 +91,7 @@ public final class Store {
     }
     for (path, node) in changed { put(node, at: path, in: nil) }
     owned[domain] = nil
+    ownedBytes[domain] = nil
     gone.append(domain)
     fire(StoreChange(path: .releaseDomain))
   }

@@ -4,8 +4,10 @@ extension Store {
   /// Whether every node is listed above it, every listed node is there, and all counts are right.
   public var isConsistent: Bool {
     var counts: [DomainID: Int] = [:]
+    var bytes: [DomainID: Int] = [:]
     for (path, node) in nodes {
       counts[node.permissions.first.domain, default: 0] += 1
+      bytes[node.permissions.first.domain, default: 0] += node.size + path.bytes.count
       if let parent = path.parent {
         guard let above = nodes[parent],
           above.children.filter({ $0 == path.leaf }).count == 1
@@ -18,6 +20,7 @@ extension Store {
       }
       guard size == node.childrenSize, node.generation <= generation else { return false }
     }
+    for (domain, count) in bytes where ownedBytes[domain, default: 0] != count { return false }
     for (domain, count) in counts where owned[domain, default: 0] != count { return false }
     for (domain, count) in owned where counts[domain, default: 0] != count { return false }
     return true

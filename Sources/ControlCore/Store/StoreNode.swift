@@ -40,8 +40,12 @@ public struct StoreQuotas: Sendable {
   public var nodeSize = 2048
   /// Entries in the permissions of a node.
   public var permissions = 5
+  /// Bytes of all nodes that a domain owns, names included, beyond which it makes no more.
+  public var bytes = 1 << 20
   /// Nodes that a transaction looks at.
   public var transactionNodes = 1024
+  /// Bytes of those nodes, names included, beyond which it looks at no more.
+  public var transactionBytes = 1 << 18
   /// Bytes of answers that may wait for a client before its next request is read.
   public var waitingAnswers = 8192
   /// Bytes of watch events that may wait for a client before they are gathered.

@@ -47,7 +47,8 @@ public struct StorePath: Hashable, Sendable {
   }
 
   private init(checking text: Bytes) throws(StoreError) {
-    guard let last = text.last, text.count <= Int(Xen.XenstoreLimits.absPathMax),
+    // The zero byte counts: xenstored refuses 3072 bytes without it.
+    guard let last = text.last, text.count < Int(Xen.XenstoreLimits.absPathMax),
       text.count == 1 || last != UInt8(ascii: "/")
     else { throw .invalid }
     var previous: UInt8 = 0

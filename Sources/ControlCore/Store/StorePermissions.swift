@@ -61,13 +61,18 @@ public struct StorePermissions: Hashable, Sendable {
 
   /// Reads permissions from the wire.
   ///
-  /// A guest may send none, unknown letters, and numbers that no domain can have.
+  /// A guest may send none, unknown letters, and numbers that no domain can have: these are domains
+  /// that are not there.
   init(_ texts: [Bytes]) throws(StoreError) {
     var entries: [StorePermission] = []
     for text in texts {
-      guard let letter = text.first, let access = StoreAccess(letter: letter),
-        let domain = DomainID(Bytes(text.dropFirst()))
-      else { throw .invalid }
+      guard let letter = text.first, let access = StoreAccess(letter: letter) else {
+        throw .invalid
+      }
+      let isNegative = text.count > 2 && text[1] == UInt8(ascii: "-")
+      let digits = Bytes(text.dropFirst(isNegative ? 2 : 1))
+      guard digits.decimal != nil else { throw .invalid }
+      guard !isNegative, let domain = DomainID(digits) else { throw .noEntry }
       entries.append(StorePermission(domain, access))
     }
     guard let first = entries.first else { throw .invalid }

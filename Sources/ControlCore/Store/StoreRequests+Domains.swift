@@ -1,9 +1,17 @@
 // Requests about domains and to the store itself. All but two are for the control domain only.
 
+import XenABI
+
 extension Store {
   private func onlyDomain(_ message: StoreMessage) throws(StoreError) -> DomainID {
     guard let text = message.onlyText, let domain = DomainID(text) else { throw .invalid }
     return domain
+  }
+
+  /// A number as xenstored reads it in questions: the digits in front, and 0 where there are none.
+  private func looseDomain(_ message: StoreMessage) throws(StoreError) -> UInt64 {
+    guard let text = message.onlyText else { throw .invalid }
+    return text.leadingDecimal
   }
 
   private func requirePrivilege(_ client: StoreClient) throws(StoreError) {
@@ -11,13 +19,16 @@ extension Store {
   }
 
   func domainPath(_ message: StoreMessage) throws(StoreError) -> Bytes {
-    var answer = StorePath.home(of: try onlyDomain(message)).bytes
+    var answer = Bytes("/local/domain/")
+    answer.append(contentsOf: Bytes(decimal: try looseDomain(message)))
     answer.append(0)
     return answer
   }
 
   func isDomainIntroduced(_ message: StoreMessage) throws(StoreError) -> Bytes {
-    isIntroduced(try onlyDomain(message)) ? Bytes("T\0") : Bytes("F\0")
+    let number = try looseDomain(message)
+    guard number < UInt64(Xen.Domid.firstReserved) else { return Bytes("F\0") }
+    return isIntroduced(DomainID(UInt16(number))) ? Bytes("T\0") : Bytes("F\0")
   }
 
   func introduce(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {

@@ -7,7 +7,14 @@ extension Store {
     _ message: StoreMessage, _ client: StoreClient
   ) throws(StoreError) -> StorePath {
     guard let text = message.onlyText else { throw .invalid }
-    return try StorePath(text, from: client.domain)
+    return try place(text, client)
+  }
+
+  /// The name of a node; special names have permissions and watches, and are no nodes.
+  private func place(_ text: Bytes, _ client: StoreClient) throws(StoreError) -> StorePath {
+    let path = try StorePath(text, from: client.domain)
+    guard !path.isSpecial else { throw .invalid }
+    return path
   }
 
   /// A node that is there and that the client may use so.
@@ -35,7 +42,7 @@ extension Store {
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
     guard let (text, value) = message.textAndRest else { throw .invalid }
-    let path = try StorePath(text, from: client.domain)
+    let path = try place(text, client)
     if var node = try find(path, in: transaction, for: client, wanting: .write) {
       node.value = value
       try checkSize(node, for: client)
@@ -96,10 +103,9 @@ extension Store {
   func directoryPart(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
-    guard let texts = message.texts, texts.count == 2, let offset = texts[1].decimal else {
-      throw .invalid
-    }
-    let path = try StorePath(texts[0], from: client.domain)
+    guard let texts = message.texts, texts.count == 2 else { throw .invalid }
+    let offset = texts[1].leadingDecimal
+    let path = try place(texts[0], client)
     let node = try existing(path, .read, transaction, client)
     var answer = Bytes(decimal: node.generation)
     answer.append(0)
@@ -134,6 +140,7 @@ extension Store {
     guard let texts = message.texts, texts.count >= 2 else { throw .invalid }
     guard client.isPrivileged || texts.count - 1 <= quotas.permissions else { throw .noSpace }
     let permissions = try StorePermissions(Array(texts.dropFirst()))
+    guard domainExists(permissions.first.domain) else { throw .noEntry }
     let path = try StorePath(texts[0], from: client.domain)
     var node = try existing(path, .owner, transaction, client)
     // A guest must not make others pay for its nodes.

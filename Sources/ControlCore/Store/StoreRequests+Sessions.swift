@@ -23,8 +23,8 @@ extension Store {
   func startTransaction(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
+    // What the request carries does not matter.
     guard transaction == nil else { throw .busy }
-    guard message.onlyText != nil else { throw .invalid }
     var answer = Bytes(decimal: UInt64(try begin(for: client)))
     answer.append(0)
     return answer

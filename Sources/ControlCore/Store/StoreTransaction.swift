@@ -25,6 +25,8 @@ struct TransactionEntry {
 final class StoreTransaction {
   var entries: [StorePath: TransactionEntry] = [:]
   var changes: [StoreChange] = []
+  /// What the entries take, roughly; it only grows.
+  var bytes = 0
   /// Nodes that it adds to, or takes from, what a domain owns.
   var owned: [DomainID: Int] = [:]
 
@@ -64,6 +66,9 @@ extension Store {
     if !client.isPrivileged, let more = transaction.owned[client.domain], more > 0,
       owned[client.domain, default: 0] + more > quotas.nodes
     {
+      throw .noSpace
+    }
+    guard client.isPrivileged || ownedBytes[client.domain, default: 0] < quotas.bytes else {
       throw .noSpace
     }
     for (path, entry) in transaction.entries where entry.isModified {

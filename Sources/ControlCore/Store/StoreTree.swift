@@ -10,10 +10,13 @@ extension Store {
     guard let transaction else { return nodes[path] }
     if let entry = transaction.entries[path] { return entry.node }
     // A guest may look at ever more names, there or not, and each is remembered.
-    guard client.isPrivileged || transaction.entries.count < quotas.transactionNodes else {
-      throw .noSpace
-    }
+    guard
+      client.isPrivileged
+        || transaction.entries.count < quotas.transactionNodes
+          && transaction.bytes < quotas.transactionBytes
+    else { throw .noSpace }
     let node = nodes[path]
+    transaction.bytes += path.bytes.count
     transaction.entries[path] = TransactionEntry(seen: node?.generation ?? 0, node: node)
     return node
   }
@@ -48,16 +51,21 @@ extension Store {
         transaction.owned[owner, default: 0] -= 1
       }
       if let owner = node?.permissions.first.domain { transaction.owned[owner, default: 0] += 1 }
+      transaction.bytes += node?.size ?? 0
       transaction.entries[path] = TransactionEntry(
         seen: before?.seen ?? 0, node: node, isModified: true)
       return
     }
-    if let owner = nodes[path]?.permissions.first.domain { owned[owner, default: 0] -= 1 }
+    if let before = nodes[path] {
+      owned[before.permissions.first.domain, default: 0] -= 1
+      ownedBytes[before.permissions.first.domain, default: 0] -= before.size + path.bytes.count
+    }
     guard var node else {
       nodes[path] = nil
       return
     }
     owned[node.permissions.first.domain, default: 0] += 1
+    ownedBytes[node.permissions.first.domain, default: 0] += node.size + path.bytes.count
     generation += 1
     node.generation = generation
     nodes[path] = node
@@ -110,9 +118,12 @@ extension Store {
     for index in missing.indices { put(made[index], at: missing[index], in: transaction) }
   }
 
-  /// Throws if a node is larger than the client may make it.
+  /// Throws if a node is larger than the client may make it, or the client has filled its share.
   func checkSize(_ node: StoreNode, for client: StoreClient) throws(StoreError) {
-    guard client.isPrivileged || node.size < quotas.nodeSize else { throw .noSpace }
+    guard
+      client.isPrivileged
+        || node.size < quotas.nodeSize && ownedBytes[client.domain, default: 0] < quotas.bytes
+    else { throw .noSpace }
   }
 
   /// Removes a node and all below it, and returns what watches are to hear.
@@ -140,6 +151,8 @@ extension Store {
     parent.remove(path.leaf)
     put(parent, at: parentPath, in: transaction)
     for change in changes { put(nil, at: change.path, in: transaction) }
+    // The node itself is told of last.
+    changes.append(changes.removeFirst())
     return changes
   }
 }

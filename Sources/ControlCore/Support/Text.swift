@@ -39,6 +39,11 @@ extension Array where Element == UInt8 {
     return number
   }
 
+  /// The number that the digits in front spell; 0 where there are none or too many.
+  public var leadingDecimal: UInt64 {
+    Bytes(prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }).decimal ?? 0
+  }
+
   /// Whether the bytes are those of a literal.
   public func equals(_ literal: StaticString) -> Bool {
     literal.withUTF8Buffer { text in
