@@ -4,14 +4,16 @@ import XenABI
 
 extension Store {
   private func onlyDomain(_ message: StoreMessage) throws(StoreError) -> DomainID {
-    guard let text = message.onlyText, let domain = DomainID(text) else { throw .invalid }
+    guard let text = message.onlyText, text.decimal != nil else { throw .invalid }
+    // A number that no domain can have is a domain that is not there.
+    guard let domain = DomainID(text) else { throw .noEntry }
     return domain
   }
 
   /// A number as xenstored reads it in questions: the digits in front, and 0 where there are none.
   private func looseDomain(_ message: StoreMessage) throws(StoreError) -> UInt64 {
     guard let text = message.onlyText else { throw .invalid }
-    return text.leadingDecimal
+    return UInt64(text.looseNumber)
   }
 
   private func requirePrivilege(_ client: StoreClient) throws(StoreError) {

@@ -75,7 +75,9 @@ extension Store {
       guard try find(parent, in: transaction, for: client) != nil else { throw .noEntry }
       return okay
     }
-    for change in try remove(path, in: transaction, for: client) { tell(change, transaction) }
+    for change in try remove(path, in: transaction, for: client) {
+      if let transaction { transaction.note(removal: change) } else { fire(change) }
+    }
     return okay
   }
 
@@ -104,7 +106,7 @@ extension Store {
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
     guard let texts = message.texts, texts.count == 2 else { throw .invalid }
-    let offset = texts[1].leadingDecimal
+    let offset = texts[1].looseNumber
     let path = try place(texts[0], client)
     let node = try existing(path, .read, transaction, client)
     var answer = Bytes(decimal: node.generation)
@@ -112,7 +114,7 @@ extension Store {
     let names = listing(of: node)
     let room = Int(Xen.XenstoreLimits.payloadMax) - answer.count
     // The offset is the client's: it may lie in a name, or far beyond the end.
-    guard offset < UInt64(names.count) else {
+    guard offset < names.count else {
       answer.append(0)
       return answer
     }
@@ -142,6 +144,7 @@ extension Store {
     let permissions = try StorePermissions(Array(texts.dropFirst()))
     guard domainExists(permissions.first.domain) else { throw .noEntry }
     let path = try StorePath(texts[0], from: client.domain)
+    if path.isSpecial, nodes[path] == nil { throw .invalid }
     var node = try existing(path, .owner, transaction, client)
     // A guest must not make others pay for its nodes.
     guard client.isPrivileged || permissions.first.domain == node.permissions.first.domain else {

@@ -42,6 +42,17 @@ final class StoreTransaction {
   }
 }
 
+extension StoreTransaction {
+  /// Notes a removal; a node that came and went inside the transaction was never there.
+  func note(removal change: StoreChange) {
+    guard entries[change.path]?.seen == 0 else {
+      note(change)
+      return
+    }
+    changes.removeAll { $0.path == change.path }
+  }
+}
+
 extension Store {
   /// Begins a transaction and returns its number.
   func begin(for client: StoreClient) throws(StoreError) -> UInt32 {

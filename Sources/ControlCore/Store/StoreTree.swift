@@ -133,26 +133,24 @@ extension Store {
     guard let parentPath = path.parent,
       var parent = try find(parentPath, in: transaction, for: client)
     else { throw .invalid }
-    // Found before anything is removed: a transaction may run into its limit here.
-    var changes = [StoreChange(path: path, parentPermissions: parent.permissions)]
-    var index = 0
-    while index < changes.count {
-      let current = changes[index].path
-      if let node = try find(current, in: transaction, for: client) {
-        changes[index].permissions = node.permissions
-        for child in node.children {
-          changes.append(
-            StoreChange(
-              path: current.child(child), isExact: true, parentPermissions: node.permissions))
-        }
+    // Found before anything is removed: a transaction may run into its limit here. Walked with a list
+    // of our own, since a guest chooses the depth; read backwards it has each node behind those below.
+    var found: [StoreChange] = []
+    var open = [StoreChange(path: path, parentPermissions: parent.permissions)]
+    while var change = open.popLast() {
+      let node = try find(change.path, in: transaction, for: client)
+      change.permissions = node?.permissions
+      found.append(change)
+      for child in node?.children ?? [] {
+        open.append(
+          StoreChange(
+            path: change.path.child(child), isExact: true, parentPermissions: node?.permissions))
       }
-      index += 1
     }
+    found.reverse()
     parent.remove(path.leaf)
     put(parent, at: parentPath, in: transaction)
-    for change in changes { put(nil, at: change.path, in: transaction) }
-    // The node itself is told of last.
-    changes.append(changes.removeFirst())
-    return changes
+    for change in found { put(nil, at: change.path, in: transaction) }
+    return found
   }
 }

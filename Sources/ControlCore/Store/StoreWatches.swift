@@ -31,7 +31,11 @@ extension Store {
     return client.access(permissions).contains(.read)
   }
 
-  private func queue(_ path: StorePath, of watch: StoreWatch, for client: StoreClient) {
+  private func queue(_ changed: StorePath, of watch: StoreWatch, for client: StoreClient) {
+    // A long name below a watch with a long token would not fit: then the watch's own stands for it,
+    // which came in one message with the token.
+    let isLong = changed.bytes.count + watch.token.count + 2 > Int(Xen.XenstoreLimits.payloadMax)
+    let path = isLong ? watch.path : changed
     var payload = Bytes()
     if watch.isRelative {
       let home = StorePath.home(of: client.domain).bytes.count + 1
@@ -42,8 +46,6 @@ extension Store {
     payload.append(0)
     payload.append(contentsOf: watch.token)
     payload.append(0)
-    // Tokens are limited so that this holds for every path; see `watch`.
-    guard payload.count <= Int(Xen.XenstoreLimits.payloadMax) else { return }
     let message = StoreMessage(type: .watchEvent, payload: payload)
     client.outbox.append(event: message.bytes, limit: quotas.waitingEvents)
   }
@@ -51,8 +53,6 @@ extension Store {
   /// Sets a watch, which fires at once.
   func watch(_ text: Bytes, token: Bytes, for client: StoreClient) throws(StoreError) {
     let path = try StorePath(text, from: client.domain)
-    let room = Xen.XenstoreLimits.payloadMax - Xen.XenstoreLimits.absPathMax - 2
-    guard token.count <= Int(room) else { throw .invalid }
     for watch in client.watches where watch.path == path && watch.token == token { throw .exists }
     guard client.isPrivileged || client.watches.count < quotas.watches else { throw .tooBig }
     let watch = StoreWatch(path: path, token: token, isRelative: StorePath.isRelative(text))
@@ -65,10 +65,9 @@ extension Store {
     queue(watch.path, of: watch, for: client)
   }
 
-  /// Ends a watch.
+  /// Ends a watch; a name that is none has no watch.
   func unwatch(_ text: Bytes, token: Bytes, for client: StoreClient) throws(StoreError) {
-    let path = try StorePath(text, from: client.domain)
-    guard
+    guard let path = try? StorePath(text, from: client.domain),
       let index = client.watches.firstIndex(where: { $0.path == path && $0.token == token })
     else { throw .noEntry }
     client.watches.remove(at: index)

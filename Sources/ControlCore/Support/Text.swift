@@ -39,9 +39,16 @@ extension Array where Element == UInt8 {
     return number
   }
 
-  /// The number that the digits in front spell; 0 where there are none or too many.
-  public var leadingDecimal: UInt64 {
-    Bytes(prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }).decimal ?? 0
+  /// The number that a sign and the digits in front spell, as xenstored reads it: the lower 32 bits; 0
+  /// where there are no digits, all bits where there are too many.
+  public var looseNumber: UInt32 {
+    let isNegative = first == UInt8(ascii: "-")
+    let digits = Bytes(
+      dropFirst(isNegative ? 1 : 0).prefix {
+        $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")
+      })
+    let number = UInt32(truncatingIfNeeded: digits.decimal ?? (digits.isEmpty ? 0 : .max))
+    return isNegative ? 0 &- number : number
   }
 
   /// Whether the bytes are those of a literal.
