@@ -64,7 +64,9 @@ int xg_bus_start(const struct xg_driver *const *drivers, size_t count);
 /* Does what is due: watches, states, time-outs, grants that came back. To be called after each
  * xg_os_wait, and once a second at the least. */
 void xg_bus_poll(void);
-/* After a resume: each device connects again. xg_store_resume goes before. */
+/* After a resume: takes down what every device had, before any port is opened anew; and when
+ * xenstore is there again, lets each device connect. */
+void xg_bus_abandon(void);
 void xg_bus_resume(void);
 /* Takes all devices out, as before a kexec. */
 void xg_bus_stop(void);
@@ -80,6 +82,8 @@ uint64_t xg_device_offer(struct xg_device *device, const char *key, uint64_t oth
 bool xg_device_agrees(struct xg_device *device, bool wanted, const char *key);
 /* How many queues both sides can have. */
 uint32_t xg_device_queues(struct xg_device *device, uint32_t wanted);
+/* Takes away a key that an earlier connection may have left. */
+int xg_device_unpublish(struct xg_device *device, uint32_t transaction, const char *key);
 /* Writes the keys of each queue where they belong: a single queue's stand in the device's folder. */
 int xg_device_publish_queues(struct xg_device *device, uint32_t transaction, uint32_t count,
                              int (*one)(struct xg_device *device, uint32_t transaction,

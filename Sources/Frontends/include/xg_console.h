@@ -6,7 +6,7 @@
 
 /* `input` runs in event context whenever there may be something to read or room to write; or 0. */
 int xg_console_start(void (*input)(void *context), void *context);
-/* After a resume: page and port are new. */
+/* After a resume and xg_event_forget: page and port are new. */
 int xg_console_resume(void);
 /* Writes what there is room for and gives the bytes; lines end in "\r\n" if it shall look right.
  * -XEN_EIO: the daemon broke the protocol, and the console is left. Any context. */

@@ -23,6 +23,8 @@ void xg_event_send(evtchn_port_t port);
 
 /* The system calls this for each pending port of the frontends. Event context. */
 void xg_event_deliver(evtchn_port_t port);
+/* After a resume: no port of before exists, and their numbers may mean something else now. */
+void xg_event_forget(void);
 /* Ports in use. */
 unsigned int xg_event_count(void);
 

@@ -16,7 +16,7 @@
 
 /* Connects to the page that the toolstack made. */
 int xg_store_start(void);
-/* After a resume: page and port are new; all watches are set anew and fire. */
+/* After a resume and xg_event_forget: page and port are new; all watches are set anew and fire. */
 int xg_store_resume(void);
 /* Ends the connection's port. */
 void xg_store_stop(void);

@@ -724,6 +724,8 @@ static int block_publish(struct xg_device *device, uint32_t transaction)
     int error =
         xg_store_write_keys(transaction, device->path, keys, block->ring_order ? 3 : 1);
 
+    for (size_t i = 1; i < 3 && !error && block->ring_order == 0; i++)
+        error = xg_device_unpublish(device, transaction, keys[i].key);
     if (!error && xg_join(path, sizeof(path), device->path, "/protocol", (char *)0))
         error = xg_store_write(transaction, path, XEN_IO_PROTO_ABI_NATIVE);
     return error ? error

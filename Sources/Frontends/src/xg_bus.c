@@ -42,6 +42,16 @@ uint32_t xg_device_queues(struct xg_device *device, uint32_t wanted)
     return offered < wanted ? (uint32_t)offered : wanted;
 }
 
+int xg_device_unpublish(struct xg_device *device, uint32_t transaction, const char *key)
+{
+    char path[XG_PATH];
+    int error = -XEN_E2BIG;
+
+    if (xg_join(path, sizeof(path), device->path, "/", key, (char *)0))
+        error = xg_store_remove(transaction, path);
+    return error == -XEN_ENOENT ? 0 : error;
+}
+
 int xg_device_publish_queues(struct xg_device *device, uint32_t transaction, uint32_t count,
                              int (*one)(struct xg_device *device, uint32_t transaction,
                                         const char *folder, uint32_t index))
@@ -49,8 +59,10 @@ int xg_device_publish_queues(struct xg_device *device, uint32_t transaction, uin
     char folder[XG_PATH], number[21];
     int error;
 
-    if (count == 1)
-        return one(device, transaction, device->path, 0);
+    if (count == 1) {
+        error = xg_device_unpublish(device, transaction, "multi-queue-num-queues");
+        return error ? error : one(device, transaction, device->path, 0);
+    }
     error = xg_store_write_number(transaction, device->path, "multi-queue-num-queues", count);
     for (uint32_t i = 0; i < count && !error; i++) {
         xg_print_number(number, i);
@@ -71,23 +83,27 @@ void xg_device_fault(struct xg_device *device, const char *what)
     xg_os_wake();
 }
 
-static void state_write(struct xg_device *device, unsigned int state)
+/*
+ * Writes the state, and the keys with it if `keys`: the backend must not read half of them. All in a
+ * transaction that looks for the old state first, since a write to a device that has just been removed
+ * would make its directory anew, and nobody would take that away again.
+ */
+static int state_change(struct xg_device *device, unsigned int state, bool keys)
 {
-    xg_store_write_number(XG_NO_TRANSACTION, device->path, "state", state);
-}
+    char path[XG_PATH], old[24];
 
-/* Keys and state become visible at once, or the backend could read half of them. */
-static int publish(struct xg_device *device)
-{
+    if (!xg_join(path, sizeof(path), device->path, "/state", (char *)0))
+        return -XEN_E2BIG;
     for (unsigned int attempt = 0; attempt < COMMIT_TRIES; attempt++) {
         uint32_t transaction;
         int error = xg_store_begin(&transaction);
         if (error)
             return error;
-        error = device->driver->publish(device, transaction);
+        error = xg_store_read(transaction, path, old, sizeof(old));
+        if (error >= 0)
+            error = keys ? device->driver->publish(device, transaction) : 0;
         if (!error)
-            error = xg_store_write_number(transaction, device->path, "state",
-                                          device->driver->published_state);
+            error = xg_store_write_number(transaction, device->path, "state", state);
         if (error) {
             xg_store_abort(transaction);
             return error;
@@ -97,6 +113,11 @@ static int publish(struct xg_device *device)
             return error;
     }
     return -XEN_EAGAIN;
+}
+
+static void state_write(struct xg_device *device, unsigned int state)
+{
+    state_change(device, state, false);
 }
 
 static void note_error(struct xg_device *device, const char *what, int error)
@@ -144,7 +165,7 @@ static void connect(struct xg_device *device)
     int error = device->driver->setup(device);
 
     if (!error)
-        error = publish(device);
+        error = state_change(device, device->driver->published_state, true);
     if (!error) {
         device->phase = XG_PUBLISHED;
         return;
@@ -364,14 +385,20 @@ void xg_bus_poll(void)
     xg_grants_retry();
 }
 
-void xg_bus_resume(void)
+void xg_bus_abandon(void)
 {
-    bus.rescan = true;
     for (struct xg_device *device = bus.devices; device; device = device->next) {
         device->driver->stop(device);
         device->driver->teardown(device); /* the table is empty: every grant ends at once */
         device->phase = XG_WAITING;
         device->fault = 0;
+    }
+}
+
+void xg_bus_resume(void)
+{
+    bus.rescan = true;
+    for (struct xg_device *device = bus.devices; device; device = device->next) {
         xg_store_unwatch(&device->watch);
         if (backend_find(device))
             xg_os_log("xenbus: a device has no backend after the resume");

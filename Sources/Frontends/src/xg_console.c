@@ -49,7 +49,6 @@ int xg_console_start(void (*input)(void *context), void *context)
 
 int xg_console_resume(void)
 {
-    xg_event_close(console.port, false);
     return connect();
 }
 

@@ -6,6 +6,7 @@
 
 #include "xg_bus.h"
 #include "xg_console.h"
+#include "xg_event.h"
 #include "xg_grant.h"
 
 #define TRIES 16u
@@ -39,8 +40,11 @@ int xg_control_suspend(void)
 
     if (result)
         return result < 0 ? result : 0;
-    /* A new domain: table, page and ports of before are void. */
+    /* A new domain: table, pages and ports of before are void. Nothing may be closed by its old
+     * number once the first port has been opened. */
+    xg_event_forget();
     int error = xg_grants_resume();
+    xg_bus_abandon();
     xg_console_resume();
     if (!error)
         error = xg_store_resume();

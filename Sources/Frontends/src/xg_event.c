@@ -87,6 +87,13 @@ void xg_event_deliver(evtchn_port_t port)
         channel->handler(channel->context);
 }
 
+void xg_event_forget(void)
+{
+    for (unsigned int i = 0; i < XG_PORTS; i++)
+        channels[i] = (struct channel){0};
+    used = 0;
+}
+
 unsigned int xg_event_count(void)
 {
     return used;

@@ -323,7 +323,6 @@ int xg_store_start(void)
 
 int xg_store_resume(void)
 {
-    xg_event_close(store.port, false);
     int error = connect();
     return error ? error : watches_renew();
 }
