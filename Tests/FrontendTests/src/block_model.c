@@ -568,7 +568,7 @@ void block_model_resize(struct block_model *model, uint64_t sectors)
 
 struct xenabi_ring *block_model_ring(struct block_model *model, unsigned int queue)
 {
-    return model->own->connected ? &model->own->queues[queue].ring : 0;
+    return queue < model->own->queue_count ? &model->own->queues[queue].ring : 0;
 }
 
 void block_model_notify(struct block_model *model)

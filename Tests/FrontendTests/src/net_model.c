@@ -468,10 +468,26 @@ void net_model_remove(struct net_model *model)
     store_remove(model->own->front);
 }
 
+void net_model_kill(struct net_model *model)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/state", model->own->path);
+    disconnect(model);
+    model->own->dead = true;
+    store_remove(path);
+}
+
+void net_model_revive(struct net_model *model)
+{
+    model->own->dead = false;
+    announce(model);
+}
+
 struct xenabi_ring *net_model_ring(struct net_model *model, unsigned int queue, bool tx)
 {
     struct net_model_private *own = model->own;
-    return !own->connected ? 0 : tx ? &own->queues[queue].tx : &own->queues[queue].rx;
+    return queue >= own->queue_count ? 0 : tx ? &own->queues[queue].tx : &own->queues[queue].rx;
 }
 
 void net_model_notify(struct net_model *model)

@@ -51,6 +51,9 @@ struct net_model {
 void net_model_start(struct net_model *model);
 const char *net_fault_name(enum net_fault fault);
 void net_model_remove(struct net_model *model);
+/* The backend's daemon ends without a word; and starts again. */
+void net_model_kill(struct net_model *model);
+void net_model_revive(struct net_model *model);
 /* Sends a frame to the guest, cut into pieces of so many bytes. False: no room. */
 bool net_model_send(struct net_model *model, unsigned int queue, const uint8_t *frame,
                     uint32_t length, uint32_t piece, uint8_t gso, uint16_t flags);
