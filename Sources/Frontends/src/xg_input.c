@@ -73,7 +73,7 @@ static int input_setup(struct xg_device *device)
 {
     struct xg_input *input = (struct xg_input *)(void *)device;
     struct xg_input_private *own = input->own;
-    int error = xg_page_open(&own->page, device->backend_id, false);
+    int error = xg_pages_open(&own->page, 1, device->backend_id, false);
 
     own->consumed = 0;
     input->absolute =
@@ -115,7 +115,7 @@ static void input_teardown(struct xg_device *device)
 
     xg_event_close(own->port, true);
     own->port = XG_NO_PORT;
-    xg_page_close(&own->page);
+    xg_pages_close(&own->page, 1);
 }
 
 static void input_removed(struct xg_device *device)
