@@ -29,7 +29,7 @@ static void finish(struct xg_block_private *own, struct xg_block_request *reques
 
 /* Counts a part as done. Parts without data count as one. */
 void xgb_account(struct xg_block_private *own, struct xg_block_request *request, uint64_t count,
-                    int error)
+                 int error)
 {
     if (error && !request->result)
         request->result = error;

@@ -240,6 +240,8 @@ static void block_teardown(struct xg_device *device)
         struct pool_page *page = pages ? pages : own->limbo;
         *(pages ? &pages : &own->limbo) = page->next;
         xgb_pool_release(own, page);
+        if (page->page) /* the next backend may be another, who shall not see what this one did */
+            __builtin_memset(page->page, 0, XEN_PAGE_SIZE);
     }
 }
 

@@ -130,8 +130,10 @@ bool xgb_piece_pages(struct xg_block *block, struct piece *piece)
     uint32_t segments = 0;
     struct pool_page **link = &piece->pages, *table = 0;
 
+    /* Barriers go plainly: an indirect request can only read and write. */
     piece->indirect = block->segments_max > BLKIF_MAX_SEGMENTS_PER_REQUEST &&
-                      wanted > BLKIF_MAX_SEGMENTS_PER_REQUEST;
+                      wanted > BLKIF_MAX_SEGMENTS_PER_REQUEST &&
+                      piece->operation != BLKIF_OP_WRITE_BARRIER;
     if (piece->indirect) {
         table = pool_take(block, true);
         piece->indirect = table != 0;
@@ -167,7 +169,7 @@ static void segments_fill(const struct piece *piece, struct blkif_request_segmen
 
 /* Writes a piece into the ring. */
 void xgb_piece_issue(struct xg_block *block, struct queue *queue, uint32_t slot,
-                        struct piece *piece)
+                     struct piece *piece)
 {
     union {
         struct blkif_request plain;

@@ -253,7 +253,8 @@ static int16_t serve(struct block_model *model, struct work *work, uint8_t *oper
         *operation = request->indirect_op;
         *id = request->id;
         model->indirect_requests++;
-        if (request->nr_segments == 0 || request->nr_segments > model->indirect) {
+        if (request->nr_segments == 0 || request->nr_segments > model->indirect ||
+            request->indirect_op > BLKIF_OP_WRITE) {
             model->protocol_errors++;
             return BLKIF_RSP_ERROR;
         }
