@@ -61,7 +61,8 @@ struct xg_block {
 extern const struct xg_driver xg_block_driver;
 /* For devices found from now on. */
 extern struct xg_block_options xg_block_defaults;
-/* A disk can be used, first and after each reconnection; it is about to be freed. May be 0. */
+/* A disk can be used, first and after each reconnection; one that was ready before is about to be
+ * freed. May be 0. */
 extern void (*xg_block_ready)(struct xg_block *block);
 extern void (*xg_block_gone)(struct xg_block *block);
 

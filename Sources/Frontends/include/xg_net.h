@@ -49,7 +49,8 @@ struct xg_net {
 extern const struct xg_driver xg_net_driver;
 /* For interfaces found from now on. */
 extern struct xg_net_options xg_net_defaults;
-/* An interface can be used, first and after each reconnection; it is about to be freed. May be 0. */
+/* An interface can be used, first and after each reconnection; one that was ready before is about to be
+ * freed. May be 0. */
 extern void (*xg_net_ready)(struct xg_net *net);
 extern void (*xg_net_gone)(struct xg_net *net);
 

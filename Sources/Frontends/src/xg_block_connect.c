@@ -252,7 +252,7 @@ static void block_removed(struct xg_device *device)
 
     own->gone = true;
     xgb_fail_all(block, -XEN_ENODEV);
-    if (xg_block_gone)
+    if (xg_block_gone && device->connections)
         xg_block_gone(block);
     for (struct pool_page *page = own->pool; page; page = page->next) {
         if (page->page)

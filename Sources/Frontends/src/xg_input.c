@@ -120,7 +120,7 @@ static void input_teardown(struct xg_device *device)
 
 static void input_removed(struct xg_device *device)
 {
-    if (xg_input_gone)
+    if (xg_input_gone && device->connections)
         xg_input_gone((struct xg_input *)(void *)device);
     xg_os_free(device, sizeof(struct whole));
 }

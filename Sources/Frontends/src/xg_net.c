@@ -215,7 +215,7 @@ static void net_teardown(struct xg_device *device)
 
 static void net_removed(struct xg_device *device)
 {
-    if (xg_net_gone)
+    if (xg_net_gone && device->connections)
         xg_net_gone((struct xg_net *)(void *)device);
     xg_os_free(device, sizeof(struct whole));
 }

@@ -33,7 +33,7 @@ static void screen_removed(struct xg_device *device)
     struct xg_screen *screen = (struct xg_screen *)(void *)device;
     struct xg_screen_private *own = screen->own;
 
-    if (xg_screen_gone)
+    if (xg_screen_gone && device->connections)
         xg_screen_gone(screen);
     if (own->page)
         xg_os_free_pages(own->page, 1);
@@ -68,10 +68,7 @@ static struct xg_device *screen_create(const char *path)
         own->page = xg_os_pages(1);
     }
     if (!screen->pixels || !own->directory || !own->page) {
-        void (*gone)(struct xg_screen *) = xg_screen_gone;
-        xg_screen_gone = 0;
         screen_removed(&screen->device);
-        xg_screen_gone = gone;
         return 0;
     }
     return &screen->device;

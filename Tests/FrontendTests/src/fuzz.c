@@ -303,6 +303,7 @@ static void live(uint64_t seed, uint64_t steps)
                                                       &xg_input_driver, &xg_screen_driver};
 
     host_start(seed);
+    host_check_every = 16;
     disk = (struct block_model){.id = 51712, .flush = true, .barrier = host_chance(50), .discard = true,
                                 .persistent = host_chance(50), .indirect = host_chance(50) ? 32 : 0,
                                 .ring_order = host_below(3), .queues = 1 + host_below(3)};

@@ -25,6 +25,7 @@
 #define MODELS 16u
 
 size_t host_frames_given;
+unsigned int host_check_every = 1;
 unsigned int host_shutdown_reason = 255, host_suspends, host_lines_logged, host_failures;
 int host_suspend_answer;
 struct xenstore_domain_interface *host_store_page;
@@ -48,6 +49,7 @@ static struct {
 static unsigned int model_count;
 static uint64_t now = 1000000, state;
 static bool woken, verbose;
+static unsigned int frees;
 
 uint64_t host_random(void)
 {
@@ -277,7 +279,8 @@ void xg_os_free_pages(void *pages, size_t count)
         uint32_t index = (uint32_t)(((uint8_t *)pages - memory) / XEN_PAGE_SIZE + (ptrdiff_t)i);
         CHECK(page_used[index]);
         /* A page that a backend may still reach must not come back. */
-        for (grant_ref_t reference = 8; reference < GRANTS / 8; reference++) {
+        bool looked_at = frees++ % host_check_every == 0;
+        for (grant_ref_t reference = 8; looked_at && reference < GRANTS / 8; reference++) {
             if (grants[reference].flags && grants[reference].frame == FIRST_FRAME + index)
                 CHECK(false && "a page is freed that is granted");
         }

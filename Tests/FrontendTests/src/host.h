@@ -54,6 +54,8 @@ size_t host_pages_used(void);
 size_t host_bytes_used(void);
 /* The system has no more pages, or bytes, than these. */
 void host_limit(size_t pages, size_t bytes);
+/* Of how many freed pages one is looked for among the grants, which takes long: a fuzzer sets more. */
+extern unsigned int host_check_every;
 /* Frames that the balloon gave to the hypervisor. */
 extern size_t host_frames_given;
 /* The last shutdown that was asked for; 255: none. And suspends, with what they shall answer. */

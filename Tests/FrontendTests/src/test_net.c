@@ -42,6 +42,7 @@ static void receive(struct xg_net *net, const uint8_t *frame, size_t length,
     uint32_t serial, told;
 
     (void)net;
+    CHECK(length >= 14 && length <= 65535);
     memcpy(&serial, frame, 4);
     memcpy(&told, frame + 4, 4);
     bool right = told == length && serial < REMEMBERED;
