@@ -214,7 +214,8 @@ static void block_few_pages(void)
     whole_life(&model, 400);
 }
 
-/* The order around barriers as the backend sees it is checked by the model: it must be alone. */
+/* The backend dies with requests under way and returns with other features: none is lost, none is
+ * answered twice, and pieces that no longer fit are cut anew. */
 static void block_kill_and_revive(void)
 {
     struct block_model model = everything();
@@ -225,27 +226,27 @@ static void block_kill_and_revive(void)
     CHECK(host_until(wait_ready, &workload, 10000000000ull));
     for (unsigned int life = 0; life < 12; life++) {
         workload.wanted += 200;
-        model.fault = BLOCK_NEVER_CONNECTS; /* has no effect while connected */
-        if (life % 3 == 1)
-            model.persistent = !model.persistent;
-        model.indirect = life % 2 ? 0 : 64; /* pieces must be cut anew */
-        model.ring_order = life % 3;
-        model.queues = 1 + life % 4;
-        model.barrier = life % 2;
-        model.fault = BLOCK_GOOD;
-        for (unsigned int i = 0; i < 5; i++)
-            xg_bus_poll();
+        workload_submit(&workload);
+        host_run(2); /* some are answered, others under way, the rest waits */
+        CHECK(workload.finished < workload.submitted);
         block_model_kill(&model);
         CHECK(host_mapped() == 0);
         for (unsigned int i = 0; i < 10; i++) {
             xg_os_wait(xg_os_time() + 1000);
             xg_bus_poll();
         }
+        model.persistent = life % 3 != 1;
+        model.indirect = life % 2 ? 0 : 64; /* pieces must be cut anew */
+        model.ring_order = life % 3;
+        model.queues = 1 + life % 4;
+        model.barrier = life % 2;
         block_model_revive(&model);
         CHECK(workload_run(&workload));
     }
-    CHECK(workload.failed == 0 && workload_verify(&workload));
-    CHECK(model.protocol_errors == 0 && model.connects == 13);
+    CHECK(workload.failed == 0);
+    CHECK(workload_verify(&workload));
+    CHECK(model.protocol_errors == 0);
+    CHECK(model.connects == 13);
     workload_end(&workload, 0);
 }
 

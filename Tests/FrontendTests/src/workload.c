@@ -155,18 +155,24 @@ static unsigned int busy_slots(void)
     return count;
 }
 
-bool workload_run(struct workload *workload)
+void workload_submit(struct workload *workload)
 {
-    uint64_t deadline = xg_os_time() + 2000000000000ull;
     unsigned int at_once = workload->most_at_once ? workload->most_at_once : SLOTS;
 
     if (!workload->most_sectors)
         workload->most_sectors = 256;
+    for (unsigned int i = 0; i < at_once && workload->block; i++) {
+        if (!slots[i].busy && workload->submitted + workload->refused < workload->wanted)
+            submit_one(workload, &slots[i]);
+    }
+}
+
+bool workload_run(struct workload *workload)
+{
+    uint64_t deadline = xg_os_time() + 2000000000000ull;
+
     while (workload->finished + workload->refused < workload->wanted || busy_slots()) {
-        for (unsigned int i = 0; i < at_once && workload->block; i++) {
-            if (!slots[i].busy && workload->submitted + workload->refused < workload->wanted)
-                submit_one(workload, &slots[i]);
-        }
+        workload_submit(workload);
         if (xg_os_time() > deadline)
             return false;
         xg_os_wait(xg_os_time() + 1000000000);

@@ -16,6 +16,8 @@ struct workload {
 
 /* Starts xenstore's client, grants and bus over a model; false: they cannot be started. */
 bool workload_connect(struct workload *workload, struct block_model *model);
+/* Submits as many as can be under way at once, and waits for none. */
+void workload_submit(struct workload *workload);
 /* Runs all requests; false: some never came back. */
 bool workload_run(struct workload *workload);
 /* Reads the whole disk and compares it with what was acknowledged. */
