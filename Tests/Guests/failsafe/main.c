@@ -55,11 +55,13 @@ __attribute__((used)) static void note(const struct failsafe_frame *frame)
 static void (*volatile change)(void);
 /* Also read by user mode, as the first word of its page. */
 static volatile uint64_t *done;
+/* Vcpu 1 waits until user mode has loaded its selector, and has set the second word. */
+static volatile bool is_in_user_mode;
 
 static void down_and_up(void)
 {
     while (!second_shall_stop()) {
-        if (!change) {
+        if (!change || (is_in_user_mode && !done[1])) {
             HYPERVISOR_sched_op(SCHEDOP_yield, 0, 0);
             continue;
         }
@@ -123,6 +125,7 @@ static long enter(uint16_t flags)
 }
 
 USER_CODE(user_spin, "movw %di, %ds; movq $0x5555, %rcx; movq $0x6666, %r11\n"
+                     "movq $1, 8(%rsi)\n"
                      "1: pause; cmpq $0, (%rsi); je 1b\n"
                      "movq %rcx, %rdi; movq %r11, %rdx; movw %ds, %ax; syscall; ud2");
 
@@ -213,6 +216,7 @@ void test_main(void)
     entries = 0;
     seen = (struct failsafe_frame){};
     *done = 0;
+    is_in_user_mode = true;
     change = remove_global;
     user_run(&user);
     tell("in user mode");
