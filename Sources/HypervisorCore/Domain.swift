@@ -47,6 +47,16 @@ public struct Domain: @unchecked Sendable {
   /// The vcpus that sleep until a port is pending.
   public internal(set) var pollerCount = 0
 
+  // SAFETY: the state in `grantsFrame`, a frame of the hypervisor's own, while there is one.
+  /// Its grant table and what it has mapped of others: GrantTable.swift.
+  public internal(set) var grants: UnsafeMutablePointer<GrantState>?
+  /// The frame of that state.
+  public internal(set) var grantsFrame: MachineFrame?
+  /// How many frames of grant entries it may have.
+  public var grantFrameLimit = GrantTable.frameLimit
+  /// How many grants of others it may have mapped at once.
+  public var grantMappingLimit = 1 << 16
+
   /// Its virtual processors.
   public private(set) var vcpus: VCPUTable
   /// How many.

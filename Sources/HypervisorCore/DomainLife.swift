@@ -14,6 +14,7 @@ extension Hypervisor {
     domain.pointee.isDying = true
     domain.pointee.returnCursor = min(domain.pointee.lowestFrame, domain.pointee.endOfFrames)
     closeAll(of: domain)
+    dropGrantTable(of: domain)
     for index in 0..<domain.pointee.vcpuCount {
       dropTables(of: domain.pointee.vcpus[index])
       dropInfo(of: domain.pointee.vcpus[index])
@@ -47,6 +48,7 @@ extension Hypervisor {
       try drain(domain)
       if machine.isPreemptionPending { throw .preempted }
     }
+    try releaseMappings(of: domain)
   }
 
   /// Frees a dead domain's number, once nobody uses a frame of it any more.
@@ -54,7 +56,8 @@ extension Hypervisor {
   /// Answers whether it did.
   public func finishDeath(of domain: DomainPointer) -> Bool {
     guard domain.pointee.isDying, domain.pointee.returnCursor >= domain.pointee.endOfFrames,
-      domain.pointee.pageCount == 0, domain.pointee.teardownHead == FrameRecord.endOfList
+      domain.pointee.grants == nil, domain.pointee.pageCount == 0,
+      domain.pointee.teardownHead == FrameRecord.endOfList
     else { return false }
     domains.remove(domain)
     return true

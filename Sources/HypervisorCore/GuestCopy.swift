@@ -21,6 +21,35 @@ extension Hypervisor {
     return words
   }
 
+  /// Reads a structure of the ABI's.
+  func read<T>(_ empty: T, from address: GuestVirtualAddress) throws(HypercallError) -> T {
+    let byteCount = MemoryLayout<T>.size
+    guard address.isGuestRange(byteCount: UInt64(byteCount)) else { throw .fault }
+    var value = empty
+    var failed = false
+    withUnsafeMutablePointer(to: &value) { pointer in
+      // SAFETY: any bytes are a value of a C structure.
+      do throws(GuestMemoryFault) {
+        try machine.copyIn(UnsafeMutableRawPointer(pointer), from: address, byteCount: byteCount)
+      } catch { failed = true }
+    }
+    if failed { throw .fault }
+    return value
+  }
+
+  /// Writes a structure of the ABI's.
+  func write<T>(structure: T, to address: GuestVirtualAddress) throws(HypercallError) {
+    let byteCount = MemoryLayout<T>.size
+    guard address.isGuestRange(byteCount: UInt64(byteCount)) else { throw .fault }
+    var failed = false
+    withUnsafePointer(to: structure) { pointer in
+      do throws(GuestMemoryFault) {
+        try machine.copyOut(to: address, from: UnsafeRawPointer(pointer), byteCount: byteCount)
+      } catch { failed = true }
+    }
+    if failed { throw .fault }
+  }
+
   /// Reads a 64-bit word.
   func readWord(at address: GuestVirtualAddress) throws(HypercallError) -> UInt64 {
     try readWords(1, from: address)[0]

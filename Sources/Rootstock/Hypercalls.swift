@@ -81,6 +81,7 @@ extension GuestProcessor {
     case __HYPERVISOR_set_timer_op: return setTimer(arguments)
     case __HYPERVISOR_xen_version: return VersionHypercall.perform(arguments, from: guest)
     case __HYPERVISOR_console_io: return ConsoleHypercall.perform(&arguments, from: guest)
+    case __HYPERVISOR_grant_table_op: return grantTableOperation(&arguments)
     case __HYPERVISOR_vm_assist: return vmAssist(arguments)
     case __HYPERVISOR_update_va_mapping_otherdomain:
       return withCore {

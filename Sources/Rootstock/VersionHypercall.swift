@@ -11,7 +11,7 @@ enum VersionHypercall {
 
   private static let features: UInt32 =
     1 << UInt32(XENFEAT_mmu_pt_update_preserve_ad) | 1 << UInt32(XENFEAT_highmem_assist)
-    | 1 << UInt32(XENFEAT_direct_mapped)
+    | 1 << UInt32(XENFEAT_direct_mapped) | 1 << UInt32(XENFEAT_gnttab_map_avail_bits)
 
   @inline(__always)
   static func perform(

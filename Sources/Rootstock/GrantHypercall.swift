@@ -1,0 +1,11 @@
+// grant_table_op: HypervisorCore's, under the core lock.
+
+import HypervisorCore
+
+extension GuestProcessor {
+  func grantTableOperation(_ arguments: inout HypercallArguments) -> HypercallResult {
+    Lock.core.take()
+    defer { Lock.core.release() }
+    return Host.hypervisor.grantTableOperation(&arguments, from: caller)
+  }
+}
