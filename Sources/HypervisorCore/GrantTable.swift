@@ -167,6 +167,7 @@ extension Hypervisor {
     }
     dropStatus(state)
     state.pointee.frameCount = 0
+    state.pointee.usedCount = 0
     for index in 0..<GrantTable.useLimit where state.pointee.useFrames[index] != 0 {
       freeOwn(MachineFrame(UInt64(state.pointee.useFrames[index])))
       state.pointee.useFrames[index] = 0

@@ -9,7 +9,7 @@ struct GrantKind {
   /// The number.
   var rawValue: Int
 
-  /// Bit 0: for devices. Bit 1: it may write.
+  /// Bit 0 stands for devices, bit 1 for writing.
   init(isDevice: Bool, isWritable: Bool) {
     rawValue = (isDevice ? 1 : 0) | (isWritable ? 2 : 0)
   }

@@ -22,6 +22,8 @@ public final class FakeMachine: Machine {
   public var readable: [DomainID]
   /// Those that it may let a guest write.
   public var writable: [DomainID]
+  /// For each frame the domain whose TLBs may still reach it by a grant; else `.invalid`.
+  public var granted: [DomainID]
   private var hasTranslations = false
   /// How often everything was flushed.
   public var flushCount = 0
@@ -43,6 +45,7 @@ public final class FakeMachine: Machine {
     self.frameCount = frameCount
     readable = Array(repeating: .invalid, count: frameCount)
     writable = readable
+    granted = readable
     memory = .allocate(capacity: frameCount * 512)
     memory.initialize(repeating: 0, count: frameCount * 512)
     window = .allocate(byteCount: Self.windowSize, alignment: 4096)
@@ -140,8 +143,10 @@ public final class FakeMachine: Machine {
     invalidated.append(address)
   }
   /// Notes that a TLB may hold a translation of a frame from now on.
-  func noteTranslation(of frame: Int, owner: DomainID, isWritable: Bool) {
+  func noteTranslation(of frame: Int, owner: DomainID, isWritable: Bool, grantedTo user: DomainID?)
+  {
     hasTranslations = true
+    if let user { granted[frame] = user }
     readable[frame] = owner
     if isWritable { writable[frame] = owner }
   }
@@ -153,6 +158,7 @@ public final class FakeMachine: Machine {
     for index in 0..<frameCount {
       readable[index] = .invalid
       writable[index] = .invalid
+      granted[index] = .invalid
     }
   }
   public func flushTLB(on processors: ProcessorSet) {

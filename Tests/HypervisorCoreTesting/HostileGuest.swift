@@ -34,13 +34,15 @@ public final class HostileGuest {
   private let isRecording: Bool
   var random: SeededGenerator
   private var callers: [(caller: Caller, frames: [MachineFrame])] = []
+  /// Grants that the guests have mapped, as far as they remember.
+  var remembered: [RememberedMapping] = []
   private let freeAtStart: UInt64
 
   /// Guests with booted page tables.
   public init(seed: UInt64, isRecording: Bool = false) {
     self.isRecording = isRecording
     random = SeededGenerator(seed: seed)
-    bench = Bench(frameCount: 48)
+    bench = Bench(frameCount: 56)
     freeAtStart = bench.hypervisor.state.pointee.freeCount
     let privileged = random.below(8) == 0
     callers.append(bench.makeDomain(1, frames: 14, privileged: privileged))
@@ -52,6 +54,8 @@ public final class HostileGuest {
     // A channel between both, which chance alone would rarely make.
     _ = bench.eventOperation(6, [0x7ff0 | 2 << 16], from: callers[0].caller)
     _ = bench.eventOperation(0, [1, 1], from: callers[1].caller)
+    grantEachOther(callers[0].caller, to: 2, callers[0].frames)
+    grantEachOther(callers[1].caller, to: 1, callers[1].frames)
     if random.below(3) == 0 { enterFIFO(callers[0].caller, callers[0].frames) }
   }
 
@@ -65,26 +69,37 @@ public final class HostileGuest {
     _ = bench.extended(5, frames[0].number, from: caller)
   }
 
-  /// Makes so many random calls and checks the invariants after each; then both domains die, and
-  /// every frame must be free again.
+  /// Makes so many random calls and checks the invariants after each; then both domains die, in any
+  /// order and with or without calls between, and every frame must be free again.
   public func run(calls: Int) throws(Violation) {
     try bench.recount()
     for _ in 0..<calls {
-      guard makeCall() else { throw Violation(description: "a call does not end") }
+      guard makeCall(by: random.below(4) == 0 ? 1 : 0) else {
+        throw Violation(description: "a call does not end")
+      }
       try bench.recount()
     }
     bench.machine.preemptAfter = nil
-    for one in callers {
-      bench.hypervisor.beginDeath(of: one.caller.domain)
-      try bench.recount()
-    }
-    for one in callers {
-      do { try bench.hypervisor.continueDeath(of: one.caller.domain) } catch {
-        throw Violation(description: "death does not end")
+    let first = random.below(2)
+    if random.below(2) == 0 {
+      try die(callers[first].caller.domain)
+      for _ in 0..<random.below(4) {
+        guard makeCall(by: 1 - first) else { throw Violation(description: "a call does not end") }
+        try bench.recount()
       }
+      try die(callers[1 - first].caller.domain)
+    } else {
+      for one in callers {
+        bench.hypervisor.beginDeath(of: one.caller.domain)
+        try bench.recount()
+      }
+      for index in [first, 1 - first] { try die(callers[index].caller.domain) }
     }
-    for one in callers where !bench.hypervisor.finishDeath(of: one.caller.domain) {
-      throw Violation(description: "domain \(one.caller.domain.pointee.id.rawValue) left frames")
+    for index in [first, 1 - first] {
+      let domain = callers[index].caller.domain
+      guard bench.hypervisor.finishDeath(of: domain) else {
+        throw Violation(description: "domain \(domain.pointee.id.rawValue) left frames")
+      }
     }
     try bench.recount()
     guard bench.hypervisor.state.pointee.freeCount == freeAtStart else {
@@ -92,10 +107,24 @@ public final class HostileGuest {
     }
   }
 
+  /// Takes a domain apart, with interruptions.
+  private func die(_ domain: DomainPointer) throws(Violation) {
+    bench.hypervisor.beginDeath(of: domain)
+    for attempt in 0..<1_000 {
+      if attempt < 20, random.below(2) == 0 { bench.machine.preemptAfter = random.below(4) }
+      defer { bench.machine.preemptAfter = nil }
+      var isDone = true
+      do { try bench.hypervisor.continueDeath(of: domain) } catch { isDone = false }
+      try bench.recount()
+      if isDone { return }
+    }
+    throw Violation(description: "death does not end")
+  }
+
   func anyFrame(_ own: [MachineFrame]) -> MachineFrame {
     switch random.below(10) {
     case 0: MachineFrame(UInt64(random.below(bench.machine.frameCount + 2)))
-    case 1: random.pick([MachineFrame(0), MachineFrame(47), MachineFrame(1 << 39)])
+    case 1: random.pick([MachineFrame(0), MachineFrame(55), MachineFrame(1 << 39)])
     default: own[random.below(min(own.count, 8))]
     }
   }
@@ -119,15 +148,15 @@ public final class HostileGuest {
   }
 
   /// Makes a call; false where it goes on being interrupted although nothing interrupts it.
-  private func makeCall() -> Bool {
+  private func makeCall(by index: Int) -> Bool {
     if random.below(4) == 0 { bench.machine.preemptAfter = random.below(6) }
     defer { bench.machine.preemptAfter = nil }
-    let (caller, own) = callers[random.below(4) == 0 ? 1 : 0]
+    let (caller, own) = callers[index]
     // Sometimes the call is left after an interruption, as by a guest that changes its mind.
     let limit = random.below(6) == 0 ? 1 : 1_000
     let result: Int64?
     let name: String
-    switch random.below(24) {
+    switch random.below(34) {
     case 0...4: (name, result) = updateBatch(caller, own, limit)
     case 5...8: (name, result) = extendedBatch(caller, own, limit)
     case 9, 10:
@@ -145,6 +174,8 @@ public final class HostileGuest {
     case 22, 23: (name, result) = vcpuCall(caller, own, limit)
     case 21: (name, result) = (storeToShared(caller), 0)
     case 18: (name, result) = registerInfo(caller, own)
+    case 24...31: (name, result) = grantCall(caller, own, limit)
+    case 32, 33: (name, result) = (storeToGrants(caller, own), 0)
     case 14:
       (name, result) = (storeToTable(caller, own), 0)
     default:

@@ -11,7 +11,7 @@ public struct Violation: Error, CustomStringConvertible {
 }
 
 extension Bench {
-  private struct Count: Equatable {
+  struct Count: Equatable {
     var references: UInt32 = 0
     var uses: UInt32 = 0
     var linear: Int = 0
@@ -21,12 +21,13 @@ extension Bench {
   ///
   /// - Counts equal a recount from tables, pins, base pointers and reservations.
   /// - No frame is mapped writable and a table, or a table of two levels, at once.
-  /// - Every entry of a table maps the owner's memory, or another's by `allowForeign`.
+  /// - Every entry of a table maps the owner's memory, or another's by a grant or `allowForeign`.
   /// - No translation that a TLB may still hold reaches a table, or another domain's frame.
   public func recount(allowForeign: Bool = false) throws(Violation) {
     let frames = hypervisor.frames
     var counts = [Count](repeating: Count(), count: machine.frameCount)
     var pages: [DomainID: UInt64] = [:]
+    var foreign: [GrantedEntry: Int] = [:]
     for number in 0..<machine.frameCount {
       let frame = MachineFrame(UInt64(number))
       let record = frames[frame].pointee
@@ -46,7 +47,7 @@ extension Bench {
           counts[number].references += 1
         }
         if record.flags.contains(.active) { throw Violation(description: "\(number) left active") }
-        try countEntries(of: frame, &counts, allowForeign: allowForeign)
+        try countEntries(of: frame, &counts, &foreign, allowForeign: allowForeign)
       } else if record.references > 0 || record.typeUses > 0 {
         throw Violation(description: "frame \(number) has counts but no owner")
       }
@@ -77,14 +78,16 @@ extension Bench {
         throw Violation(description: "domain \(domain.pointee.id.rawValue): pages miscounted")
       }
     }
+    let grantFrames = try checkGrants(&counts, foreign)
     try compare(counts)
-    try checkPorts()
+    try checkPorts(besides: grantFrames)
     try checkFreeList()
     try checkTranslations()
   }
 
   private func countEntries(
-    of frame: MachineFrame, _ counts: inout [Count], allowForeign: Bool
+    of frame: MachineFrame, _ counts: inout [Count], _ foreign: inout [GrantedEntry: Int],
+    allowForeign: Bool
   ) throws(Violation) {
     let record = hypervisor.frames[frame].pointee
     let level = record.type.level
@@ -102,13 +105,13 @@ extension Bench {
         }
         continue
       }
-      try countEntry(word, index, frame, level, &counts, allowForeign: allowForeign)
+      try countEntry(word, index, frame, level, &counts, &foreign, allowForeign: allowForeign)
     }
   }
 
   private func countEntry(
     _ word: UInt64, _ index: Int, _ frame: MachineFrame, _ level: Int, _ counts: inout [Count],
-    allowForeign: Bool
+    _ foreign: inout [GrantedEntry: Int], allowForeign: Bool
   ) throws(Violation) {
     let target = Int(truncatingIfNeeded: word & 0x000f_ffff_ffff_f000) >> 12
     // Text is made only for a failure: this runs for every entry of every table.
@@ -126,15 +129,23 @@ extension Bench {
     let isForeignFine =
       allowForeign || isPrivileged
       || hypervisor.domains.find(record.owner)?.pointee.isPrivileged ?? false
-    guard record.owner == owner || (level == 1 && isForeignFine) else {
-      throw Violation(description: "\(place): owned by \(record.owner.rawValue)")
+    var user: DomainID?
+    if record.owner != owner, !isForeignFine {
+      guard level == 1, record.owner.isOrdinary else {
+        throw Violation(description: "\(place): owned by \(record.owner.rawValue)")
+      }
+      // Only a grant can have made it: there must be a mapping for each.
+      let entry = GrantedEntry(user: owner, frame: target, isWritable: word & 2 != 0)
+      foreign[entry, default: 0] += 1
+      user = owner
     }
     if word & 4 == 0 { throw Violation(description: "\(place): no user bit") }
     if level == 1 {
       counts[target].references += 1
       // A processor can have it in its TLB from here on, unless the table is in the making.
       if hypervisor.frames[frame].pointee.typeUses > 0 {
-        machine.noteTranslation(of: target, owner: record.owner, isWritable: word & 2 != 0)
+        machine.noteTranslation(
+          of: target, owner: record.owner, isWritable: word & 2 != 0, grantedTo: user)
       }
       guard word & 2 != 0 else { return }
       counts[target].uses += 1
