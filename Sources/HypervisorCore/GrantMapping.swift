@@ -34,8 +34,7 @@ extension Hypervisor {
   ) throws(GrantError) {
     let parts = Int32(truncatingIfNeeded: op.flags) & (GNTMAP_device_map | GNTMAP_host_map)
     // The number is Xen 4.17's.
-    guard parts != 0, parts & GNTMAP_host_map != 0 || op.flags & UInt32(GNTMAP_contains_pte) == 0
-    else { throw .status(GNTST_bad_gntref) }
+    guard parts != 0 else { throw .status(GNTST_bad_gntref) }
     let granter = try granter(DomainID(op.dom))
     let handle = try takeHandle(of: caller.domain)
     guard let mapping = grantMapping(handle, of: caller.domain) else {

@@ -14,6 +14,7 @@
 #include "attack.h"
 #include "console.h"
 #include "events.h"
+#include "grants.h"
 #include "memory.h"
 #include "report.h"
 #include "second.h"
