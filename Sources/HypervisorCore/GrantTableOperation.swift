@@ -120,7 +120,8 @@ extension Hypervisor {
     try runGrants(gnttab_cache_flush(), &arguments) { (op, _) throws(MemoryError) in
       let known = UInt32(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL)
       let frame = MachineAddress(op.a.dev_bus_addr).frame
-      guard op.op & ~known == 0, Int(op.offset) + Int(op.length) <= Int(XEN_PAGE_SIZE),
+      guard op.op & ~known == 0, Int32(op.offset) < XEN_PAGE_SIZE,
+        Int(op.offset) + Int(op.length) <= Int(XEN_PAGE_SIZE),
         frames.isMemory(frame)
       else { throw .refused(.invalid) }
       guard frames[frame].pointee.owner == caller.domain.pointee.id else {

@@ -120,7 +120,8 @@ void test_main(void)
     expect_status("unmap both", grant_unmap(handle, at, device), GNTST_okay);
 
     cache_flush("clean", device, 0, 64, GNTTAB_CACHE_CLEAN, 0);
-    cache_flush("clean nothing", device, 4096, 0, GNTTAB_CACHE_CLEAN, 0);
+    cache_flush("clean nothing", device, 4095, 0, GNTTAB_CACHE_CLEAN, 0);
+    cache_flush("nothing at the end", device, 4096, 0, GNTTAB_CACHE_CLEAN, -XEN_EINVAL);
     cache_flush("invalidate", device, 0, 64, GNTTAB_CACHE_INVAL, -XEN_EOPNOTSUPP);
     cache_flush("both", device, 0, 64, GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL, 0);
     cache_flush("over the page's end", device, 4090, 7, GNTTAB_CACHE_CLEAN, -XEN_EINVAL);
