@@ -56,8 +56,7 @@ void test_main(void)
     for (unsigned int i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
         for (unsigned int j = 1; j < sizeof(counts) / sizeof(counts[0]); j++)
             refusal(HYPERVISOR_grant_table_op(arrays[i], page, counts[j]), counts[j]);
-        /* An array that ends behind the last page of the address space. */
-        refusal(HYPERVISOR_grant_table_op(arrays[i], page, 0x7fffffff), arrays[i]);
+        refusal(HYPERVISOR_grant_table_op(arrays[i], (void *)UNMAPPED_ADDRESS, 0x7fffffff), i);
         refusal(HYPERVISOR_grant_table_op(arrays[i], (void *)(HYPERVISOR_VIRT_START - 64), 3), i);
     }
     refusals_end("counts");

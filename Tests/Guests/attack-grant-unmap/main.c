@@ -1,8 +1,8 @@
 /*
  * test: attack-grant-unmap
  * Unmaps what is not mapped: twice, by handles of all sizes, with device addresses and places that
- * are another mapping's; and takes a mapping away by update_va_mapping instead. After all of that
- * the frame is in use exactly where it still is, and no page table can be made of it.
+ * are another mapping's; and takes a mapping away by update_va_mapping instead: the granter sees it
+ * in use as long as it is not unmapped. No page table can be made of a frame that is mapped.
  */
 #include "guest.h"
 
@@ -43,12 +43,12 @@ void test_main(void)
 
     grant_access(8, 0, mfn, GTF_permit_access);
     expect_status("map", grant_map(0, 8, GNTMAP_host_map, at, &handle), GNTST_okay);
-    expect_result("take the entry away", HYPERVISOR_update_va_mapping(at, 0, UVMF_INVLPG), 0);
-    expect_status("unmap", grant_unmap(handle, at, 0), GNTST_general_error);
-    expect_true("the granter still sees it", !grant_end(8));
     page_read_only(page);
     refused("pin the frame as a page table", mmuext_frame(MMUEXT_PIN_L1_TABLE, mfn));
     page_writable(page);
+    expect_result("take the entry away", HYPERVISOR_update_va_mapping(at, 0, UVMF_INVLPG), 0);
+    expect_status("unmap", grant_unmap(handle, at, 0), GNTST_general_error);
+    expect_true("the granter still sees it", !grant_end(8));
 
     expect_status("map over an entry", grant_map(0, 8, GNTMAP_host_map, other, &second),
                   GNTST_okay);
