@@ -68,9 +68,10 @@ public struct FrameFlags: OptionSet, Hashable, Sendable {
 ///
 ///     references   reservation (allocated or shared) + pin + validating/tearing
 ///                  + each present entry of a validated table that names the frame
-///                  + each base pointer, descriptor table, grant in use
+///                  + each base pointer, descriptor table, part of a mapped grant
 ///     typeUses     pin + each writable last-level entry, each entry of the next level, each base
-///                  pointer or descriptor table; 1 for a shared page, for ever
+///                  pointer or descriptor table, part of a grant mapped to write; 1 for a shared
+///                  page, for ever
 ///
 /// Each use comes with a reference. A table with a use is validated; one without is plain memory,
 /// or on its way to one state or the other (validating, tearing). An entry of a table for its own
