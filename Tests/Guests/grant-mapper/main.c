@@ -56,13 +56,13 @@ static void answer_all(evtchn_port_t port)
 {
     uint64_t done = 0;
     while (channel->phase != PAIR_IS_DONE && is_bound(port)) {
-        if (channel->request_count == done) {
+        /* Each request comes with an event, and the next one after its answer. */
+        if (!port_pending(port)) {
             HYPERVISOR_sched_op(SCHEDOP_yield, 0, 0);
             continue;
         }
-        done++;
-        check(port_pending(port), "a request came without an event");
         port_clear(port);
+        check(channel->request_count == ++done, "an event came without a request");
         channel->answer = pair_answer(channel->request);
         barrier();
         channel->answer_count = done;
