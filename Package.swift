@@ -168,22 +168,35 @@ let package = Package(
 // would compile their assembly and link their entry points as well.
 if Context.environment["XENOGRAFT_METAL"] == "1" {
   package.dependencies = []
-  package.products = [.executable(name: "rootstock", targets: ["Rootstock"])]
+  package.products = [
+    .executable(name: "rootstock", targets: ["Rootstock"]),
+    .executable(name: "controldomain", targets: ["ControlDomain"]),
+  ]
+  /// Each image is linked by a script of its own.
+  func linkScript(of target: String) -> [LinkerSetting] {
+    let script = "\(Context.packageDirectory)/Sources/\(target)/link.ld"
+    return [.unsafeFlags(["-Xlinker", "-T", "-Xlinker", script])]
+  }
   package.targets = [
     .target(name: "CXenABI"),
     .target(name: "XenABI", dependencies: ["CXenABI"], swiftSettings: strict),
     .target(name: "X86", swiftSettings: strict),
     .target(
       name: "HypervisorCore", dependencies: ["CXenABI", "X86", "XenABI"], swiftSettings: strict),
+    .target(name: "CFreestanding"),
     .target(name: "CMachine"),
     .executableTarget(
       name: "Rootstock",
-      dependencies: ["CMachine", "CXenABI", "HypervisorCore", "X86", "XenABI"],
+      dependencies: ["CFreestanding", "CMachine", "CXenABI", "HypervisorCore", "X86", "XenABI"],
       exclude: ["link.ld", "toolset.json"], swiftSettings: strict,
-      linkerSettings: [
-        .unsafeFlags([
-          "-Xlinker", "-T", "-Xlinker", "\(Context.packageDirectory)/Sources/Rootstock/link.ld",
-        ])
-      ]),
+      linkerSettings: linkScript(of: "Rootstock")),
+    // What a Swift guest needs, and domain 0, which is one.
+    .target(name: "CGuest", dependencies: ["CXenABI"]),
+    .target(
+      name: "GuestRuntime", dependencies: ["CGuest", "CXenABI", "XenABI"], swiftSettings: strict),
+    .executableTarget(
+      name: "ControlDomain",
+      dependencies: ["CFreestanding", "CGuest", "CXenABI", "GuestRuntime"],
+      exclude: ["link.ld"], swiftSettings: strict, linkerSettings: linkScript(of: "ControlDomain")),
   ]
 }
