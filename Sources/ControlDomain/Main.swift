@@ -1,21 +1,23 @@
+// Domain 0: from the start of day to the loop that serves everything.
+
 internal import CXenABI
 import GuestRuntime
 
 /// Called by Start.S on the guest's own stack.
 @c(guest_main)
-public func main(startInfo: UInt64) {
+func main(startInfo: UInt64) {
   guard Guest.start(startInfo) else {
     say("the hypervisor refuses what a domain needs at its start").end()
     Guest.shutDown(reason: UInt32(SHUTDOWN_crash))
   }
-  say("runs").end()
-  var count = 0
-  func tick() {
-    count += 1
-    say("tick ").decimal(count).end()
-    if count < 3 { Events.after(10_000_000, tick) } else { Events.stop() }
+  guard Guest.isPrivileged, Ports.enable() else {
+    say("this is not domain 0, and nobody else may use devices").end()
+    Guest.shutDown(reason: UInt32(SHUTDOWN_crash))
   }
-  Events.after(1_000_000, tick)
+  let devices = Devices()
+  devices.find()
+  let test = SelfTest(devices)
+  if Guest.hasOption("selftest") { test.start() }
   Events.run()
   Guest.powerOff()
 }

@@ -18,7 +18,8 @@ public enum Clock {
       let ticks = guest_rdtsc() &- time.tsc_timestamp
       guest_full_barrier()
       guard version & 1 == 0, version == place.pointee.version else { continue }
-      let scaled = time.tsc_shift < 0 ? ticks >> UInt64(-time.tsc_shift) : ticks << UInt64(time.tsc_shift)
+      let scaled =
+        time.tsc_shift < 0 ? ticks >> UInt64(-time.tsc_shift) : ticks << UInt64(time.tsc_shift)
       let (high, low) = scaled.multipliedFullWidth(by: UInt64(time.tsc_to_system_mul))
       return time.system_time &+ (high << 32 | low >> 32)
     }

@@ -130,7 +130,8 @@ public enum Memory {
     for index in 0..<count {
       let page = first + UInt64(index)
       if isDone { list[Int(page)] = UInt64(wanted) + UInt64(index) }
-      guard PageTables.set(address(ofPage: page), to: frame(ofPage: page) << 12 | PageTables.writable)
+      guard
+        PageTables.set(address(ofPage: page), to: frame(ofPage: page) << 12 | PageTables.writable)
       else { return false }
     }
     return isDone

@@ -1,0 +1,80 @@
+// The machine's devices that have a driver, and when they are looked at.
+
+internal import CXenABI
+import GuestRuntime
+
+/// The devices of the machine.
+final class Devices {
+  private(set) var disks: [VirtioBlock] = []
+  private(set) var networks: [VirtioNetwork] = []
+
+  private static let vendor: UInt16 = 0x1af4
+  private static let networkType: UInt16 = 1
+  private static let blockType: UInt16 = 2
+
+  /// Finds and starts every device.
+  func find() {
+    PCIFunction.visitAll { function in
+      guard function.vendor == Devices.vendor, let type = Devices.type(function),
+        type == Devices.networkType || type == Devices.blockType
+      else { return }
+      guard let transport = VirtioTransport.find(function) else {
+        say("device at ").hex(function.place).text(" cannot be reached").end()
+        return
+      }
+      if type == Devices.blockType, let disk = VirtioBlock(transport) {
+        disks.append(disk)
+      } else if type == Devices.networkType, let network = VirtioNetwork(transport) {
+        networks.append(network)
+      } else {
+        transport.status = VirtioStatus.failed
+        say("device at ").hex(function.place).text(" refuses its driver").end()
+      }
+    }
+    for index in 0..<disks.count { report(disks[index], index) }
+    for index in 0..<networks.count { report(networks[index], index) }
+    Events.poll { [self] in collect() }
+    keepLooking()
+  }
+
+  /// The type of a virtio device.
+  ///
+  /// Modern ones have it in their number, those of both forms as
+  /// subsystem. VIRTIO 1.1, 4.1.2.
+  private static func type(_ function: PCIFunction) -> UInt16? {
+    let number = function.device
+    if number >= 0x1040, number < 0x1080 { return number - 0x1040 }
+    return number >= 0x1000 && number < 0x1040 ? function.subsystem : nil
+  }
+
+  private func report(_ disk: VirtioBlock, _ index: Int) {
+    say("disk ").decimal(index).text(disk.isLegacy ? ": legacy, " : ": modern, ")
+      .decimal(disk.sectorCount).text(" sectors").text(disk.isReadOnly ? ", read-only" : "")
+      .text(disk.canFlush ? ", flush" : "").text(disk.canDiscard ? ", discard" : "").end()
+  }
+
+  private func report(_ network: VirtioNetwork, _ index: Int) {
+    let line = say("network ").decimal(index).text(network.isLegacy ? ": legacy, " : ": modern, ")
+    for place in 0..<6 {
+      if place > 0 { line.text(":") }
+      line.hex(network.address[place], digits: 2)
+    }
+    line.end()
+  }
+
+  /// One look at everything, on each turn of the loop.
+  private func collect() -> Bool {
+    var isBusy = false
+    for disk in disks where disk.collect() { isBusy = true }
+    for network in networks {
+      if network.collect() { isBusy = true }
+      network.flush()
+    }
+    return isBusy
+  }
+
+  /// Wakes the loop every millisecond, as long as devices' interrupts do not.
+  private func keepLooking() {
+    Events.after(1_000_000) { [self] in keepLooking() }
+  }
+}
