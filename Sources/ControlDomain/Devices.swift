@@ -7,6 +7,7 @@ import GuestRuntime
 final class Devices {
   private(set) var disks: [VirtioBlock] = []
   private(set) var networks: [VirtioNetwork] = []
+  private var transports: [VirtioTransport] = []
 
   private static let vendor: UInt16 = 0x1af4
   private static let networkType: UInt16 = 1
@@ -24,8 +25,10 @@ final class Devices {
       }
       if type == Devices.blockType, let disk = VirtioBlock(transport) {
         disks.append(disk)
+        transports.append(transport)
       } else if type == Devices.networkType, let network = VirtioNetwork(transport) {
         networks.append(network)
+        transports.append(transport)
       } else {
         transport.status = VirtioStatus.failed
         say("device at ").hex(function.place).text(" refuses its driver").end()
@@ -34,7 +37,31 @@ final class Devices {
     for index in 0..<disks.count { report(disks[index], index) }
     for index in 0..<networks.count { report(networks[index], index) }
     Events.poll { [self] in collect() }
-    keepLooking()
+    connectInterrupts()
+  }
+
+  /// Binds the lines of all devices, which may share them.
+  ///
+  /// A device without a line is looked at every millisecond.
+  private func connectInterrupts() {
+    var lines: [UInt8] = []
+    var isComplete = true
+    for transport in transports {
+      let line = transport.interruptLine
+      if lines.contains(line) { continue }
+      lines.append(line)
+      let isConnected = Interrupts.handle(line: UInt32(line)) { [self] in
+        // Each device on the line takes its request back, which only then is low again.
+        for other in transports where other.interruptLine == line {
+          _ = other.takeInterrupt()
+        }
+      }
+      if !isConnected { isComplete = false }
+    }
+    if !isComplete {
+      say("a device has no interrupt and is looked at every millisecond").end()
+      keepLooking()
+    }
   }
 
   /// The type of a virtio device.
@@ -73,7 +100,7 @@ final class Devices {
     return isBusy
   }
 
-  /// Wakes the loop every millisecond, as long as devices' interrupts do not.
+  /// Wakes the loop every millisecond.
   private func keepLooking() {
     Events.after(1_000_000) { [self] in keepLooking() }
   }

@@ -22,7 +22,11 @@ enum VirtioFeature {
 /// One device, by its registers.
 class VirtioTransport {
   let function: PCIFunction
-  init(_ function: PCIFunction) { self.function = function }
+  let interruptLine: UInt8
+  init(_ function: PCIFunction) {
+    self.function = function
+    interruptLine = function.interruptLine
+  }
 
   /// Whether the device speaks the form before 1.0.
   var isLegacy: Bool { true }

@@ -17,10 +17,7 @@ extension Hypervisor {
       switch command {
       case EVTCHNOP_bind_interdomain: try bindInterdomain(argument, caller)
       case EVTCHNOP_bind_virq: try bindInterrupt(argument, caller)
-      case EVTCHNOP_bind_pirq:
-        // No physical interrupt is given to guests.
-        _ = try readHalf(at: argument)
-        throw .noSuchCall
+      case EVTCHNOP_bind_pirq: try bindPhysical(argument, caller)
       case EVTCHNOP_close: try close(try readPort(argument, 0), of: domain)
       case EVTCHNOP_send: try send(try readPort(argument, 0), from: domain)
       case EVTCHNOP_status: try tellStatus(argument, caller)
@@ -53,7 +50,7 @@ extension Hypervisor {
     case .interprocessor: setPending(number, record, of: domain)
     // Nobody has bound it yet.
     case .unbound: return
-    case .closed, .virtualInterrupt: throw .invalid
+    case .closed, .virtualInterrupt, .physicalInterrupt: throw .invalid
     }
   }
 
@@ -81,7 +78,7 @@ extension Hypervisor {
     case .interdomain:
       try write(half: UInt32(port.remoteDomain.rawValue), to: try place(argument, 16))
       try write(half: port.remotePort.rawValue, to: try place(argument, 20))
-    case .virtualInterrupt:
+    case .virtualInterrupt, .physicalInterrupt:
       try write(half: UInt32(port.interrupt), to: try place(argument, 16))
     case .closed, .interprocessor: break
     }

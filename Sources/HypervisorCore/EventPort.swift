@@ -14,6 +14,8 @@ public enum PortKind: Hashable, Sendable {
   case virtualInterrupt
   /// Between the domain's own vcpus.
   case interprocessor
+  /// A device's interrupt.
+  case physicalInterrupt
 
   /// The number in evtchn_status.
   var status: UInt32 {
@@ -23,6 +25,7 @@ public enum PortKind: Hashable, Sendable {
     case .interdomain: UInt32(EVTCHNSTAT_interdomain)
     case .virtualInterrupt: UInt32(EVTCHNSTAT_virq)
     case .interprocessor: UInt32(EVTCHNSTAT_ipi)
+    case .physicalInterrupt: UInt32(EVTCHNSTAT_pirq)
     }
   }
 }
@@ -34,7 +37,7 @@ public enum PortKind: Hashable, Sendable {
 public struct PortRecord: Sendable {
   /// What it is.
   public internal(set) var kind = PortKind.closed
-  /// Number of the virtual interrupt.
+  /// Number of the virtual or physical interrupt.
   public internal(set) var interrupt: UInt8 = 0
   /// The domain at the other end, or the one that may bind it.
   public internal(set) var remoteDomain = DomainID.invalid

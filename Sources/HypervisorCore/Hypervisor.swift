@@ -23,6 +23,10 @@ public struct HypervisorState: Sendable {
   /// How many regions it has.
   public private(set) var machineRegionCount = 0
 
+  /// The lines of devices' interrupts.
+  public internal(set) var interrupts = InlineArray<64, PhysicalInterrupt>(
+    repeating: PhysicalInterrupt())
+
   /// The state at the start, with the processors that run.
   public init(online: ProcessorSet) { clock = TLBClock(online: online) }
 

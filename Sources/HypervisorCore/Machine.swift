@@ -83,6 +83,15 @@ public protocol Machine {
   /// For the vcpu that calls nothing is to be done: it looks on its way out.
   func wake(_ vcpu: UnsafeMutablePointer<VCPU>)
 
+  /// How many lines the interrupt controller of devices has.
+  var interruptLineCount: Int { get }
+
+  /// Lets a line interrupt; it is then told by `Hypervisor.raise(line:)`.
+  func openInterruptLine(_ line: Int, _ interrupt: PhysicalInterrupt)
+
+  /// Keeps a line from interrupting.
+  func closeInterruptLine(_ line: Int)
+
   /// Whether work waits for this processor that should end a long hypercall early.
   var isPreemptionPending: Bool { get }
 

@@ -92,7 +92,7 @@ extension Hypervisor {
     _ = try vcpu(index, of: caller.domain)
     guard let record = port(number, of: caller.domain) else { throw .invalid }
     switch record.pointee.kind {
-    case .unbound, .interdomain: break
+    case .unbound, .interdomain, .physicalInterrupt: break
     case .virtualInterrupt where !VirtualInterrupt.isPerVCPU(UInt32(record.pointee.interrupt)):
       break
     case .closed, .interprocessor, .virtualInterrupt: throw .invalid

@@ -27,6 +27,7 @@ extension Hypervisor {
       domain.pointee.vcpus[holder].pointee.interruptPorts[Int(record.pointee.interrupt)] =
         EventPort(0)
     }
+    if record.pointee.kind == .physicalInterrupt { releasePhysical(record.pointee) }
     clearPending(number, record, of: domain)
     release(number, record, of: domain)
   }

@@ -86,6 +86,14 @@ struct MetalMachine: Machine {
     }
   }
 
+  var interruptLineCount: Int { InterruptController.lineCount }
+
+  func openInterruptLine(_ line: Int, _ interrupt: PhysicalInterrupt) {
+    InterruptController.open(line, interrupt)
+  }
+
+  func closeInterruptLine(_ line: Int) { InterruptController.close(line) }
+
   /// Interrupts that have come meanwhile are let in: their handlers take no lock, they only note
   /// what is to be done.
   var isPreemptionPending: Bool {

@@ -64,11 +64,11 @@ extension GuestProcessor {
       && !touches(0x40, 0x41)  // timer channels 0 and 1; channel 2 is the speaker's
       && !touches(0xf4, 0xf7)  // QEMU's isa-debug-exit
       && !touches(Int(Serial.port), Int(Serial.port) + 7)
+      && (Host.acpi.powerPort == 0  // else it turns the machine off
+        || !touches(Int(Host.acpi.powerPort), Int(Host.acpi.powerPort) + 1))
   }
 
-  /// physdev_op, as far as it is I/O privilege.
-  ///
-  /// Interrupts of devices and PCI are not built.
+  /// physdev_op: I/O privilege, and interrupts of devices.
   mutating func physicalDevice(_ arguments: HypercallArguments) -> HypercallResult {
     answer { () throws(HypercallError) in try changePortAccess(arguments) }
   }
@@ -94,7 +94,11 @@ extension GuestProcessor {
       portAccess.bitmap = GuestVirtualAddress(address)
       portAccess.bitmapCount = count
     case PHYSDEVOP_IRQ_UNMASK_NOTIFY: break
-    default: throw .noSuchCall
+    default:
+      return try withCore { () throws(HypercallError) in
+        try Host.hypervisor.physicalInterruptOperation(
+          arguments.command(0), arguments.address(1), from: caller)
+      }
     }
     return 0
   }

@@ -18,6 +18,7 @@ func start(startInfo: UInt32) -> Never {
   PerCPU.make(0, apicID: 0)
   PerCPU.load(0)
   LocalAPIC.start()
+  InterruptController.start()
   Host.clock.calibrate()
   report()
   // The boot stack has no guard page and no block; the rest runs on the CPU's main stack, below

@@ -10,9 +10,10 @@ enum Work {
   static let schedule: UInt64 = 1
   /// A deadline is reached.
   static let timer: UInt64 = 2
-
   /// The vcpu that runs has come to its kernel, where its run state can be told.
   static let runstate: UInt64 = 4
+  /// Devices have interrupted.
+  static let device: UInt64 = 8
 
   /// Asks this CPU for it.
   @inline(__always) static func request(_ bit: UInt64) { xg_this_cpu().pointee.work |= bit }
@@ -68,6 +69,7 @@ enum Switch {
       let work = cpu.pointee.work
       cpu.pointee.work = 0
       if work & Work.timer != 0 { Timers.expire() }
+      if work & Work.device != 0 { InterruptController.deliver() }
       if work & Work.runstate != 0, cpu.pointee.vcpu != 0 {
         GuestProcessor.current.pointee.publishStaleRunstate()
       }

@@ -216,6 +216,7 @@ func interrupt(_ vector: UInt32) {
   case UInt32(LocalAPIC.spuriousVector):
     break
   default:
+    if InterruptController.note(vector) { return }
     log(.warning).text("interrupt ").decimal(vector).text(" that nobody expects").end()
     LocalAPIC.endInterrupt()
   }

@@ -37,6 +37,8 @@ public final class FakeMachine: Machine {
   public var woken: [UnsafeMutablePointer<VCPU>] = []
   /// What another processor does to a frame's word just before it is exchanged.
   public var interference: ((MachineFrame, UnsafeMutablePointer<UInt64>) -> Void)?
+  /// Lines of devices that may interrupt.
+  public var openLines: Set<Int> = []
   /// System time.
   public var now: UInt64 = 0
 
@@ -173,4 +175,10 @@ public final class FakeMachine: Machine {
     return left == 0
   }
   public func pause() {}
+
+  public var interruptLineCount: Int { 24 }
+  public func openInterruptLine(_ line: Int, _ interrupt: PhysicalInterrupt) {
+    openLines.insert(line)
+  }
+  public func closeInterruptLine(_ line: Int) { openLines.remove(line) }
 }
