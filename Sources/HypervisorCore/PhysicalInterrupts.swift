@@ -32,8 +32,8 @@ extension Hypervisor {
   private func line(
     _ number: UInt32, _ caller: Caller
   ) throws(HypercallError) -> Int {
-    guard caller.domain.pointee.isPrivileged else { throw .notPermitted }
     guard number < UInt32(lineCount) else { throw .invalid }
+    guard caller.domain.pointee.isPrivileged else { throw .notPermitted }
     return Int(number)
   }
 

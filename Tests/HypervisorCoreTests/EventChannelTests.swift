@@ -160,7 +160,6 @@ import Testing
     #expect(pair.bench.eventOperation(6, [2 | 1 << 16], from: pair.a) == 0)
     #expect(pair.bench.eventOperation(5, [2, 1], from: pair.a) == 0)
     #expect(pair.bench.eventOperation(15, [], from: pair.a) == Answer.noSuchCall)
-    #expect(pair.bench.eventOperation(2, [], from: pair.a) == Answer.noSuchCall)
   }
 
   @Test func death_closesEveryChannel() throws {
