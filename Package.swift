@@ -194,9 +194,12 @@ if Context.environment["XENOGRAFT_METAL"] == "1" {
     .target(name: "CGuest", dependencies: ["CXenABI"]),
     .target(
       name: "GuestRuntime", dependencies: ["CGuest", "CXenABI", "XenABI"], swiftSettings: strict),
+    .target(name: "ControlCore", dependencies: ["CXenABI", "XenABI"], swiftSettings: strict),
     .executableTarget(
       name: "ControlDomain",
-      dependencies: ["CFreestanding", "CGuest", "CXenABI", "GuestRuntime"],
+      dependencies: [
+        "CFreestanding", "CGuest", "ControlCore", "CXenABI", "GuestRuntime", "XenABI",
+      ],
       exclude: ["link.ld"], swiftSettings: strict, linkerSettings: linkScript(of: "ControlDomain")),
   ]
 }
