@@ -17,7 +17,10 @@ func main(startInfo: UInt64) {
   let devices = Devices()
   devices.find()
   let test = SelfTest(devices)
-  if Guest.hasOption("selftest") { test.start() }
+  let isTest = Guest.hasOption("selftest")
+  let services = isTest ? nil : Services(devices)
+  if isTest { test.start() } else { say("serves").end() }
   Events.run()
+  _ = services
   Guest.powerOff()
 }

@@ -15,6 +15,13 @@ public struct StoreIntroduction: Hashable, Sendable {
   public let frame: UInt64
   /// The domain's port.
   public let port: UInt32
+
+  /// A domain with its page and port.
+  public init(domain: DomainID, frame: UInt64, port: UInt32) {
+    self.domain = domain
+    self.frame = frame
+    self.port = port
+  }
 }
 
 /// The store's tree and those who use it.

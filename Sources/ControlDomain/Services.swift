@@ -1,0 +1,147 @@
+// What domain 0 does for others: store, consoles, disks, networks; and their turn in the loop.
+
+internal import CXenABI
+import ControlCore
+import GuestRuntime
+import XenABI
+
+/// A guest's page of ours with the port that goes with it.
+private struct Line<Service> {
+  var domain: DomainID
+  var service: Service
+  var port: UInt32
+  var address: UInt64
+}
+
+/// The services.
+final class Services {
+  let store = Store()
+  let bridge = Bridge()
+  private let local: LocalStore
+  private let ports = GuestPorts()
+  private let disks: BackendRegistry<LocalStore, DiskFactory>
+  private let networks: BackendRegistry<LocalStore, NetworkFactory>
+  private var cards: [NetworkCard] = []
+  private var channels: [Line<StoreChannel>] = []
+  private var consoles: [Line<ConsoleGuest>] = []
+  /// Something has happened since the last turn.
+  private var isAwake = true
+
+  init(_ devices: Devices) {
+    local = LocalStore(store)
+    disks = BackendRegistry(
+      local, type: "vbd",
+      factory: DiskFactory(disks: devices.disks.map { SharedDisk($0) }, ports: ports))
+    networks = BackendRegistry(
+      local, type: "vif", factory: NetworkFactory(bridge: bridge, ports: ports))
+    for network in devices.networks { cards.append(NetworkCard(network, bridge)) }
+    ports.onEvent = { [self] port in serve(port) }
+    disks.start()
+    networks.start()
+    Events.poll { [self] in turn() }
+  }
+
+  /// Serves a domain that has been built: its pages by their frames, and its ports.
+  func add(
+    _ domain: DomainID, storeFrame: UInt64, storePort: UInt32, consoleFrame: UInt64,
+    consolePort: UInt32
+  ) -> Bool {
+    guard let storePage = map(storeFrame, of: domain),
+      let consolePage = map(consoleFrame, of: domain),
+      let storeEnd = bind(storePort, of: domain), let consoleEnd = bind(consolePort, of: domain)
+    else { return false }
+    store.introduce(StoreIntroduction(domain: domain, frame: storeFrame, port: storePort))
+    // SAFETY: both pages stay mapped until `remove`.
+    let interface = UnsafeMutablePointer<Xen.XenstoreDomainInterface>(
+      bitPattern: UInt(storePage)
+    ).unsafelyUnwrapped
+    channels.append(
+      Line(
+        domain: domain, service: StoreChannel(store: store, domain: domain, unsafePage: interface),
+        port: storeEnd, address: storePage))
+    let console = UnsafeMutablePointer<Xen.XenconsInterface>(
+      bitPattern: UInt(consolePage)
+    ).unsafelyUnwrapped
+    let prefix = Bytes("(d") + Bytes(decimal: UInt64(domain.rawValue)) + Bytes(") ")
+    consoles.append(
+      Line(
+        domain: domain, service: ConsoleGuest(unsafePage: console, prefix: prefix),
+        port: consoleEnd, address: consolePage))
+    return true
+  }
+
+  /// Forgets a domain that is gone.
+  func remove(_ domain: DomainID) {
+    for line in channels where line.domain == domain {
+      line.service.close()
+      end(line.port, line.address)
+    }
+    for line in consoles where line.domain == domain {
+      line.service.finish(Services.print)
+      end(line.port, line.address)
+    }
+    channels.removeAll { $0.domain == domain }
+    consoles.removeAll { $0.domain == domain }
+    do throws(StoreError) { try store.release(domain) } catch {}
+    isAwake = true
+  }
+
+  private func map(_ frame: UInt64, of domain: DomainID) -> UInt64? {
+    Window.map(machine: frame << 12, count: 1, owner: domain.rawValue)
+  }
+
+  private func bind(_ port: UInt32, of domain: DomainID) -> UInt32? {
+    guard let own = Events.bind(remote: port, of: domain.rawValue) else { return nil }
+    Events.handle(own) { [self] in isAwake = true }
+    return own
+  }
+
+  private func end(_ port: UInt32, _ address: UInt64) {
+    Events.close(port)
+    Window.unmap(address, count: 1)
+  }
+
+  private static func print(_ line: Bytes) {
+    for byte in line { Console.put(byte) }
+    Console.put(0x0a)
+  }
+
+  /// An event of a guest's disk or network.
+  private func serve(_ port: EventPort) {
+    isAwake = true
+    for device in disks.devices.values {
+      if let progress = device.driver.handle(port) { return again(port, progress) }
+    }
+    for device in networks.devices.values {
+      if let progress = device.driver.handle(port, now: Clock.now) { return again(port, progress) }
+    }
+  }
+
+  private func again(_ port: EventPort, _ progress: Progress) {
+    if progress.more { Events.after(0) { [self] in serve(port) } }
+  }
+
+  /// One turn: a bounded part of everything that waits; whether there is more.
+  private func turn() -> Bool {
+    for device in networks.devices.values { device.driver.flush() }
+    guard isAwake else { return false }
+    isAwake = false
+    for line in channels {
+      let progress = line.service.run()
+      if progress.notify { Events.notify(line.port) }
+      if progress.more { isAwake = true }
+    }
+    for line in consoles {
+      let progress = line.service.run(Services.print)
+      if progress.notify { Events.notify(line.port) }
+      if progress.more { isAwake = true }
+    }
+    while let event = local.nextEvent() {
+      isAwake = true
+      if !disks.handle(event) { _ = networks.handle(event) }
+    }
+    disks.poll()
+    networks.poll()
+    return isAwake
+  }
+}
