@@ -95,6 +95,7 @@ fuzz:
 	.build/release/hypervisor-fuzz $(HYPERCALL_SEQUENCES)
 	swift build -c release --static-swift-stdlib --product control-fuzz
 	.build/release/control-fuzz $(CONTROL_SEEDS)
+	@$(MAKE) -s -C Tests/FrontendTests fuzz
 
 # The conformance guests in a loop, MINUTES long.
 .PHONY: soak
