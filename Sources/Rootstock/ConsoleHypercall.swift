@@ -42,6 +42,7 @@ enum ConsoleHypercall {
         } else {
           if piece[index] == 0x0a { Serial.send(0x0d) }
           Serial.send(piece[index])
+          Serial.isInLine = piece[index] != 0x0a
         }
       }
       Lock.console.release()

@@ -27,6 +27,7 @@ struct ConsoleLine {
   /// What does not print becomes a dot: a guest could forge the hypervisor's lines by control
   /// characters.
   private mutating func flush(_ domain: UInt16) {
+    Serial.breakLine()
     Serial.send(0x28)
     Serial.send(0x64)
     Serial.send(decimal: UInt64(domain))

@@ -33,7 +33,10 @@ enum Log {
 /// Close it with `end()`: the console lock is held until then.
 func log(_ level: LogLevel) -> LogLine {
   let line = LogLine(isShown: level.rawValue <= Log.limit)
-  if line.isShown && !Log.isPanicking { Lock.console.take() }
+  if line.isShown {
+    if !Log.isPanicking { Lock.console.take() }
+    Serial.breakLine()
+  }
   return line.text("rootstock: ").text(level.name).text(": ")
 }
 

@@ -34,6 +34,50 @@ import Testing
     #expect(guest == "hello\n(XE no\nprompt> (XEN) text\n\nend")
   }
 
+  /// Splits what Rootstock sends.
+  private func splitRootstock(_ text: String, size: Int) -> (guest: String, messages: [String]) {
+    var splitter = ConsoleSplitter(prefix: "rootstock: ")
+    var pieces: [ConsolePiece] = []
+    let bytes = Array(text.utf8)
+    for start in stride(from: 0, to: bytes.count, by: size) {
+      pieces += splitter.take(bytes[start..<min(start + size, bytes.count)])
+    }
+    pieces += splitter.finish()
+    var guest: [UInt8] = []
+    var messages: [String] = []
+    for piece in pieces {
+      switch piece {
+      case .guest(let bytes): guest += bytes
+      case .hypervisor(let message): messages.append(message)
+      }
+    }
+    return (String(decoding: guest, as: UTF8.self), messages)
+  }
+
+  @Test(arguments: [1, 2, 3, 5, 1000])
+  func brokenLine_isPutTogether_andOthersWait(size: Int) {
+    let (guest, messages) = splitRootstock(
+      "one \u{16}\r\nrootstock: info: x\r\n(d1) other\r\n(d12) more\r\n(d) line\r\nnext\r\n",
+      size: size)
+    #expect(messages == ["info: x"])
+    #expect(guest == "one (d) line\n(d1) other\n(d12) more\nnext\n")
+  }
+
+  @Test(arguments: [1, 3, 1000])
+  func brokenLine_thatNeverGoesOn_isEnded(size: Int) {
+    let (guest, messages) = splitRootstock(
+      "prompt> \u{16}\r\n(d1) other\r\nrootstock: info: shutdown: domain=0\r\n", size: size)
+    #expect(messages == ["info: shutdown: domain=0"])
+    #expect(guest == "prompt> \n(d1) other\n")
+  }
+
+  @Test(arguments: [1, 1000])
+  func controlCharacterInALine_isTheGuests(size: Int) {
+    let (guest, messages) = splitRootstock("a\u{16}b\u{16}\u{16}c\n\u{16}\nd", size: size)
+    #expect(messages.isEmpty)
+    #expect(guest == "a\u{16}b\u{16}\u{16}c\n\u{16}\nd")
+  }
+
   @Test func promptWithoutNewline_isPassedOnAtOnce() {
     var splitter = ConsoleSplitter(prefix: "(XEN) ")
     #expect(splitter.take("login: ".utf8) == [.guest(Array("login: ".utf8))])

@@ -1,5 +1,8 @@
 // One serial line carries the hypervisor's messages and the guest's console; this takes them apart
 // while they come. Guest bytes are passed on at once, except where they might begin a message.
+//
+// Rootstock says by SYN and a newline that a line of domain 0 is broken off for somebody else's line and
+// goes on afterwards: its parts are put together, and lines of other domains wait until it is whole.
 
 /// A piece of the serial line.
 enum ConsolePiece: Equatable {
@@ -20,12 +23,19 @@ struct ConsoleSplitter {
   private var held: [UInt8] = []
   private var output: [UInt8] = []
   private var heldReturn = false
+  /// A SYN that may break a line.
+  private var heldBreak = false
+  /// The guest's line is broken off.
+  private var isBroken = false
+  /// Lines of other domains that came meanwhile.
+  private var deferred: [UInt8] = []
   /// The last whole line was the hypervisor's.
   private var isBehindMessage = false
 
   private enum State {
     case lineStart
     case guestLine
+    case otherLine
     case message
   }
 
@@ -60,16 +70,33 @@ struct ConsoleSplitter {
     case .message: pieces.append(.hypervisor(String(decoding: held, as: UTF8.self)))
     // The line ends where the emulator does, inside the hypervisor's next message perhaps.
     case .lineStart where isBehindMessage: break
-    case .lineStart, .guestLine: output += held
+    case .lineStart, .guestLine, .otherLine: output += held
     }
+    if !deferred.isEmpty { output += [0x0A] + deferred }
     held = []
+    deferred = []
     state = .lineStart
     flushGuest(&pieces)
     return pieces
   }
 
   private mutating func step(_ byte: UInt8, _ pieces: inout [ConsolePiece]) {
+    if heldBreak {
+      heldBreak = false
+      if byte == 0x0A {
+        isBroken = true
+        state = .lineStart
+        return
+      }
+      output.append(0x16)
+    }
     switch state {
+    case .guestLine where byte == 0x16:
+      heldBreak = true
+    case .otherLine:
+      deferred.append(byte)
+      if byte == 0x0A { state = .lineStart }
+      if deferred.count >= Self.longestLine { endBrokenLine(with: [0x0A]) }
     case .message:
       if byte == 0x0A || held.count >= Self.longestLine {
         pieces.append(.hypervisor(String(decoding: held, as: UTF8.self)))
@@ -81,14 +108,23 @@ struct ConsoleSplitter {
       held.append(byte)
     case .guestLine:
       output.append(byte)
-      if byte == 0x0A { state = .lineStart }
+      if byte == 0x0A { endGuestLine() }
     case .lineStart:
       held.append(byte)
+      if isBroken && Self.isOtherDomains(held) {
+        if byte == 0x20 {
+          deferred += held
+          held = []
+          state = .otherLine
+        }
+        return
+      }
       guard prefix.starts(with: held) else {
         output += held
         held = []
         isBehindMessage = false
-        state = byte == 0x0A ? .lineStart : .guestLine
+        state = .guestLine
+        if byte == 0x0A { endGuestLine() }
         return
       }
       if held.count == prefix.count {
@@ -97,6 +133,26 @@ struct ConsoleSplitter {
         state = .message
       }
     }
+  }
+
+  private mutating func endGuestLine() {
+    state = .lineStart
+    if isBroken { endBrokenLine(with: []) }
+  }
+
+  private mutating func endBrokenLine(with end: [UInt8]) {
+    output += end + deferred
+    deferred = []
+    isBroken = false
+  }
+
+  /// Whether bytes are the prefix of another domain's line, as in `(d12) `, or its beginning.
+  private static func isOtherDomains(_ bytes: [UInt8]) -> Bool {
+    guard "(d".utf8.starts(with: bytes.prefix(2)) else { return false }
+    let rest = bytes.dropFirst(2)
+    let digits = rest.prefix { (0x30...0x39).contains($0) }
+    let end = rest.dropFirst(digits.count)
+    return (end.isEmpty || !digits.isEmpty) && ") ".utf8.starts(with: end)
   }
 
   private mutating func flushGuest(_ pieces: inout [ConsolePiece]) {
