@@ -20,6 +20,7 @@ enum DomainEnd {
       Lock.scheduler.release()
       return
     }
+    let reason = guest.pointee.announcedEnding ?? reason
     guest.pointee.ending = reason
     guest.pointee.watchdogs = InlineArray(repeating: 0)
     Timers.arm(guest)

@@ -18,6 +18,8 @@ struct GuestDomain {
   // SAFETY: a frame of the hypervisor's that lives as long as the domain.
   /// What was done in its stead.
   let record: UnsafeMutablePointer<TrapRecord>
+  /// What SCHEDOP_shutdown_code has given as the reason of its end, whatever will end it.
+  var announcedEnding: UInt32?
   /// Why it has ended; `nil` while it runs.
   var ending: UInt32?
   /// It has ended, and somebody else still holds frames of it.

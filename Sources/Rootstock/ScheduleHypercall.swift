@@ -22,10 +22,10 @@ extension GuestProcessor {
       DomainEnd.begin(guest, reason: request.reason)
       return .value(0)
     case SCHEDOP_shutdown_code:
-      // Kept for the reason of a domain that ends without one of its own.
-      guard GuestMemory.load(sched_shutdown(), from: argument) != nil else {
+      guard let request = GuestMemory.load(sched_shutdown(), from: argument) else {
         return .error(.fault)
       }
+      if guest.pointee.announcedEnding == nil { guest.pointee.announcedEnding = request.reason }
       return .value(0)
     case SCHEDOP_watchdog:
       return answer { () throws(HypercallError) in try watchdog(argument) }
