@@ -100,6 +100,7 @@ fuzz:
 # The conformance guests in a loop, MINUTES long.
 .PHONY: soak
 soak: all
+	@.ci/setup test
 	@.ci/soak $(MINUTES)
 
 .PHONY: lint
