@@ -31,8 +31,12 @@ extension Hypervisor {
     case MMUEXT_PIN_L1_TABLE...MMUEXT_PIN_L4_TABLE:
       try pin(frame, level: Int(command) - Int(MMUEXT_PIN_L1_TABLE) + 1, of: owner)
     case MMUEXT_UNPIN_TABLE: try unpin(frame, of: owner)
-    case MMUEXT_NEW_BASEPTR: try loadKernelTable(frame, for: caller)
-    case MMUEXT_NEW_USER_BASEPTR: try setUserTable(frame, for: caller)
+    // The base pointers are the caller's own; a call in another domain's name, whose torn down tables
+    // alone it works off, might wait for the caller's for ever.
+    case MMUEXT_NEW_BASEPTR where owner == caller.domain:
+      try loadKernelTable(frame, for: caller)
+    case MMUEXT_NEW_USER_BASEPTR where owner == caller.domain:
+      try setUserTable(frame, for: caller)
     case MMUEXT_CLEAR_PAGE: try overwrite(frame, with: nil, of: owner)
     case MMUEXT_COPY_PAGE: try overwrite(frame, with: MachineFrame(second), of: owner)
     case MMUEXT_MARK_SUPER, MMUEXT_UNMARK_SUPER: throw .refused(.notSupported)

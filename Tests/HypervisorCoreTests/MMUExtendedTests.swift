@@ -14,6 +14,17 @@ import Testing
     try guest.bench.recount()
   }
 
+  @Test func basePointers_inTheNameOfAnotherDomain_areNotPermitted() throws {
+    let guest = Booted(privileged: true)
+    _ = guest.bench.makeDomain(2, frames: 4)
+    for command in [5, 15] as [UInt64] {
+      let result = guest.bench.extended(
+        command, guest.frames[0].number, foreign: 2, from: guest.caller)
+      #expect(result == Answer.permission)
+    }
+    try guest.bench.recount()
+  }
+
   @Test func pin_writableFrame_isInvalid() throws {
     let guest = Booted()
     #expect(guest.extended(0, 9) == Answer.invalid)
