@@ -112,6 +112,7 @@ lint:
 generate: all
 	.build/release/xenograft rules generate
 	.build/release/xenograft abi check --write
+	.build/release/xenograft templates generate
 
 .PHONY: install
 install: all

@@ -25,6 +25,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/stencilproject/Stencil", from: "0.15.1"),
   ],
   targets: [
     // C libraries of the system. Each has one importer.
@@ -111,11 +112,19 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Kernels and drivers out of templates/ and Sources/Frontends/.
+    .target(
+      name: "Scaffold",
+      dependencies: [
+        "ABIGenerator", "ABISchema", .product(name: "Stencil", package: "Stencil"),
+      ],
+      swiftSettings: strict),
+
     .executableTarget(
       name: "xenograft",
       dependencies: [
         "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "Disassembly",
-        "Harness", "ImageInspection", "KernelImage",
+        "Harness", "ImageInspection", "KernelImage", "Scaffold",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

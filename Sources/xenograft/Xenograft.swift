@@ -19,7 +19,7 @@ struct Xenograft: ParsableCommand {
     version: "xenograft \(Version.current)",
     subcommands: [
       AuditCommand.self, RulesCommand.self, UnpackCommand.self, AbiCommand.self,
-      InspectCommand.self, BootCommand.self,
+      InspectCommand.self, BootCommand.self, GenerateCommand.self, TemplatesCommand.self,
     ])
 
   static func main() async {

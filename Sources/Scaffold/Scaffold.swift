@@ -1,0 +1,77 @@
+// A request becomes files: the kind's templates rendered, the parts of Sources/Frontends that it
+// needs, and the ABI in its language.
+
+public import ABIGenerator
+public import ABISchema
+
+/// Generates projects.
+public struct Scaffold: Sendable {
+  private let abi: ABI
+
+  /// The ABI's headers and modules are generated from `abi`.
+  public init(abi: ABI) {
+    self.abi = abi
+  }
+
+  /// Every file of the project, sorted by path.
+  public func files(for request: ScaffoldRequest) throws(ScaffoldError) -> [GeneratedFile] {
+    let languages = request.kind.languages
+    guard languages.contains(request.language) else {
+      throw .language(
+        kind: request.kind, found: request.language.rawValue, known: languages.map(\.rawValue))
+    }
+    guard isName(request.name) else { throw .name(request.name) }
+    var parts: [DriverPart] = []
+    if request.kind != .kernel { parts = DriverPart.parts(of: request.kind) }
+    let renderer = TemplateRenderer(request: request, parts: parts)
+    var files: [GeneratedFile] = []
+    for folder in folders(of: request) {
+      for template in Templates.files(below: folder) {
+        files.append(try renderer.render(template, in: folder))
+      }
+    }
+    if request.kind != .kernel, request.preset == .bare { files += kernelHeaders() }
+    files += parts.map { GeneratedFile(path: $0.path, text: $0.text) }
+    files += interface(in: request.language)
+    return files.sorted { $0.path < $1.path }
+  }
+
+  private func folders(of request: ScaffoldRequest) -> [String] {
+    guard request.kind != .kernel else {
+      return ["templates/kernel/common", "templates/kernel/\(request.language.rawValue)"]
+    }
+    return ["templates/driver/common", "templates/driver/\(request.preset.rawValue)"]
+  }
+
+  /// What stands for the system of a driver for a bare kernel: that of `generate kernel`.
+  private func kernelHeaders() -> [GeneratedFile] {
+    Templates.files(below: "templates/kernel/c/src").filter { $0.path.hasSuffix(".h") }
+      .map { GeneratedFile(path: "system/" + $0.path, text: $0.text) }
+  }
+
+  /// The ABI for x86_64, where each language's build looks for it.
+  private func interface(in language: ScaffoldLanguage) -> [GeneratedFile] {
+    let generator = Generator(abi: abi, architectures: [.x86_64])
+    switch language {
+    case .c:
+      return generator.generate(.c).map { GeneratedFile(path: "include/" + $0.path, text: $0.text) }
+    case .rust:
+      return generator.generate(.rust).filter { $0.path.hasPrefix("src/") }
+        .map { GeneratedFile(path: "xenabi/" + $0.path.dropFirst("src/".count), text: $0.text) }
+    case .swift:
+      return generator.generate(.swift).filter { !$0.path.hasPrefix("XenABITests/") }
+        .map { GeneratedFile(path: "abi/" + $0.path, text: $0.text) }
+    }
+  }
+
+  /// A name is part of file names, C strings and make's words.
+  private func isName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, name.utf8.count <= 40 else { return false }
+    func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a }
+    return isLetter(first)
+      && name.utf8.allSatisfy {
+        isLetter($0) || ($0 >= 0x30 && $0 <= 0x39) || $0 == UInt8(ascii: "-")
+          || $0 == UInt8(ascii: "_")
+      }
+  }
+}

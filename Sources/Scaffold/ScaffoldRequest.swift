@@ -1,0 +1,74 @@
+// What can be asked for: a kind, a language, an architecture and, of a driver, the system that it is for.
+
+/// What is generated.
+public enum ScaffoldKind: String, Sendable, CaseIterable {
+  case kernel
+  case console
+  case block
+  case net
+  case xenbus
+
+  /// One line for `--list`.
+  public var summary: String {
+    switch self {
+    case .kernel: "a minimal PV kernel that boots: traps, page tables, events, timer, heap, console"
+    case .console: "the console's frontend"
+    case .block: "the block device's frontend, with xenbus, grants and events"
+    case .net: "the network device's frontend, with xenbus, grants and events"
+    case .xenbus: "the xenstore client and xenbus, for drivers of one's own"
+    }
+  }
+
+  /// The languages that there are templates in.
+  public var languages: [ScaffoldLanguage] {
+    self == .kernel ? Templates.kernelLanguages : [.c]
+  }
+}
+
+/// What it is written in.
+public enum ScaffoldLanguage: String, Sendable, CaseIterable {
+  case c
+  case rust
+  case swift
+}
+
+/// The system that a driver's porting layer is written for.
+public enum ScaffoldPreset: String, Sendable, CaseIterable {
+  case bare
+  case linuxLike = "linux-like"
+  case bsdLike = "bsd-like"
+  case xv6Like = "xv6-like"
+
+  /// One line for `--list`.
+  public var summary: String {
+    switch self {
+    case .bare:
+      "a kernel of one's own with one processor and no threads, such as `generate kernel` writes"
+    case .linuxLike: "kzalloc, alloc_pages, wait queues and irq handlers, as in Linux"
+    case .bsdLike: "kernel malloc, mutexes, tsleep and wakeup, as in the BSDs"
+    case .xv6Like: "kalloc, spinlocks, sleep and wakeup on a channel, as in xv6"
+    }
+  }
+}
+
+/// A whole request.
+public struct ScaffoldRequest: Sendable {
+  /// What to write.
+  public var kind: ScaffoldKind
+  /// In which language.
+  public var language: ScaffoldLanguage
+  /// The project's name: file names, messages and the ELF note have it.
+  public var name: String
+  /// For which system; of drivers.
+  public var preset: ScaffoldPreset
+
+  public init(
+    kind: ScaffoldKind, language: ScaffoldLanguage, name: String? = nil,
+    preset: ScaffoldPreset = .bare
+  ) {
+    self.kind = kind
+    self.language = language
+    self.name = name ?? (kind == .kernel ? "kernel" : "xen-\(kind.rawValue)")
+    self.preset = preset
+  }
+}

@@ -1,0 +1,25 @@
+// The templates that this program carries: templates/ and Sources/Frontends as they were when it was
+// built. A file whose name ends in .stencil is rendered; every other one is taken as it is.
+
+/// A file of templates/ or Sources/Frontends.
+struct EmbeddedFile: Sendable {
+  /// From the repository's top.
+  let path: String
+  let text: String
+}
+
+/// Lookups in what is embedded.
+enum Templates {
+  /// The files below `folder`, with their paths from there.
+  static func files(below folder: String) -> [EmbeddedFile] {
+    EmbeddedTemplates.files.compactMap { file in
+      guard file.path.hasPrefix(folder + "/") else { return nil }
+      return EmbeddedFile(path: String(file.path.dropFirst(folder.count + 1)), text: file.text)
+    }
+  }
+
+  /// Languages that have a kernel's template.
+  static let kernelLanguages = ScaffoldLanguage.allCases.filter {
+    !files(below: "templates/kernel/\($0.rawValue)").isEmpty
+  }
+}
