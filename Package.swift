@@ -166,6 +166,9 @@ let package = Package(
       exclude: ["Guest", "Snapshots", "xen-verdicts.tsv"], swiftSettings: strict),
     .testTarget(
       name: "HarnessTests", dependencies: ["Harness", "HypervisorCore"], swiftSettings: strict),
+    .testTarget(
+      name: "ScaffoldTests", dependencies: ["Scaffold", "ABIGenerator", "ABISchema", "Harness"],
+      swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["xenograft"], swiftSettings: strict),
     .testTarget(
       name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], exclude: ["Snapshots"],

@@ -59,7 +59,7 @@ public struct Scaffold: Sendable {
       return generator.generate(.rust).filter { $0.path.hasPrefix("src/") }
         .map { GeneratedFile(path: "xenabi/" + $0.path.dropFirst("src/".count), text: $0.text) }
     case .swift:
-      return generator.generate(.swift).filter { !$0.path.hasPrefix("XenABITests/") }
+      return generator.generate(.swift).filter { $0.path.hasPrefix("CXenABI/") }
         .map { GeneratedFile(path: "abi/" + $0.path, text: $0.text) }
     }
   }

@@ -6886,7 +6886,7 @@ Read it in this order:
 | `src/start.s` | notes that the loader reads, the hypercall page, the first instruction |
 | `src/main.rs` | the kernel's life |
 | `src/domain.rs` | start_info, the shared page, shutdown, panics |
-| `src/console.rs` | the hypervisor's console |
+| `src/console.rs` | the hypervisor's console, and the ring of an ordinary domain |
 | `src/traps.s`, `traps.rs` | exceptions without an IDT, and the way back without iret |
 | `src/pages.rs` | machine and pseudo-physical frames; tables that only the hypervisor may write |
 | `src/events.rs`, `clock.rs` | event channels in place of interrupts, time, the timer |
@@ -6901,13 +6901,2043 @@ Read it in this order:
 | `src/start.S` | notes that the loader reads, the hypercall page, the first instruction |
 | `src/Main.swift` | the kernel's life |
 | `src/Domain.swift` | start_info, the shared page, shutdown |
-| `src/Console.swift` | the hypervisor's console |
+| `src/Console.swift` | the hypervisor's console, and the ring of an ordinary domain |
 | `src/traps.S`, `Traps.swift` | exceptions without an IDT, and the way back without iret |
 | `src/Pages.swift` | machine and pseudo-physical frames; tables that only the hypervisor may write |
 | `src/Events.swift`, `Clock.swift` | event channels in place of interrupts, time, the timer |
-| `abi/` | the ABI, written by `xenograft abi generate --language swift` |
+| `src/Heap.swift` | memory in pieces, for classes and arrays as well |
+| `Machine/` | accesses that Swift has no words for |
+| `abi/` | the ABI as Swift imports it. `xenograft abi generate --language swift` writes a typed view as well |
 {% endif %}
 One processor is used. Not here: user mode, several processors, save and restore, devices. `xenograft generate block|net|console|xenbus` writes drivers{% if language == "c" %}; their `bare` porting layer is for this kernel{% endif %}.
+"""##),
+    EmbeddedFile(path: "templates/kernel/rust/Makefile.stencil", text: ##"""
+# {{ name }}: a PV kernel in Rust, without cargo and without crates. Needs rustc and lld; `make check`
+# needs xenograft and QEMU as well.
+#   make            the kernel: {{ name }}
+#   make check      boots it and looks for its lines
+NAME      := {{ name }}
+XENOGRAFT ?= xenograft
+RUSTC     ?= rustc
+LLD       ?= ld.lld
+
+# The bare target if its core library is installed; else that of the host, whose core library a
+# kernel can use as well: nothing in it calls a system. It uses SSE, so traps save it (traps.s).
+BARE   := x86_64-unknown-none
+TARGET ?= $(if $(wildcard $(shell $(RUSTC) --print target-libdir --target $(BARE))),$(BARE),x86_64-unknown-linux-gnu)
+FLAGS  := --edition 2021 --target $(TARGET) -D warnings -C opt-level=2 -C debuginfo=2 -C panic=abort \
+          -C relocation-model=static -C code-model=kernel -C no-redzone=yes -C force-frame-pointers=yes
+
+$(NAME): build/libkernel.a link.ld
+	$(LLD) -static -nostdlib --gc-sections --build-id -z max-page-size=4096 -z noexecstack -T link.ld \
+	  -o $@ build/libkernel.a
+
+build/libkernel.a: build/libxenabi.rlib $(wildcard src/*.rs src/*.s) Makefile
+	$(RUSTC) $(FLAGS) --crate-type staticlib --crate-name kernel --extern xenabi=$< -o $@ src/main.rs
+
+build/libxenabi.rlib: $(wildcard xenabi/*.rs) Makefile
+	@mkdir -p $(@D)
+	$(RUSTC) $(FLAGS) --crate-type rlib --crate-name xenabi -o $@ xenabi/lib.rs
+
+.PHONY: check
+check: $(NAME)
+	$(XENOGRAFT) boot --timeout 60 --expect 'a tick of the timer' --expect 'good bye' $(NAME)
+
+.PHONY: clean
+clean:
+	rm -rf build $(NAME)
+"""##),
+    EmbeddedFile(path: "templates/kernel/rust/link.ld", text: #"""
+/*
+ * The image: linked in the highest 2 GB, where the kernel code model can reach, a megabyte above
+ * KERNEL_BASE. The loader puts the first byte at pseudo-physical 1 MiB, so that
+ * address - KERNEL_BASE is the pseudo-physical address of everything here.
+ */
+ENTRY(start)
+
+KERNEL_BASE = 0xffffffff80000000;
+
+/* The host's core library names it in tables for unwinding, which are left out below. */
+PROVIDE(rust_eh_personality = 0);
+
+PHDRS
+{
+    text PT_LOAD FLAGS(5);
+    rodata PT_LOAD FLAGS(4);
+    note PT_NOTE FLAGS(4);
+    data PT_LOAD FLAGS(6);
+}
+
+SECTIONS
+{
+    . = KERNEL_BASE + 0x100000;
+    .text : AT(ADDR(.text) - KERNEL_BASE) { *(.text.hypercall_page) *(.text .text.*) } :text
+    . = ALIGN(4096);
+    .rodata : AT(ADDR(.rodata) - KERNEL_BASE) { *(.rodata .rodata.*) } :rodata
+    .note.xen : AT(ADDR(.note.xen) - KERNEL_BASE) { KEEP(*(.note.xen)) } :rodata :note
+    . = ALIGN(4096);
+    .data : AT(ADDR(.data) - KERNEL_BASE) { *(.data .data.*) } :data
+    .bss : AT(ADDR(.bss) - KERNEL_BASE) { *(.bss .bss.*) *(COMMON) } :data
+
+    /DISCARD/ : { *(.comment) *(.eh_frame*) *(.note.gnu.property) *(.gcc_except_table*) }
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/rust/src/clock.rs", text: #"""
+//! Time: there is no PIT and no APIC. The clock is computed, the timer a hypercall and an event.
+
+use crate::{domain, events};
+use core::sync::atomic::{fence, Ordering};
+use xenabi::hypercall;
+
+pub const MILLISECOND: u64 = 1_000_000;
+
+/// Binds the timer; `tick` is called when it has expired, with events masked.
+pub fn start(tick: fn()) {
+    let error = events::bind_virq(xenabi::VIRQ_TIMER, tick);
+    assert!(error == 0, "the timer cannot be bound: {error}");
+    // A domain may start with a tick every 10 ms that it did not ask for.
+    // SAFETY: the operation takes no argument.
+    unsafe {
+        let stop = xenabi::VCPUOP_stop_periodic_timer as i32;
+        hypercall::vcpu_op(stop, 0, core::ptr::null_mut());
+    }
+}
+
+fn read_tsc() -> u64 {
+    // SAFETY: reading the counter changes nothing.
+    unsafe {
+        core::arch::x86_64::_mm_lfence();
+        core::arch::x86_64::_rdtsc()
+    }
+}
+
+/// Nanoseconds since the machine started.
+pub fn now() -> u64 {
+    // SAFETY: computes an address within the shared page.
+    let area = unsafe { &raw const (*domain::vcpu()).time };
+    // The hypervisor makes the version odd, writes, and makes it even again.
+    loop {
+        // SAFETY: the shared page is mapped for ever.
+        let before = unsafe { area.read_volatile() };
+        fence(Ordering::Acquire);
+        let ticks = read_tsc().wrapping_sub(before.tsc_timestamp);
+        fence(Ordering::Acquire);
+        // SAFETY: as above.
+        let version = unsafe { (&raw const (*area).version).read_volatile() };
+        if before.version & 1 != 0 || before.version != version {
+            continue;
+        }
+        let shift = before.tsc_shift;
+        let ticks = if shift < 0 { ticks >> -shift } else { ticks << shift };
+        // A 32.32 fixed-point product; 128 bits, because the counter may have run for long.
+        let elapsed = (ticks as u128 * before.tsc_to_system_mul as u128) >> 32;
+        return before.system_time.wrapping_add(elapsed as u64);
+    }
+}
+
+/// Lets the timer expire once, at that time. It may come some microseconds early.
+pub fn set(deadline: u64) {
+    // SAFETY: a number is all that it takes.
+    unsafe { hypercall::set_timer_op(deadline) };
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/rust/src/console.rs", text: ##"""
+//! Printing. `console_io` prints to the hypervisor's own console, which is that of domain 0; of other
+//! domains a release build of Xen drops it. They have a ring in a page shared with a daemon:
+//!
+//! ```text
+//!     out[]:  ....xxxxxxx....      x: printed and not yet read by the daemon
+//!                 ^cons  ^prod     indexes run freely and are masked when used
+//! ```
+
+use crate::{domain, pages, single::Single};
+use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicU32, Ordering};
+use xenabi::{hypercall, xencons_interface};
+
+static RING: Single<*mut xencons_interface> = Single::new(core::ptr::null_mut());
+const RING_SIZE: u32 = 2048;
+
+/// Finds the domain's own console, if it has one.
+pub fn start() {
+    let info = domain::info();
+    // SAFETY: outside domain 0 this member is the valid one, and zero means that there is none.
+    let frame = unsafe { info.console.domU.mfn };
+    if info.flags & xenabi::SIF_INITDOMAIN == 0 && frame != 0 {
+        RING.set(pages::page_of_frame(frame as u64) as *mut xencons_interface);
+    }
+}
+
+fn notify() {
+    // SAFETY: there is a ring, so the union holds an ordinary domain's console.
+    let port = unsafe { domain::info().console.domU.evtchn };
+    let mut send = xenabi::evtchn_send { port };
+    // SAFETY: the argument is what EVTCHNOP_send expects.
+    unsafe { hypercall::event_channel_op(xenabi::EVTCHNOP_send as i32, (&raw mut send).cast()) };
+}
+
+/// Waits a while for a daemon that is behind, not for ever for one that is gone.
+fn ring_write(ring: *mut xencons_interface, text: &[u8]) {
+    // SAFETY: the page is mapped for ever; the daemon writes one index and we the other.
+    let (read, written) = unsafe {
+        (AtomicU32::from_ptr(&raw mut (*ring).out_cons), AtomicU32::from_ptr(&raw mut (*ring).out_prod))
+    };
+    let mut patience = 1000;
+    for byte in text {
+        let index = written.load(Ordering::Relaxed);
+        // Wrapping: a daemon that writes nonsense makes the ring look full, not larger.
+        while index.wrapping_sub(read.load(Ordering::Acquire)) >= RING_SIZE {
+            if patience == 0 {
+                return;
+            }
+            patience -= 1;
+            notify();
+            // SAFETY: yield takes no argument.
+            unsafe { hypercall::sched_op(xenabi::SCHEDOP_yield as i32, core::ptr::null_mut(), 0) };
+        }
+        // SAFETY: the index is masked to the ring.
+        unsafe {
+            (&raw mut (*ring).out).cast::<u8>().add((index % RING_SIZE) as usize).write_volatile(*byte);
+        }
+        written.store(index.wrapping_add(1), Ordering::Release);
+    }
+    notify();
+}
+
+/// Both consoles as one.
+pub struct Console;
+
+impl Write for Console {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // SAFETY: the hypervisor reads so many bytes and writes none.
+        unsafe {
+            let bytes = text.as_ptr().cast_mut();
+            hypercall::console_io(xenabi::CONSOLEIO_write, text.len() as u32, bytes);
+        }
+        let ring = RING.get();
+        if !ring.is_null() {
+            for line in text.split_inclusive('\n') {
+                ring_write(ring, line.trim_end_matches('\n').as_bytes());
+                if line.ends_with('\n') {
+                    ring_write(ring, b"\r\n");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A line on the console.
+#[macro_export]
+macro_rules! println {
+    ($($part:tt)*) => {{
+        use core::fmt::Write;
+        let _ = writeln!($crate::console::Console, $($part)*);
+    }};
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/rust/src/domain.rs", text: ##"""
+//! The domain: what the loader told it, the page it shares with the hypervisor, and its end.
+
+use crate::pages::WRITABLE;
+use crate::single::Single;
+use xenabi::{hypercall, shared_info, start_info, vcpu_info};
+
+static START: Single<*const start_info> = Single::new(core::ptr::null());
+static SHARED: Single<*mut shared_info> = Single::new(core::ptr::null_mut());
+
+/// An address for the shared page. The page that the image has here is given up for it.
+#[repr(C, align(4096))]
+struct Page([u8; 4096]);
+static mut SHARED_PAGE: Page = Page([0; 4096]);
+
+pub fn start(info: *const start_info) {
+    START.set(info);
+    let address = &raw mut SHARED_PAGE;
+    // shared_info is a machine address: the only page that the loader does not map for us.
+    // SAFETY: nothing else uses SHARED_PAGE, so that it may change under its address.
+    let error = unsafe {
+        let entry = (*info).shared_info as u64 | WRITABLE;
+        hypercall::update_va_mapping(address as usize, entry, xenabi::UVMF_INVLPG as usize)
+    };
+    assert!(error == 0, "the shared page cannot be mapped: {error}");
+    SHARED.set(address.cast());
+}
+
+/// Written by the loader.
+pub fn info() -> &'static start_info {
+    // SAFETY: set once at the start, and the page stays as the loader left it.
+    unsafe { &*START.get() }
+}
+
+/// Shared with the hypervisor, which writes it at any time: no references, raw accesses only.
+pub fn shared() -> *mut shared_info {
+    SHARED.get()
+}
+
+/// What the hypervisor keeps for this processor. This kernel has one.
+pub fn vcpu() -> *mut vcpu_info {
+    // SAFETY: computes an address within the shared page.
+    unsafe { (&raw mut (*shared()).vcpu_info).cast() }
+}
+
+/// Ends the domain for one of the SHUTDOWN reasons.
+pub fn end(reason: u32) -> ! {
+    let mut shutdown = xenabi::sched_shutdown { reason };
+    loop {
+        // SAFETY: the argument is what SCHEDOP_shutdown expects.
+        unsafe {
+            hypercall::sched_op(xenabi::SCHEDOP_shutdown as i32, (&raw mut shutdown).cast(), 0);
+        }
+    }
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    crate::println!("{info}");
+    end(xenabi::SHUTDOWN_crash)
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/rust/src/events.rs", text: #"""
+//! Events: what interrupts are to a PV kernel. Bits in the shared page, one for each port:
+//!
+//! ```text
+//!     vcpu_info.evtchn_upcall_pending   something is pending for this processor
+//!       evtchn_pending_sel              in these words of
+//!         evtchn_pending[64]            these ports, unless in
+//!           evtchn_mask[64]
+//! ```
+
+use crate::{domain, single::Single};
+use core::sync::atomic::{AtomicU64, AtomicU8, Ordering::SeqCst};
+use xenabi::hypercall;
+
+const PORTS: usize = 64;
+const NOBODY: Option<fn()> = None;
+
+static HANDLERS: [Single<Option<fn()>>; PORTS] = [const { Single::new(NOBODY) }; PORTS];
+
+fn pending(word: usize) -> &'static AtomicU64 {
+    // SAFETY: the shared page is mapped for ever, and the array has 64 words.
+    unsafe { AtomicU64::from_ptr((&raw mut (*domain::shared()).evtchn_pending).cast::<u64>().add(word)) }
+}
+
+fn mask(word: usize) -> &'static AtomicU64 {
+    // SAFETY: as above.
+    unsafe { AtomicU64::from_ptr((&raw mut (*domain::shared()).evtchn_mask).cast::<u64>().add(word)) }
+}
+
+fn upcall_pending() -> &'static AtomicU8 {
+    // SAFETY: as above.
+    unsafe { AtomicU8::from_ptr(&raw mut (*domain::vcpu()).evtchn_upcall_pending) }
+}
+
+/// Masks every port.
+pub fn start() {
+    for word in 0..xenabi::XEN_EVTCHN_WORDS as usize {
+        mask(word).store(!0, SeqCst);
+    }
+}
+
+/// Calls the handlers of all pending ports, with events masked; traps.rs.
+pub fn deliver() {
+    // In this order: what comes after the swap sets the flag again, and we are called again.
+    upcall_pending().store(0, SeqCst);
+    // SAFETY: the field is in the shared page, which is mapped for ever.
+    let selector = unsafe { AtomicU64::from_ptr((&raw mut (*domain::vcpu()).evtchn_pending_sel).cast()) };
+    let mut words = selector.swap(0, SeqCst);
+    while words != 0 {
+        let word = words.trailing_zeros() as usize;
+        words &= words - 1;
+        let mut bits = pending(word).load(SeqCst) & !mask(word).load(SeqCst);
+        while bits != 0 {
+            let bit = bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            // First clear, then handle: an event that comes meanwhile is a new one.
+            pending(word).fetch_and(!(1 << bit), SeqCst);
+            if let Some(handler) = HANDLERS.get(word * 64 + bit).and_then(Single::get) {
+                handler();
+            }
+        }
+    }
+}
+
+/// Binds a virtual interrupt to a new port; 0, or what the hypervisor refused it with.
+pub fn bind_virq(virq: u32, handler: fn()) -> isize {
+    let mut bind = xenabi::evtchn_bind_virq { virq, vcpu: 0, port: 0 };
+    // SAFETY: the argument is what EVTCHNOP_bind_virq expects.
+    let error = unsafe {
+        hypercall::event_channel_op(xenabi::EVTCHNOP_bind_virq as i32, (&raw mut bind).cast())
+    };
+    if error != 0 {
+        return error;
+    }
+    let Some(slot) = HANDLERS.get(bind.port as usize) else { return -(xenabi::XEN_ENOSPC as isize) };
+    slot.set(Some(handler));
+    // By hypercall: clearing the bit does not deliver what came while it was set.
+    let mut unmask = xenabi::evtchn_unmask { port: bind.port };
+    // SAFETY: the argument is what EVTCHNOP_unmask expects.
+    unsafe { hypercall::event_channel_op(xenabi::EVTCHNOP_unmask as i32, (&raw mut unmask).cast()) }
+}
+
+/// As sti: lets events be delivered to this processor.
+pub fn enable() {
+    // SAFETY: the field is in the shared page; only this processor writes it.
+    unsafe { AtomicU8::from_ptr(&raw mut (*domain::vcpu()).evtchn_upcall_mask).store(0, SeqCst) };
+    // The store alone delivers nothing; on its way out of any hypercall the hypervisor looks.
+    if upcall_pending().load(SeqCst) != 0 {
+        // SAFETY: the operation takes no argument.
+        unsafe { hypercall::xen_version(xenabi::XENVER_version as i32, core::ptr::null_mut()) };
+    }
+}
+
+/// As hlt: enables events and sleeps until one is pending, in one step, so that none slips in between.
+pub fn wait() {
+    // SAFETY: the operation takes no argument.
+    unsafe { hypercall::sched_op(xenabi::SCHEDOP_block as i32, core::ptr::null_mut(), 0) };
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/rust/src/heap.rs", text: #"""
+//! A heap of powers of two: a list of free pieces for each of 16, 32 … 4096 bytes, filled a page at a
+//! time. Pieces carry no header, so the caller tells their size.
+
+use crate::{pages, single::Single};
+
+const SMALLEST: usize = 16;
+const SIZES: usize = 9;
+
+/// The first free piece of each size; each holds the address of the next.
+static FREE: Single<[u64; SIZES]> = Single::new([0; SIZES]);
+
+fn index_of(size: usize) -> usize {
+    (size.max(SMALLEST).next_power_of_two() / SMALLEST).trailing_zeros() as usize
+}
+
+/// Zeroed and aligned for its size; nothing for more than a page.
+pub fn alloc(size: usize) -> Option<*mut u8> {
+    let index = index_of(size);
+    if index >= SIZES {
+        return None;
+    }
+    let step = SMALLEST << index;
+    let mut first = FREE.get();
+    if first[index] == 0 {
+        let page = pages::alloc()?;
+        for piece in (page..page + pages::SIZE).step_by(step) {
+            free(piece as *mut u8, step);
+        }
+        first = FREE.get();
+    }
+    let piece = first[index] as *mut u8;
+    // SAFETY: a free piece is ours, and its first word is the link.
+    unsafe {
+        first[index] = piece.cast::<u64>().read();
+        FREE.set(first);
+        piece.write_bytes(0, step);
+    }
+    Some(piece)
+}
+
+/// Gives back a piece of that size.
+pub fn free(piece: *mut u8, size: usize) {
+    let mut first = FREE.get();
+    // SAFETY: whoever frees a piece uses it no more.
+    unsafe { piece.cast::<u64>().write(first[index_of(size)]) };
+    first[index_of(size)] = piece as u64;
+    FREE.set(first);
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/rust/src/main.rs.stencil", text: ##"""
+//! {{ name }}: a kernel that does each thing once: prints, allocates, takes a page fault, maps and
+//! unmaps, waits for the timer, powers off. Make it yours from here.
+#![no_std]
+#![no_main]
+
+mod clock;
+mod console;
+mod domain;
+mod events;
+mod heap;
+mod pages;
+mod single;
+mod traps;
+
+use pages::{NO_EXECUTE, WRITABLE};
+use single::Single;
+
+core::arch::global_asm!(
+    include_str!("start.s"),
+    KERNEL_BASE = const pages::KERNEL_BASE,
+    XEN_VERSION = const xenabi::XEN_ELFNOTE_XEN_VERSION,
+    GUEST_OS = const xenabi::XEN_ELFNOTE_GUEST_OS,
+    LOADER = const xenabi::XEN_ELFNOTE_LOADER,
+    VIRT_BASE = const xenabi::XEN_ELFNOTE_VIRT_BASE,
+    ENTRY = const xenabi::XEN_ELFNOTE_ENTRY,
+    HYPERCALL_PAGE = const xenabi::XEN_ELFNOTE_HYPERCALL_PAGE,
+    PAE_MODE = const xenabi::XEN_ELFNOTE_PAE_MODE,
+    FEATURES = const xenabi::XEN_ELFNOTE_FEATURES,
+    options(att_syntax)
+);
+
+/// Nothing is mapped in these at the start.
+const LAZY: core::ops::Range<u64> = 0x1000_0000_0000..0x1000_0001_0000;
+const WINDOW: u64 = 0x1100_0000_0000;
+
+static FAULTS: Single<u32> = Single::new(0);
+static TICKS: Single<u32> = Single::new(0);
+
+/// Gives the lazy range its pages on first touch.
+fn lazy_page(address: u64, error_code: u64) -> bool {
+    if !LAZY.contains(&address) || error_code & traps::FAULT_PRESENT != 0 {
+        return false;
+    }
+    let Some(page) = pages::alloc() else { return false };
+    FAULTS.set(FAULTS.get() + 1);
+    pages::map(address & !(pages::SIZE - 1), pages::frame_of(page), WRITABLE | NO_EXECUTE) == 0
+}
+
+fn show_page_fault() {
+    let word = (LAZY.start + 5 * pages::SIZE + 8) as *mut u64;
+    // SAFETY: the range is nobody's, and lazy_page maps it.
+    let found = unsafe {
+        word.write_volatile(42);
+        word.read_volatile()
+    };
+    assert!(found == 42 && FAULTS.get() == 1, "{found}, {} faults", FAULTS.get());
+    println!("a page fault at {word:p}, handled");
+}
+
+/// One frame at two addresses, and then at one again.
+fn show_mapping() {
+    let page = pages::alloc().expect("no page is free");
+    let error = pages::map(WINDOW, pages::frame_of(page), WRITABLE | NO_EXECUTE);
+    assert!(error == 0, "a page cannot be mapped: {error}");
+    // SAFETY: both addresses are of the page just taken.
+    let found = unsafe {
+        (WINDOW as *mut u64).write_volatile(7);
+        (page as *const u64).read_volatile()
+    };
+    assert!(found == 7, "the window shows another page");
+    let error = pages::unmap(WINDOW);
+    assert!(error == 0, "a page cannot be unmapped: {error}");
+    pages::free(page);
+    println!("a page mapped twice and unmapped");
+}
+
+fn show_heap() {
+    let piece = heap::alloc(40).expect("the heap is empty");
+    heap::free(piece, 40);
+    // More than the loader has mapped.
+    let mut taken = 0;
+    for _ in 0..2048 {
+        let page = pages::alloc().expect("no page is free");
+        // SAFETY: the page is ours; its second word leads to the one before.
+        unsafe { (page as *mut u64).add(1).write(taken) };
+        taken = page;
+    }
+    while taken != 0 {
+        // SAFETY: as above.
+        let next = unsafe { (taken as *const u64).add(1).read() };
+        pages::free(taken);
+        taken = next;
+    }
+    println!("heap: 40 bytes and 8 MiB");
+}
+
+fn tick() {
+    TICKS.set(TICKS.get() + 1);
+}
+
+fn show_timer() {
+    let begin = clock::now();
+    let deadline = begin + 50 * clock::MILLISECOND;
+    while TICKS.get() == 0 || clock::now() < deadline {
+        clock::set(deadline);
+        events::wait();
+    }
+    println!("a tick of the timer after {} ms", (clock::now() - begin) / clock::MILLISECOND);
+}
+
+/// Called by start.s.
+#[no_mangle]
+extern "C" fn kernel_main(info: *const xenabi::start_info) -> ! {
+    domain::start(info);
+    events::start();
+    traps::start();
+    pages::start();
+    console::start();
+    traps::on_page_fault(lazy_page);
+    clock::start(tick);
+    events::enable();
+
+    let info = domain::info();
+    let magic = core::ffi::CStr::from_bytes_until_nul(&info.magic).unwrap_or_default();
+    println!("{{ name }}: {}, {} MiB", magic.to_str().unwrap_or_default(), info.nr_pages / 256);
+    show_heap();
+    show_page_fault();
+    show_mapping();
+    show_timer();
+    println!("good bye");
+    domain::end(xenabi::SHUTDOWN_poweroff)
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/rust/src/pages.rs", text: #"""
+//! Pages and page tables under a hypervisor. Three kinds of number name a page:
+//!
+//! * pseudo-physical frame: 0, 1, 2 …, the domain's own memory, without holes;
+//! * machine frame: where the page really is, which page tables and hypercalls want;
+//! * virtual address: `KERNEL_BASE` + pseudo-physical frame * 4096, for all pages mapped here.
+//!
+//! P2M (`start_info.mfn_list`) leads from the first to the second; M2P, which the hypervisor maps for
+//! everyone, leads back. The processor walks our tables as they are, so the hypervisor must know
+//! that they map nothing but our own frames: a table is mapped read-only, and one in use is changed
+//! by hypercall. Reading is free.
+
+use crate::{domain, single::Single};
+use xenabi::hypercall;
+
+pub const KERNEL_BASE: u64 = 0xffff_ffff_8000_0000;
+pub const SIZE: u64 = 4096;
+
+// Bits of an entry, as the processor has them. PV kernels run in ring 3: every page is a user page.
+const PRESENT: u64 = 1;
+pub const READABLE: u64 = PRESENT | 4;
+pub const WRITABLE: u64 = READABLE | 2;
+pub const NO_EXECUTE: u64 = 1 << 63;
+const FRAME: u64 = 0x000f_ffff_ffff_f000;
+const LEVELS: u32 = 4;
+const PER_TABLE: u64 = 512;
+
+/// Never given out so far: behind what the loader made, up to where the mapping ends.
+static NEXT: Single<u64> = Single::new(0);
+static MAPPED_END: Single<u64> = Single::new(0);
+static LAST: Single<u64> = Single::new(0);
+/// Pages that came back: each holds the address of the next.
+static FREE: Single<u64> = Single::new(0);
+
+/// Finds out which memory is free.
+pub fn start() {
+    let info = domain::info();
+    // The loader's order: image, ramdisk, P2M, start_info, pages of xenstore and console, page
+    // tables, stack. What is behind the stack, and mapped, is free.
+    let first = (info.pt_base as u64 - KERNEL_BASE) / SIZE + info.nr_pt_frames as u64 + 1;
+    let last = (info.nr_pages as u64).min(PER_TABLE * PER_TABLE);
+    let mut end = first;
+    while end < last && is_mapped(KERNEL_BASE + end * SIZE) {
+        end += 1;
+    }
+    NEXT.set(first);
+    MAPPED_END.set(end);
+    LAST.set(last);
+}
+
+/// A zeroed page, if there is one.
+pub fn alloc() -> Option<u64> {
+    let page = if FREE.get() != 0 {
+        let page = FREE.get();
+        // SAFETY: a page on the list is ours, and its first word is the link.
+        FREE.set(unsafe { (page as *const u64).read() });
+        page
+    } else {
+        // The page that is left serves as the next table.
+        if NEXT.get() + 1 >= MAPPED_END.get() {
+            grow();
+        }
+        if NEXT.get() == MAPPED_END.get() {
+            return None;
+        }
+        NEXT.set(NEXT.get() + 1);
+        KERNEL_BASE + (NEXT.get() - 1) * SIZE
+    };
+    // SAFETY: the page is mapped writable and nobody has it.
+    unsafe { (page as *mut u8).write_bytes(0, SIZE as usize) };
+    Some(page)
+}
+
+pub fn free(page: u64) {
+    // SAFETY: whoever frees a page uses it no more.
+    unsafe { (page as *mut u64).write(FREE.get()) };
+    FREE.set(page);
+}
+
+/// Maps 2 MiB more of our own memory: one new table, filled while it is still an ordinary page.
+fn grow() {
+    let (first, next) = (MAPPED_END.get().next_multiple_of(PER_TABLE), NEXT.get());
+    if first >= LAST.get() || next == MAPPED_END.get() {
+        return;
+    }
+    let table = KERNEL_BASE + next * SIZE;
+    let end = (first + PER_TABLE).min(LAST.get());
+    // SAFETY: the page is mapped writable and nobody has it.
+    let entries = unsafe { core::slice::from_raw_parts_mut(table as *mut u64, PER_TABLE as usize) };
+    for (page, entry) in (first..).zip(entries) {
+        *entry = if page < end { frame_of_page(page) * SIZE | WRITABLE } else { 0 };
+    }
+    if insert_table(KERNEL_BASE + first * SIZE, 2, table) == 0 {
+        NEXT.set(first);
+        MAPPED_END.set(end);
+    }
+}
+
+fn frame_of_page(page: u64) -> u64 {
+    // SAFETY: the P2M has an entry for each page of the domain.
+    unsafe { (domain::info().mfn_list as *const u64).add(page as usize).read() }
+}
+
+/// The machine frame of a page of ours.
+pub fn frame_of(address: u64) -> u64 {
+    frame_of_page((address - KERNEL_BASE) / SIZE)
+}
+
+/// A page of ours by its machine frame.
+pub fn page_of_frame(frame: u64) -> u64 {
+    // SAFETY: frames in our tables and in start_info are ours, and M2P has an entry for each.
+    let page = unsafe { (xenabi::MACH2PHYS_VIRT_START as *const u64).add(frame as usize).read() };
+    KERNEL_BASE + page * SIZE
+}
+
+/// The entry of a level (4 is the top) that an address goes through, if the tables above are there.
+fn entry_of(address: u64, level: u32) -> Option<*const u64> {
+    let mut table = domain::info().pt_base as *const u64;
+    for at in (level..=LEVELS).rev() {
+        let index = (address >> (12 + 9 * (at - 1))) as usize % PER_TABLE as usize;
+        // SAFETY: tables have 512 entries and are mapped, read-only.
+        let entry = unsafe { table.add(index) };
+        if at == level {
+            return Some(entry);
+        }
+        // SAFETY: as above.
+        let value = unsafe { entry.read_volatile() };
+        if value & PRESENT == 0 {
+            return None;
+        }
+        table = page_of_frame((value & FRAME) / SIZE) as *const u64;
+    }
+    None
+}
+
+fn is_present(entry: *const u64) -> bool {
+    // SAFETY: entry_of gives addresses in mapped tables.
+    unsafe { entry.read_volatile() & PRESENT != 0 }
+}
+
+fn is_mapped(address: u64) -> bool {
+    entry_of(address, 1).is_some_and(is_present)
+}
+
+fn write_entry(entry: *const u64, value: u64) -> isize {
+    let address = frame_of(entry as u64) * SIZE + entry as u64 % SIZE;
+    let mut update = xenabi::mmu_update { ptr: address | xenabi::MMU_NORMAL_PT_UPDATE as u64, val: value };
+    // SAFETY: the hypervisor checks the entry; what it makes reachable is the caller's affair.
+    unsafe { hypercall::mmu_update(&raw mut update, 1, core::ptr::null_mut(), xenabi::DOMID_SELF) }
+}
+
+/// Makes a page a table, and the entry of `level` (2 to 4) for an address point to it.
+fn insert_table(address: u64, level: u32, table: u64) -> isize {
+    let value = frame_of(table) * SIZE;
+    // SAFETY: nobody writes to the page any more.
+    let error = unsafe {
+        hypercall::update_va_mapping(table as usize, value | READABLE, xenabi::UVMF_INVLPG as usize)
+    };
+    match entry_of(address, level) {
+        Some(entry) if error == 0 => write_entry(entry, value | WRITABLE),
+        _ => error,
+    }
+}
+
+/// Maps a machine frame at a page-aligned address, making the tables that are missing. 0, or what the
+/// hypervisor refused it with.
+pub fn map(address: u64, frame: u64, flags: u64) -> isize {
+    for level in (2..=LEVELS).rev() {
+        if entry_of(address, level).is_some_and(is_present) {
+            continue;
+        }
+        let Some(table) = alloc() else { return -(xenabi::XEN_ENOMEM as isize) };
+        let error = insert_table(address, level, table);
+        if error != 0 {
+            return error;
+        }
+    }
+    entry_of(address, 1).map_or(-(xenabi::XEN_ENOMEM as isize), |entry| {
+        write_entry(entry, frame * SIZE | flags)
+    })
+}
+
+/// Takes the mapping away and flushes it from the TLB.
+pub fn unmap(address: u64) -> isize {
+    // SAFETY: what the caller has there, he gives up.
+    unsafe { hypercall::update_va_mapping(address as usize, 0, xenabi::UVMF_INVLPG as usize) }
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/rust/src/single.rs", text: #"""
+//! Variables of a kernel with one processor.
+
+use core::cell::Cell;
+
+/// A variable that is read and written whole.
+pub struct Single<T: Copy>(Cell<T>);
+
+// SAFETY: there is one processor, and an event between a read and a write of the same variable is
+// what its users guard against: they mask events, or leave the variable to one side.
+unsafe impl<T: Copy> Sync for Single<T> {}
+
+impl<T: Copy> Single<T> {
+    pub const fn new(value: T) -> Self {
+        Self(Cell::new(value))
+    }
+
+    pub fn get(&self) -> T {
+        // SAFETY: the cell is there for ever; volatile, since an event's handler may write it.
+        unsafe { self.0.as_ptr().read_volatile() }
+    }
+
+    pub fn set(&self, value: T) {
+        // SAFETY: as above.
+        unsafe { self.0.as_ptr().write_volatile(value) }
+    }
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/rust/src/start.s.stencil", text: ##"""
+# Start of day. The loader reads the notes below, maps the image, fills the hypercall page, and jumps
+# to `start`:
+#     64-bit mode, ring 3 (a PV kernel never sees ring 0), paging on with the loader's tables,
+#     %rsi = the virtual address of start_info, events masked.
+# main.rs includes this text; what stands in braces is put in there.
+
+    .section .text.start, "ax"
+    .globl  start
+start:
+    cld
+    leaq    boot_stack_end(%rip), %rsp
+    xorl    %ebp, %ebp              # Backtraces end here.
+    movq    %rsi, %rdi
+    call    kernel_main
+    ud2
+
+# One 32-byte entry for each hypercall; the loader writes them. Until then: int3.
+    .section .text.hypercall_page, "ax"
+    .balign 4096
+    .globl  hypercall_page
+hypercall_page:
+    .skip   4096, 0xcc
+
+    .section .bss.boot_stack, "aw", @nobits
+    .balign 16
+    .skip   64 * 1024
+boot_stack_end:
+
+# What a compiler expects to find. In assembly, because it turns loops like these into calls of them.
+    .section .text.memory, "ax"
+    .globl  memcpy, memmove, memset, memcmp, bcmp
+memmove:
+    movq    %rdi, %rax
+    subq    %rsi, %rax
+    cmpq    %rdx, %rax              # Unsigned: smaller if they overlap and the target is behind.
+    jb      1f
+memcpy:
+    movq    %rdi, %rax
+    movq    %rdx, %rcx
+    rep     movsb
+    ret
+1:  movq    %rdi, %rax
+    movq    %rdx, %rcx
+    leaq    -1(%rdi, %rdx), %rdi
+    leaq    -1(%rsi, %rdx), %rsi
+    std
+    rep     movsb
+    cld
+    ret
+memset:
+    movq    %rdi, %r8
+    movl    %esi, %eax
+    movq    %rdx, %rcx
+    rep     stosb
+    movq    %r8, %rax
+    ret
+memcmp:
+bcmp:
+    xorl    %eax, %eax
+    movq    %rdx, %rcx
+    testq   %rcx, %rcx
+    jz      2f
+    repe    cmpsb
+    je      2f
+    movzbl  -1(%rdi), %eax
+    movzbl  -1(%rsi), %ecx
+    subl    %ecx, %eax
+2:  ret
+
+# A note is: name size, value size, type, "Xen", value; each part padded to 4 bytes.
+    .macro note type, directive, value:vararg
+    .section .note.xen, "a", @note
+    .balign 4
+    .long   4, 2f - 1f, \type
+    .asciz  "Xen"
+1:  \directive \value
+2:  .balign 4
+    .endm
+
+    note {XEN_VERSION},    .asciz, "xen-3.0"
+    note {GUEST_OS},       .asciz, "{{ name }}"
+    note {LOADER},         .asciz, "generic"
+    note {VIRT_BASE},      .quad,  {KERNEL_BASE}
+    note {ENTRY},          .quad,  start
+    note {HYPERCALL_PAGE}, .quad,  hypercall_page
+    note {PAE_MODE},       .asciz, "yes"
+    note {FEATURES},       .asciz, "pae_pgdir_above_4gb|dom0"
+    .text
+"""##),
+    EmbeddedFile(path: "templates/kernel/rust/src/traps.rs", text: ##"""
+//! Traps: exceptions, as the hypervisor hands them on.
+
+use crate::{domain, events, println, single::Single};
+use xenabi::{hypercall, trap_info};
+
+core::arch::global_asm!(
+    include_str!("traps.s"),
+    iret = const xenabi::__HYPERVISOR_iret,
+    options(att_syntax)
+);
+
+extern "C" {
+    static exception_entries: u8;
+    static event_entry: u8;
+    static failsafe_entry: u8;
+}
+
+/// What traps.s leaves on the stack, from the top down.
+#[repr(C)]
+#[derive(Debug)]
+struct TrapFrame {
+    r15: u64,
+    r14: u64,
+    r13: u64,
+    r12: u64,
+    rbp: u64,
+    rbx: u64,
+    r11: u64,
+    r10: u64,
+    r9: u64,
+    r8: u64,
+    rdi: u64,
+    rsi: u64,
+    rdx: u64,
+    rcx: u64,
+    rax: u64,
+    vector: u64,
+    /// 0 where the exception has none.
+    error_code: u64,
+    rip: u64,
+    /// Bits 32-39: the mask of events that the interrupted code had.
+    cs: u64,
+    rflags: u64,
+    rsp: u64,
+    ss: u64,
+}
+
+const PAGE_FAULT: u64 = 14;
+/// Not a vector of the processor: traps.s uses it for the hypervisor's event callback.
+const EVENT: u64 = 256;
+const ENTRY_SIZE: usize = 16;
+/// The page was there: the access was not allowed.
+pub const FAULT_PRESENT: u64 = 1;
+
+/// Called on a page fault with address and error code; true: it is cured, try again.
+type PageFaultHandler = fn(u64, u64) -> bool;
+static ON_PAGE_FAULT: Single<Option<PageFaultHandler>> = Single::new(None);
+static mut TABLE: [trap_info; 33] = [trap_info::zeroed(); 33];
+
+pub fn on_page_fault(handler: PageFaultHandler) {
+    ON_PAGE_FAULT.set(Some(handler));
+}
+
+/// Registers all handlers with the hypervisor.
+pub fn start() {
+    let table = (&raw mut TABLE).cast::<trap_info>();
+    // SAFETY: addresses of entries are taken, and the table has 33 rows: one of zeros ends it.
+    let error = unsafe {
+        for vector in 0..32 {
+            let row = table.add(vector);
+            (*row).vector = vector as u8;
+            (*row).cs = xenabi::FLAT_KERNEL_CS;
+            (*row).address = &raw const exception_entries as usize + vector * ENTRY_SIZE;
+            // An event that comes before the handler has read the faulting address could fault
+            // itself and overwrite it.
+            if vector as u64 == PAGE_FAULT {
+                (*row).flags = xenabi::XEN_TRAP_MASK_EVENTS;
+            }
+        }
+        match hypercall::set_trap_table(table) {
+            0 => hypercall::set_callbacks(
+                &raw const event_entry as usize,
+                &raw const failsafe_entry as usize,
+                0,
+            ),
+            error => error,
+        }
+    };
+    assert!(error == 0, "traps cannot be registered: {error}");
+}
+
+/// Called by traps.s; to return is to go on where the trap came from.
+#[no_mangle]
+extern "C" fn trap_handle(frame: &TrapFrame) {
+    if frame.vector == EVENT {
+        events::deliver();
+        return;
+    }
+    // %cr2 itself cannot be read here: the hypervisor leaves its value in the shared page.
+    // SAFETY: the shared page is mapped for ever.
+    let address = unsafe { (&raw const (*domain::vcpu()).arch.cr2).read_volatile() } as u64;
+    if frame.vector == PAGE_FAULT {
+        if ON_PAGE_FAULT.get().is_some_and(|handler| handler(address, frame.error_code)) {
+            return;
+        }
+        println!("page fault at {address:#x}");
+    }
+    println!("{frame:#x?}");
+    panic!("nobody handles trap {} at {:#x}", frame.vector, frame.rip);
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/rust/src/traps.s", text: ##"""
+# Entries. There is no interrupt descriptor table: the hypervisor takes the exception and calls the
+# handler of set_trap_table, with this on the stack:
+#     %rsp -> rcx, r11, [error code], rip, cs, rflags, rsp, ss
+# rcx and r11 are there because the way back from the hypervisor (sysret) destroys them.
+
+# Makes every entry alike: rcx and r11 in their registers, an error code and a vector on the stack.
+    .macro entry vector, has_code
+    .balign 16
+    popq    %rcx
+    popq    %r11
+    .if \has_code == 0
+    pushq   $0
+    .endif
+    pushq   $\vector
+    jmp     common_entry
+    .endm
+
+    .section .text.entries, "ax"
+# Exceptions 0 to 31, 16 bytes each, so that traps.rs can compute an entry's address.
+    .balign 16
+    .globl  exception_entries
+exception_entries:
+    .set    vector, 0
+    .rept   32
+    .if     vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+    entry   vector, 1
+    .else
+    entry   vector, 0
+    .endif
+    .set    vector, vector + 1
+    .endr
+
+    .globl  event_entry
+    .balign 16
+event_entry:
+    entry   256, 0
+
+    .globl  failsafe_entry
+    .balign 16
+failsafe_entry:
+    popq    %rcx
+    popq    %r11
+    addq    $32, %rsp               # ds, es, fs, gs: which one was bad is not told.
+    pushq   $0
+    pushq   $257
+    jmp     common_entry
+
+common_entry:
+    .irp    register, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
+    pushq   %\register
+    .endr
+    cld
+    movq    %rsp, %rbx
+    movq    %rsp, %rdi              # *const TrapFrame
+    subq    $512, %rsp              # The compiler uses SSE registers, in handlers as well.
+    andq    $-16, %rsp
+    fxsave64 (%rsp)
+    call    trap_handle
+    fxrstor64 (%rsp)
+    movq    %rbx, %rsp
+    .irp    register, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+    popq    %\register
+    .endr
+    addq    $16, %rsp               # vector, error code
+    # iret outside ring 0 would not restore the mask of events: the hypercall does both. It wants
+    # flags, rip, cs, rflags, rsp, ss on the stack, and never returns.
+    pushq   $0
+    jmp     hypercall_page + {iret} * 32
+    .text
+"""##),
+    EmbeddedFile(path: "templates/kernel/swift/Machine/machine.h", text: ##"""
+/* What Swift has no words for: accesses to memory that others change, and symbols of the assembly. */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include <stdint.h>
+
+#include "xenabi.h"
+
+/* What traps.S leaves on the stack, from the top down. */
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;
+    uint64_t vector, error_code; /* Error code 0 where the exception has none. */
+    uint64_t rip;
+    uint64_t cs; /* Bits 32-39: the mask of events that the interrupted code had. */
+    uint64_t rflags, rsp, ss;
+};
+
+static inline uint8_t load8(const uint8_t *_Nonnull at) { return __atomic_load_n(at, __ATOMIC_SEQ_CST); }
+static inline uint32_t load32(const uint32_t *_Nonnull at) { return __atomic_load_n(at, __ATOMIC_SEQ_CST); }
+static inline uint64_t load64(uint64_t at) { return *(const volatile uint64_t *)at; }
+static inline void store8(uint8_t *_Nonnull at, uint8_t value) { __atomic_store_n(at, value, __ATOMIC_SEQ_CST); }
+static inline void store32(uint32_t *_Nonnull at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_SEQ_CST); }
+static inline void store64(uint64_t at, uint64_t value) { *(volatile uint64_t *)at = value; }
+static inline uint64_t exchange64(uint64_t *_Nonnull at, uint64_t value) { return __atomic_exchange_n(at, value, __ATOMIC_SEQ_CST); }
+static inline void and64(uint64_t *_Nonnull at, uint64_t value) { __atomic_fetch_and(at, value, __ATOMIC_SEQ_CST); }
+static inline void barrier(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+static inline uint64_t read_tsc(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+/* Places inside structures that are arrays, which Swift would import as tuples. */
+static inline uint64_t *_Nonnull pending_word(struct shared_info *_Nonnull shared, int word) { return &shared->evtchn_pending[word]; }
+static inline uint64_t *_Nonnull mask_word(struct shared_info *_Nonnull shared, int word) { return &shared->evtchn_mask[word]; }
+static inline uint64_t *_Nonnull selector_word(struct vcpu_info *_Nonnull vcpu) { return &vcpu->evtchn_pending_sel; }
+static inline void ring_put(struct xencons_interface *_Nonnull ring, uint32_t index, uint8_t byte)
+{
+    *(volatile char *)&ring->out[index & (sizeof(ring->out) - 1)] = (char)byte;
+}
+
+extern const char exception_entries[], event_entry[], failsafe_entry[], shared_page[];
+
+/* traps.S has an entry every 16 bytes. */
+static inline uint64_t exception_entry(uint64_t vector) { return (uint64_t)exception_entries + vector * 16; }
+static inline uint64_t event_entry_address(void) { return (uint64_t)event_entry; }
+static inline uint64_t failsafe_entry_address(void) { return (uint64_t)failsafe_entry; }
+static inline uint64_t shared_page_address(void) { return (uint64_t)shared_page; }
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/swift/Machine/module.modulemap", text: #"""
+module Machine {
+  header "machine.h"
+  export *
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/Makefile.stencil", text: ##"""
+# {{ name }}: a PV kernel in Embedded Swift. Needs a Swift toolchain (6.3), which brings clang and lld;
+# `make check` needs xenograft and QEMU as well.
+#   make            the kernel: {{ name }}
+#   make check      boots it and looks for its lines
+NAME      := {{ name }}
+XENOGRAFT ?= xenograft
+SWIFTC    ?= swiftc
+LLD       ?= ld.lld
+ifeq ($(origin CC),default)
+CC := clang
+endif
+
+TARGET := x86_64-unknown-none-elf
+# Code of a kernel: no red zone, since traps use the stack below; no SSE, since nobody saves it.
+SWIFTFLAGS := -target $(TARGET) -swift-version 6 -warnings-as-errors -parse-as-library -wmo -O -g \
+              -enable-experimental-feature Embedded -enforce-exclusivity=unchecked \
+              -Xfrontend -disable-stack-protector -Xfrontend -function-sections \
+              -Xcc -ffreestanding -Xcc -mno-red-zone -Xcc -mno-sse -Xcc -mno-mmx \
+              -Iabi/CXenABI/include -IMachine
+
+$(NAME): build/kernel.o build/start.o build/traps.o link.ld
+	$(LLD) -static -nostdlib --gc-sections --build-id -z max-page-size=4096 -z noexecstack -T link.ld \
+	  -o $@ $(filter %.o,$^)
+
+build/kernel.o: $(wildcard src/*.swift Machine/* abi/CXenABI/include/xenabi/*.h) Makefile
+	@mkdir -p $(@D)
+	$(SWIFTC) $(SWIFTFLAGS) -module-name kernel -c -o $@ $(wildcard src/*.swift)
+
+build/%.o: src/%.S $(wildcard abi/CXenABI/include/xenabi/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) --target=$(TARGET) -g -Iabi/CXenABI/include -c -o $@ $<
+
+.PHONY: check
+check: $(NAME)
+	$(XENOGRAFT) boot --timeout 60 --expect 'a tick of the timer' --expect 'good bye' $(NAME)
+
+.PHONY: clean
+clean:
+	rm -rf build $(NAME)
+"""##),
+    EmbeddedFile(path: "templates/kernel/swift/link.ld", text: #"""
+/*
+ * The image: linked in the highest 2 GB, one megabyte above KERNEL_BASE. The loader puts the first byte at pseudo-physical 1 MiB, so that
+ * address - KERNEL_BASE is the pseudo-physical address of everything here.
+ */
+ENTRY(start)
+
+KERNEL_BASE = 0xffffffff80000000;
+
+PHDRS
+{
+    text PT_LOAD FLAGS(5);
+    rodata PT_LOAD FLAGS(4);
+    note PT_NOTE FLAGS(4);
+    data PT_LOAD FLAGS(6);
+}
+
+SECTIONS
+{
+    . = KERNEL_BASE + 0x100000;
+    .text : AT(ADDR(.text) - KERNEL_BASE) { *(.text.hypercall_page) *(.text .text.*) } :text
+    . = ALIGN(4096);
+    .rodata : AT(ADDR(.rodata) - KERNEL_BASE) { *(.rodata .rodata.*) } :rodata
+    .note.xen : AT(ADDR(.note.xen) - KERNEL_BASE) { KEEP(*(.note.xen)) } :rodata :note
+    . = ALIGN(4096);
+    .data : AT(ADDR(.data) - KERNEL_BASE) { *(.data .data.* .got .got.*) } :data
+    .bss : AT(ADDR(.bss) - KERNEL_BASE) { *(.bss .bss.*) *(COMMON) } :data
+
+    /DISCARD/ : { *(.comment) *(.eh_frame*) *(.note.gnu.property) *(.swift1_*) }
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/Clock.swift", text: #"""
+// Time: there is no PIT and no APIC. The clock is computed, the timer a hypercall and an event.
+
+import CXenABI
+import Machine
+
+enum Clock {
+  static let millisecond: UInt64 = 1_000_000
+
+  /// Binds the timer; `tick` is called when it has expired, with events masked.
+  static func begin(_ tick: @escaping Events.Handler) {
+    let error = Events.bindTimer(tick)
+    if error != 0 { crash("the timer cannot be bound: ", error) }
+    // A domain may start with a tick every 10 ms that it did not ask for.
+    _ = HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, nil)
+  }
+
+  /// Nanoseconds since the machine started.
+  static var now: UInt64 {
+    // The hypervisor makes the version odd, writes, and makes it even again.
+    while true {
+      let version = load32(&Domain.vcpu.pointee.time.version)
+      barrier()
+      let area = Domain.vcpu.pointee.time
+      var ticks = read_tsc() &- area.tsc_timestamp
+      barrier()
+      if version & 1 != 0 || version != load32(&Domain.vcpu.pointee.time.version) { continue }
+      ticks =
+        area.tsc_shift < 0 ? ticks >> UInt64(-Int(area.tsc_shift)) : ticks << UInt64(area.tsc_shift)
+      // A 32.32 fixed-point product; 128 bits, because the counter may have run for long.
+      let product = ticks.multipliedFullWidth(by: UInt64(area.tsc_to_system_mul))
+      return area.system_time &+ (product.high << 32 | product.low >> 32)
+    }
+  }
+
+  /// Lets the timer expire once, at that time. It may come some microseconds early.
+  static func set(_ deadline: UInt64) {
+    _ = HYPERVISOR_set_timer_op(deadline)
+  }
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/Console.swift", text: #"""
+// Printing. console_io prints to the hypervisor's own console, which is that of domain 0; of other
+// domains a release build of Xen drops it. They have a ring in a page shared with a daemon:
+//
+//     out[]:  ....xxxxxxx....      x: printed and not yet read by the daemon
+//                 ^cons  ^prod     indexes run freely and are masked when used
+
+import CXenABI
+import Machine
+
+enum Console {
+  private nonisolated(unsafe) static var ring: UnsafeMutablePointer<xencons_interface>? = nil
+  private static let size: UInt32 = 2048
+
+  /// Finds the domain's own console, if it has one.
+  static func begin() {
+    let info = Domain.start.pointee
+    if info.flags & UInt32(SIF_INITDOMAIN) != 0 || info.console.domU.mfn == 0 { return }
+    // SAFETY: the loader mapped the page, and it stays.
+    ring = UnsafeMutablePointer(bitPattern: UInt(Pages.page(frame: UInt64(info.console.domU.mfn))))
+  }
+
+  static func write(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard let base = bytes.baseAddress else { return }
+    // The hypervisor reads so many bytes and writes none.
+    let text = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: CChar.self)
+    _ = HYPERVISOR_console_io(UInt32(CONSOLEIO_write), UInt32(bytes.count), text)
+    guard let ring else { return }
+    var patience = 1000
+    for byte in bytes {
+      if byte == 10 { put(13, ring, &patience) }
+      put(byte, ring, &patience)
+    }
+    notify()
+  }
+
+  /// Waits a while for a daemon that is behind, not for ever for one that is gone.
+  private static func put(
+    _ byte: UInt8, _ ring: UnsafeMutablePointer<xencons_interface>, _ patience: inout Int
+  ) {
+    let index = ring.pointee.out_prod
+    // Wrapping: a daemon that writes nonsense makes the ring look full, not larger.
+    while index &- load32(&ring.pointee.out_cons) >= size {
+      if patience == 0 { return }
+      patience -= 1
+      notify()
+      _ = HYPERVISOR_sched_op(SCHEDOP_yield, nil, 0)
+    }
+    ring_put(ring, index, byte)
+    store32(&ring.pointee.out_prod, index &+ 1)
+  }
+
+  private static func notify() {
+    var send = evtchn_send(port: Domain.start.pointee.console.domU.evtchn)
+    _ = HYPERVISOR_event_channel_op(EVTCHNOP_send, &send)
+  }
+}
+
+/// Prints a text.
+func say(_ text: StaticString) {
+  Console.write(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+}
+
+/// Prints a number.
+func say(number: UInt64, radix: UInt64 = 10) {
+  // Twenty digits are enough for 64 bits; InlineArray, because there is no heap for an array.
+  var digits = InlineArray<20, UInt8>(repeating: 0)
+  var first = 20
+  var rest = number
+  repeat {
+    first -= 1
+    let digit = UInt8(truncatingIfNeeded: rest % radix)
+    digits[first] = digit < 10 ? 48 + digit : 87 + digit
+    rest /= radix
+  } while rest != 0
+  let span = digits.span
+  span.withUnsafeBufferPointer { Console.write(UnsafeBufferPointer(rebasing: $0[first...])) }
+}
+
+/// Prints a number that may be an error.
+func say(number: Int) {
+  if number < 0 { say("-") }
+  say(number: UInt64(number.magnitude))
+}
+
+/// Prints an address or a register.
+func say(hexadecimal number: UInt64) {
+  say("0x")
+  say(number: number, radix: 16)
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/Domain.swift", text: #"""
+// The domain: what the loader told it, the page it shares with the hypervisor, and its end.
+
+import CXenABI
+import Machine
+
+enum Domain {
+  /// Written by the loader; set before anything else runs.
+  nonisolated(unsafe) static var start: UnsafePointer<start_info>! = nil
+  /// Shared with the hypervisor, which writes it at any time.
+  nonisolated(unsafe) static var shared: UnsafeMutablePointer<shared_info>! = nil
+
+  /// What the hypervisor keeps for this processor. This kernel has one.
+  static var vcpu: UnsafeMutablePointer<vcpu_info> {
+    // SAFETY: vcpu_info[0] is at the start of the shared page.
+    UnsafeMutableRawPointer(shared).assumingMemoryBound(to: vcpu_info.self)
+  }
+
+  static func begin(_ info: UnsafePointer<start_info>) {
+    start = info
+    let address = shared_page_address()
+    // shared_info is a machine address: the only page that the loader does not map for us.
+    let entry = UInt64(info.pointee.shared_info) | Pages.writable
+    let error = HYPERVISOR_update_va_mapping(UInt(address), entry, UInt(UVMF_INVLPG))
+    if error != 0 { crash("the shared page cannot be mapped", error) }
+    // SAFETY: the page is there from now on, and nothing else uses it.
+    shared = UnsafeMutablePointer(bitPattern: UInt(address))
+  }
+
+  /// Ends the domain for one of the SHUTDOWN reasons.
+  static func end(_ reason: Int32) -> Never {
+    var shutdown = sched_shutdown(reason: UInt32(reason))
+    while true { _ = HYPERVISOR_sched_op(SCHEDOP_shutdown, &shutdown, 0) }
+  }
+}
+
+/// Says why and ends the domain as a crash.
+func crash(_ why: StaticString, _ number: Int = 0) -> Never {
+  say("panic: ")
+  say(why)
+  say(number: number)
+  say("\n")
+  Domain.end(SHUTDOWN_crash)
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/Events.swift", text: #"""
+// Events: what interrupts are to a PV kernel. Bits in the shared page, one for each port:
+//
+//     vcpu_info.evtchn_upcall_pending   something is pending for this processor
+//       evtchn_pending_sel              in these words of
+//         evtchn_pending[64]            these ports, unless in
+//           evtchn_mask[64]
+
+import CXenABI
+import Machine
+
+enum Events {
+  typealias Handler = @convention(c) () -> Void
+
+  /// The timer's port is all that this kernel binds; a table takes its place when there are more.
+  private nonisolated(unsafe) static var timerPort: UInt32 = 0
+  private nonisolated(unsafe) static var timerHandler: Handler? = nil
+
+  /// Masks every port.
+  static func begin() {
+    for word in 0..<Int(XEN_EVTCHN_WORDS) { mask_word(Domain.shared, Int32(word)).pointee = ~0 }
+  }
+
+  /// Calls the handlers of all pending ports, with events masked; Traps.swift.
+  static func deliver() {
+    let vcpu = Domain.vcpu
+    // In this order: what comes after the exchange sets the flag again, and we are called again.
+    store8(&vcpu.pointee.evtchn_upcall_pending, 0)
+    var words = exchange64(selector_word(vcpu), 0)
+    while words != 0 {
+      let word = words.trailingZeroBitCount
+      words &= words - 1
+      let pending = pending_word(Domain.shared, Int32(word))
+      var bits = pending.pointee & ~mask_word(Domain.shared, Int32(word)).pointee
+      while bits != 0 {
+        let bit = bits.trailingZeroBitCount
+        bits &= bits - 1
+        // First clear, then handle: an event that comes meanwhile is a new one.
+        and64(pending, ~(1 << UInt64(bit)))
+        if UInt32(word * 64 + bit) == timerPort { timerHandler?() }
+      }
+    }
+  }
+
+  /// Binds the timer; 0, or what the hypervisor refused it with.
+  static func bindTimer(_ handler: @escaping Handler) -> Int {
+    var bind = evtchn_bind_virq(virq: UInt32(VIRQ_TIMER), vcpu: 0, port: 0)
+    let error = HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &bind)
+    if error != 0 { return error }
+    timerPort = bind.port
+    timerHandler = handler
+    // By hypercall: clearing the bit does not deliver what came while it was set.
+    var unmask = evtchn_unmask(port: bind.port)
+    return HYPERVISOR_event_channel_op(EVTCHNOP_unmask, &unmask)
+  }
+
+  /// As sti: lets events be delivered to this processor.
+  static func enable() {
+    store8(&Domain.vcpu.pointee.evtchn_upcall_mask, 0)
+    // The store alone delivers nothing; on its way out of any hypercall the hypervisor looks.
+    if load8(&Domain.vcpu.pointee.evtchn_upcall_pending) != 0 {
+      _ = HYPERVISOR_xen_version(XENVER_version, nil)
+    }
+  }
+
+  /// As hlt: enables events and sleeps until one is pending, in one step, so that none slips between.
+  static func wait() {
+    _ = HYPERVISOR_sched_op(SCHEDOP_block, nil, 0)
+  }
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/Heap.swift", text: #"""
+// A heap of powers of two: a list of free pieces for each of 16, 32 ... 4096 bytes, filled a page at a
+// time. The last two functions are what Swift's own runtime wants as soon as a class or an array is
+// used, under their C names in start.S: a piece's size is kept in front of it.
+
+import CXenABI
+import Machine
+
+enum Heap {
+  /// The first free piece of each size; each holds the address of the next.
+  private nonisolated(unsafe) static var free = InlineArray<9, UInt64>(repeating: 0)
+
+  private static func index(_ size: UInt64) -> Int {
+    var index = 0
+    while 16 << UInt64(index) < size { index += 1 }
+    return index
+  }
+
+  /// A piece of so many bytes, 4096 at most; 0: there is none.
+  static func take(_ size: UInt64) -> UInt64 {
+    if size > Pages.size { return 0 }
+    let index = index(size)
+    if free[index] == 0 {
+      let page = Pages.take()
+      var piece = page
+      while page != 0 && piece < page + Pages.size {
+        give(piece, 16 << UInt64(index))
+        piece += 16 << UInt64(index)
+      }
+    }
+    let piece = free[index]
+    if piece != 0 { free[index] = load64(piece) }
+    return piece
+  }
+
+  /// Gives back a piece of that size.
+  static func give(_ piece: UInt64, _ size: UInt64) {
+    let index = index(size)
+    store64(piece, free[index])
+    free[index] = piece
+  }
+}
+
+@c(heap_allocate)
+public func allocate(
+  _ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: UInt, _ size: UInt
+) -> Int32 {
+  let piece = Heap.take(UInt64(size) + 16)
+  if piece == 0 || alignment > 16 { return XEN_ENOMEM }
+  store64(piece, UInt64(size) + 16)
+  result.pointee = UnsafeMutableRawPointer(bitPattern: UInt(piece) + 16)
+  return 0
+}
+
+@c(heap_free)
+public func deallocate(_ memory: UnsafeMutableRawPointer?) {
+  guard let memory else { return }
+  let piece = UInt64(UInt(bitPattern: memory)) - 16
+  Heap.give(piece, load64(piece))
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/Main.swift.stencil", text: #"""
+// {{ name }}: a kernel that does each thing once: prints, allocates, takes a page fault, maps and
+// unmaps, waits for the timer, powers off. Make it yours from here.
+
+import CXenABI
+import Machine
+
+/// Nothing is mapped in these at the start.
+let lazyStart: UInt64 = 0x1000_0000_0000
+let lazyEnd: UInt64 = 0x1000_0001_0000
+let window: UInt64 = 0x1100_0000_0000
+
+nonisolated(unsafe) var faults = 0
+nonisolated(unsafe) var ticks: UInt32 = 0
+
+/// Gives the lazy range its pages on first touch.
+@c public func lazy_page(_ address: UInt64, _ errorCode: UInt64) -> Bool {
+  if address < lazyStart || address >= lazyEnd || errorCode & Traps.faultPresent != 0 { return false }
+  let page = Pages.take()
+  if page == 0 { return false }
+  faults += 1
+  let start = address & ~(Pages.size - 1)
+  return Pages.map(start, frame: Pages.frame(address: page), Pages.writable | Pages.noExecute) == 0
+}
+
+func showPageFault() {
+  let word = lazyStart + 5 * Pages.size + 8
+  store64(word, 42)
+  if load64(word) != 42 || faults != 1 { crash("the page fault was not handled: ", faults) }
+  say("a page fault at ")
+  say(hexadecimal: word)
+  say(", handled\n")
+}
+
+/// One frame at two addresses, and then at one again.
+func showMapping() {
+  let page = Pages.take()
+  if page == 0 { crash("no page is free") }
+  var error = Pages.map(
+    window, frame: Pages.frame(address: page), Pages.writable | Pages.noExecute)
+  if error != 0 { crash("a page cannot be mapped: ", error) }
+  store64(window + 8, 7)
+  if load64(page + 8) != 7 { crash("the window shows another page") }
+  error = Pages.unmap(window)
+  if error != 0 { crash("a page cannot be unmapped: ", error) }
+  Pages.give(page)
+  say("a page mapped twice and unmapped\n")
+}
+
+/// An object and an array: Swift's own memory comes from the heap.
+final class Chain {
+  let page: UInt64
+  let before: Chain?
+
+  init(_ page: UInt64, before: Chain?) {
+    self.page = page
+    self.before = before
+  }
+}
+
+func showHeap() {
+  var numbers: [UInt64] = []
+  for number: UInt64 in 0..<100 { numbers.append(number) }
+  if numbers.reduce(0, +) != 4950 { crash("the heap does not work") }
+  // More than the loader has mapped.
+  var chain: Chain? = nil
+  for _ in 0..<2048 {
+    let page = Pages.take()
+    if page == 0 { crash("no page is free") }
+    chain = Chain(page, before: chain)
+  }
+  while let link = chain {
+    Pages.give(link.page)
+    chain = link.before
+  }
+  say("heap: objects, an array and 8 MiB\n")
+}
+
+@c public func tick() {
+  ticks += 1
+}
+
+func showTimer() {
+  let begin = Clock.now
+  let deadline = begin + 50 * Clock.millisecond
+  while load32(&ticks) == 0 || Clock.now < deadline {
+    Clock.set(deadline)
+    Events.wait()
+  }
+  say("a tick of the timer after ")
+  say(number: (Clock.now - begin) / Clock.millisecond)
+  say(" ms\n")
+}
+
+/// Called by start.S.
+@c public func kernel_main(_ info: UnsafePointer<start_info>) {
+  Domain.begin(info)
+  Events.begin()
+  Traps.begin()
+  Pages.begin()
+  Console.begin()
+  Traps.onPageFault = lazy_page
+  Clock.begin(tick)
+  Events.enable()
+
+  say("{{ name }}: ")
+  say(number: UInt64(info.pointee.nr_pages) / 256)
+  say(" MiB\n")
+  showHeap()
+  showPageFault()
+  showMapping()
+  showTimer()
+  say("good bye\n")
+  Domain.end(SHUTDOWN_poweroff)
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/Pages.swift", text: #"""
+// Pages and page tables under a hypervisor. Three kinds of number name a page:
+//     pseudo-physical frame   0, 1, 2 ...: the domain's own memory, without holes
+//     machine frame           where the page really is: what page tables and hypercalls want
+//     virtual address         Pages.base + pseudo-physical frame * 4096, for all pages mapped here
+// P2M (start_info.mfn_list) leads from the first to the second; M2P, which the hypervisor maps for
+// everyone, leads back. The processor walks our tables as they are, so the hypervisor must know that
+// they map nothing but our own frames: a table is mapped read-only, and one in use is changed by
+// hypercall. Reading is free.
+
+import CXenABI
+import Machine
+
+enum Pages {
+  static let base: UInt64 = 0xffff_ffff_8000_0000
+  static let size: UInt64 = 4096
+
+  // Bits of an entry, as the processor has them. PV kernels run in ring 3: every page is a user page.
+  private static let present: UInt64 = 1
+  static let readable: UInt64 = 0x5
+  static let writable: UInt64 = 0x7
+  static let noExecute: UInt64 = 0x8000_0000_0000_0000
+  private static let frameBits: UInt64 = 0x000f_ffff_ffff_f000
+  private static let perTable: UInt64 = 512
+
+  /// Never given out so far: from here up to where the mapping ends.
+  private nonisolated(unsafe) static var next: UInt64 = 0
+  private nonisolated(unsafe) static var mappedEnd: UInt64 = 0
+  private nonisolated(unsafe) static var last: UInt64 = 0
+  /// Pages that came back: each holds the address of the next.
+  private nonisolated(unsafe) static var firstFree: UInt64 = 0
+
+  /// Finds out which memory is free.
+  static func begin() {
+    let info = Domain.start.pointee
+    // The loader's order: image, ramdisk, P2M, start_info, pages of xenstore and console, page
+    // tables, stack. What is behind the stack, and mapped, is free.
+    next = (UInt64(info.pt_base) - base) / size + UInt64(info.nr_pt_frames) + 1
+    last = min(UInt64(info.nr_pages), perTable * perTable)
+    mappedEnd = next
+    while mappedEnd < last && isMapped(base + mappedEnd * size) { mappedEnd += 1 }
+  }
+
+  /// The address of a zeroed page; 0: there is none.
+  static func take() -> UInt64 {
+    var page = firstFree
+    if page != 0 {
+      firstFree = load64(page)
+    } else {
+      // The page that is left serves as the next table.
+      if next + 1 >= mappedEnd { grow() }
+      if next == mappedEnd { return 0 }
+      page = base + next * size
+      next += 1
+    }
+    for word in 0..<perTable { store64(page + word * 8, 0) }
+    return page
+  }
+
+  /// Gives a page back.
+  static func give(_ page: UInt64) {
+    store64(page, firstFree)
+    firstFree = page
+  }
+
+  /// Maps 2 MiB more of our own memory: one new table, filled while it is still an ordinary page.
+  private static func grow() {
+    let first = (mappedEnd + perTable - 1) / perTable * perTable
+    if first >= last || next == mappedEnd { return }
+    let table = base + next * size
+    let end = min(first + perTable, last)
+    for page in first..<first + perTable {
+      store64(table + (page - first) * 8, page < end ? frame(page: page) * size | writable : 0)
+    }
+    if insert(table: table, level: 2, address: base + first * size) == 0 {
+      next = first
+      mappedEnd = end
+    }
+  }
+
+  private static func frame(page: UInt64) -> UInt64 {
+    load64(UInt64(Domain.start.pointee.mfn_list) + page * 8)
+  }
+
+  /// The machine frame of a page of ours.
+  static func frame(address: UInt64) -> UInt64 {
+    frame(page: (address - base) / size)
+  }
+
+  /// A page of ours by its machine frame.
+  static func page(frame: UInt64) -> UInt64 {
+    base + load64(UInt64(MACH2PHYS_VIRT_START) + frame * 8) * size
+  }
+
+  /// Where the entry of a level (4 is the top) for an address stands; 0: a table above is missing.
+  private static func entry(_ address: UInt64, level: UInt64) -> UInt64 {
+    var table = UInt64(Domain.start.pointee.pt_base)
+    var at: UInt64 = 4
+    while true {
+      let entry = table + (address >> (12 + 9 * (at - 1)) & 511) * 8
+      if at == level { return entry }
+      let value = load64(entry)
+      if value & present == 0 { return 0 }
+      table = page(frame: (value & frameBits) / size)
+      at -= 1
+    }
+  }
+
+  private static func isMapped(_ address: UInt64) -> Bool {
+    let place = entry(address, level: 1)
+    return place != 0 && load64(place) & present != 0
+  }
+
+  private static func write(entry: UInt64, _ value: UInt64) -> Int {
+    let address = frame(address: entry) * size + entry % size
+    var update = mmu_update(ptr: address | UInt64(MMU_NORMAL_PT_UPDATE), val: value)
+    return HYPERVISOR_mmu_update(&update, 1, nil, UInt32(DOMID_SELF))
+  }
+
+  /// Makes a page a table, and the entry of `level` (2 to 4) for an address point to it.
+  private static func insert(table: UInt64, level: UInt64, address: UInt64) -> Int {
+    let value = frame(address: table) * size
+    let error = HYPERVISOR_update_va_mapping(UInt(table), value | readable, UInt(UVMF_INVLPG))
+    return error != 0 ? error : write(entry: entry(address, level: level), value | writable)
+  }
+
+  /// Maps a machine frame at a page-aligned address, making the tables that are missing.
+  ///
+  /// 0, or what the hypervisor refused it with.
+  static func map(_ address: UInt64, frame: UInt64, _ flags: UInt64) -> Int {
+    var level: UInt64 = 4
+    while level > 1 {
+      if load64(entry(address, level: level)) & present == 0 {
+        let table = take()
+        if table == 0 { return -Int(XEN_ENOMEM) }
+        let error = insert(table: table, level: level, address: address)
+        if error != 0 { return error }
+      }
+      level -= 1
+    }
+    return write(entry: entry(address, level: 1), frame * size | flags)
+  }
+
+  /// Takes the mapping away and flushes it from the TLB.
+  static func unmap(_ address: UInt64) -> Int {
+    HYPERVISOR_update_va_mapping(UInt(address), 0, UInt(UVMF_INVLPG))
+  }
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/Traps.swift", text: #"""
+// Traps: exceptions, as the hypervisor hands them on.
+
+import CXenABI
+import Machine
+
+enum Traps {
+  /// The page was there: the access was not allowed.
+  static let faultPresent: UInt64 = 1
+  static let pageFault: UInt64 = 14
+  /// Not a vector of the processor: traps.S uses it for the hypervisor's event callback.
+  static let event: UInt64 = 256
+
+  /// Called on a page fault with address and error code; true: it is cured, try again.
+  typealias PageFaultHandler = @convention(c) (UInt64, UInt64) -> Bool
+  nonisolated(unsafe) static var onPageFault: PageFaultHandler? = nil
+
+  /// Registers all handlers with the hypervisor. A row of zeros ends the table.
+  static func begin() {
+    var table = InlineArray<33, trap_info>(repeating: trap_info())
+    for vector in 0..<32 {
+      table[vector].vector = UInt8(vector)
+      table[vector].cs = UInt16(FLAT_KERNEL_CS)
+      table[vector].address = UInt(exception_entry(UInt64(vector)))
+      // An event that comes before the handler has read the faulting address could fault itself
+      // and overwrite it.
+      if vector == Int(pageFault) { table[vector].flags = UInt8(XEN_TRAP_MASK_EVENTS) }
+    }
+    var span = table.mutableSpan
+    var error = span.withUnsafeMutableBufferPointer { HYPERVISOR_set_trap_table($0.baseAddress) }
+    if error == 0 {
+      error = HYPERVISOR_set_callbacks(
+        UInt(event_entry_address()), UInt(failsafe_entry_address()), 0)
+    }
+    if error != 0 { crash("traps cannot be registered: ", error) }
+  }
+
+  /// Everything that helps to find the fault.
+  static func report(_ frame: trap_frame) -> Never {
+    say("trap ")
+    say(number: frame.vector)
+    say(", error code ")
+    say(hexadecimal: frame.error_code)
+    row(
+      " at rip ", frame.rip, " rsp ", frame.rsp, " address ", UInt64(Domain.vcpu.pointee.arch.cr2))
+    row("rax ", frame.rax, " rbx ", frame.rbx, " rcx ", frame.rcx)
+    row("rdx ", frame.rdx, " rsi ", frame.rsi, " rdi ", frame.rdi)
+    row("rbp ", frame.rbp, " r8 ", frame.r8, " r9 ", frame.r9)
+    row("r10 ", frame.r10, " r11 ", frame.r11, " r12 ", frame.r12)
+    row("r13 ", frame.r13, " r14 ", frame.r14, " r15 ", frame.r15)
+    row("cs ", frame.cs & 0xffff, " ss ", frame.ss, " rflags ", frame.rflags)
+    crash("nobody handles trap ", Int(frame.vector))
+  }
+
+  private static func row(
+    _ a: StaticString, _ x: UInt64, _ b: StaticString, _ y: UInt64, _ c: StaticString, _ z: UInt64
+  ) {
+    say(a)
+    say(hexadecimal: x)
+    say(b)
+    say(hexadecimal: y)
+    say(c)
+    say(hexadecimal: z)
+    say("\n")
+  }
+}
+
+/// Called by traps.S; to return is to go on where the trap came from.
+@c public func trap_handle(_ frame: UnsafePointer<trap_frame>) {
+  if frame.pointee.vector == Traps.event {
+    Events.deliver()
+    return
+  }
+  // %cr2 itself cannot be read here: the hypervisor leaves its value in the shared page.
+  if frame.pointee.vector == Traps.pageFault, let handler = Traps.onPageFault,
+    handler(UInt64(Domain.vcpu.pointee.arch.cr2), frame.pointee.error_code)
+  {
+    return
+  }
+  Traps.report(frame.pointee)
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/start.S.stencil", text: ##"""
+/*
+ * Start of day. The loader reads the notes below, maps the image, fills the hypercall page, and
+ * jumps to `start`:
+ *     64-bit mode, ring 3 (a PV kernel never sees ring 0), paging on with the loader's tables,
+ *     %rsi = the virtual address of start_info, events masked.
+ */
+#include "xenabi.h"
+
+#define KERNEL_BASE 0xffffffff80000000
+
+    .section .text, "ax"
+    .globl  start
+start:
+    cld
+    leaq    boot_stack_end(%rip), %rsp
+    xorl    %ebp, %ebp              /* Backtraces end here. */
+    movq    %rsi, %rdi
+    call    kernel_main
+    ud2
+
+/* One 32-byte entry for each hypercall; the loader writes them. Until then: int3. */
+    .section .text.hypercall_page, "ax"
+    .balign 4096
+    .globl  hypercall_page
+hypercall_page:
+    .skip   4096, 0xcc
+
+    .section .bss
+    .balign 16
+    .skip   32 * 1024
+boot_stack_end:
+
+/* An address for the page that is shared with the hypervisor: the image's own is given up for it. */
+    .balign 4096
+    .globl  shared_page
+shared_page:
+    .skip   4096
+
+/* What a compiler expects to find. In assembly, because it turns loops like these into calls of them. */
+    .section .text.memory, "ax"
+    .globl  memcpy, memmove, memset, memcmp, bcmp
+memmove:
+    movq    %rdi, %rax
+    subq    %rsi, %rax
+    cmpq    %rdx, %rax              /* Unsigned: smaller if they overlap and the target is behind. */
+    jb      1f
+memcpy:
+    movq    %rdi, %rax
+    movq    %rdx, %rcx
+    rep     movsb
+    ret
+1:  movq    %rdi, %rax
+    movq    %rdx, %rcx
+    leaq    -1(%rdi, %rdx), %rdi
+    leaq    -1(%rsi, %rdx), %rsi
+    std
+    rep     movsb
+    cld
+    ret
+memset:
+    movq    %rdi, %r8
+    movl    %esi, %eax
+    movq    %rdx, %rcx
+    rep     stosb
+    movq    %r8, %rax
+    ret
+memcmp:
+bcmp:
+    xorl    %eax, %eax
+    movq    %rdx, %rcx
+    testq   %rcx, %rcx
+    jz      2f
+    repe    cmpsb
+    je      2f
+    movzbl  -1(%rdi), %eax
+    movzbl  -1(%rsi), %ecx
+    subl    %ecx, %eax
+2:  ret
+
+/* Under these names the Swift runtime looks for the heap. */
+    .globl  posix_memalign, free
+posix_memalign:
+    jmp     heap_allocate
+free:
+    jmp     heap_free
+
+/* A note is: name size, value size, type, "Xen", value; each part padded to 4 bytes. */
+    .macro note type, directive, value:vararg
+    .section .note.xen, "a", @note
+    .balign 4
+    .long   4, 2f - 1f, \type
+    .asciz  "Xen"
+1:  \directive \value
+2:  .balign 4
+    .endm
+
+    note XEN_ELFNOTE_XEN_VERSION,    .asciz, "xen-3.0"
+    note XEN_ELFNOTE_GUEST_OS,       .asciz, "{{ name }}"
+    note XEN_ELFNOTE_LOADER,         .asciz, "generic"
+    note XEN_ELFNOTE_VIRT_BASE,      .quad,  KERNEL_BASE
+    note XEN_ELFNOTE_ENTRY,          .quad,  start
+    note XEN_ELFNOTE_HYPERCALL_PAGE, .quad,  hypercall_page
+    note XEN_ELFNOTE_PAE_MODE,       .asciz, "yes"
+    note XEN_ELFNOTE_FEATURES,       .asciz, "pae_pgdir_above_4gb|dom0"
+
+    .section .note.GNU-stack, "", @progbits
+"""##),
+    EmbeddedFile(path: "templates/kernel/swift/src/traps.S", text: ##"""
+/*
+ * Entries. There is no interrupt descriptor table: the hypervisor takes the exception and calls the
+ * handler of set_trap_table, with this on the stack:
+ *     %rsp -> rcx, r11, [error code], rip, cs, rflags, rsp, ss
+ * rcx and r11 are there because the way back from the hypervisor (sysret) destroys them.
+ */
+#include "xenabi.h"
+
+    .section .text, "ax"
+
+/* Makes every entry alike: rcx and r11 in their registers, an error code and a vector on the stack. */
+    .macro entry vector, has_code
+    .balign 16
+    popq    %rcx
+    popq    %r11
+    .if \has_code == 0
+    pushq   $0
+    .endif
+    pushq   $\vector
+    jmp     common_entry
+    .endm
+
+/* Exceptions 0 to 31, 16 bytes each, so that Traps.swift can compute an entry's address. */
+    .balign 16
+    .globl  exception_entries
+exception_entries:
+    .set    vector, 0
+    .rept   32
+    .if     vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+    entry   vector, 1
+    .else
+    entry   vector, 0
+    .endif
+    .set    vector, vector + 1
+    .endr
+
+    .globl  event_entry
+    .balign 16
+event_entry:
+    entry   256, 0
+
+    .globl  failsafe_entry
+    .balign 16
+failsafe_entry:
+    popq    %rcx
+    popq    %r11
+    addq    $32, %rsp               /* ds, es, fs, gs: which one was bad is not told. */
+    pushq   $0
+    pushq   $257
+    jmp     common_entry
+
+common_entry:
+    .irp    register, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
+    pushq   %\register
+    .endr
+    cld
+    movq    %rsp, %rdi              /* struct trap_frame * */
+    movq    %rsp, %rbx
+    andq    $-16, %rsp
+    call    trap_handle
+    movq    %rbx, %rsp
+    .irp    register, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+    popq    %\register
+    .endr
+    addq    $16, %rsp               /* vector, error code */
+    /* iret outside ring 0 would not restore the mask of events: the hypercall does both. It wants
+     * flags, rip, cs, rflags, rsp, ss on the stack, and never returns. */
+    pushq   $0
+    jmp     hypercall_page + __HYPERVISOR_iret * 32
+
+    .section .note.GNU-stack, "", @progbits
 """##),
   ]
 }

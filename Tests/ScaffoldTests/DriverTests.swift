@@ -1,0 +1,60 @@
+// Every driver for every system: it compiles without a word, has its own parts and no other, and wants
+// nothing of a kernel that its headers do not declare.
+
+import Foundation
+import Testing
+
+@testable import Scaffold
+
+@Suite struct DriverTests {
+  private static let kinds: [ScaffoldKind] = [.console, .block, .net, .xenbus]
+
+  @Test(arguments: kinds, ScaffoldPreset.allCases)
+  func driver_compilesAsItComesOut(kind: ScaffoldKind, preset: ScaffoldPreset) throws {
+    let place = try Workplace()
+    let project = try place.generate(ScaffoldRequest(kind: kind, language: .c, preset: preset))
+    try place.build(project)
+    let undefined = try place.run(["make", "-s", "undefined"], in: project)
+    #expect(undefined.status == 0)
+    let declared = try headers(of: project)
+    for symbol in undefined.text.split(separator: "\n").map(String.init) {
+      if ["hypercall_page", "memcpy", "memset", "memcmp", "memmove"].contains(symbol) { continue }
+      #expect(declared.contains(symbol), "\(symbol) is used and declared nowhere in system/")
+    }
+  }
+
+  private func headers(of project: URL) throws -> String {
+    let system = project.appending(path: "system")
+    let names = try FileManager.default.subpathsOfDirectory(atPath: system.path)
+    return try names.filter { $0.hasSuffix(".h") }
+      .map { try String(contentsOf: system.appending(path: $0), encoding: .utf8) }.joined()
+  }
+
+  /// `-u` makes the linker take the driver in, so that each of its symbols must be found.
+  @Test(arguments: kinds)
+  func bareDriver_linksIntoTheGeneratedKernel(kind: ScaffoldKind) throws {
+    let place = try Workplace()
+    let kernel = try place.generate(ScaffoldRequest(kind: .kernel, language: .c), as: "kernel")
+    let driver = try place.generate(ScaffoldRequest(kind: kind, language: .c), as: "driver")
+    try place.build(driver, ["SYSTEM=\(kernel.path)/src"])
+    let archive = "\(driver.path)/libxen-\(kind.rawValue).a"
+    try place.build(kernel, ["LIBRARIES=\(archive)", "LLD=ld.lld -u xg_run"])
+  }
+
+  @Test func parts_areThoseThatTheKindNeeds() {
+    func names(_ kind: ScaffoldKind) -> Set<String> {
+      Set(
+        DriverPart.parts(of: kind).compactMap {
+          $0.path.split(separator: "/").last.map(String.init)
+        })
+    }
+    #expect(names(.console).contains("xg_console.c"))
+    #expect(
+      names(.console).isDisjoint(with: ["xg_store.c", "xg_grant.c", "xg_block.c", "xg_net.c"]))
+    #expect(names(.block).isSuperset(of: ["xg_block.c", "xg_block_connect.c", "xg_store.c"]))
+    #expect(names(.block).isDisjoint(with: ["xg_net.c", "xg_screen.c", "xg_balloon.c"]))
+    #expect(names(.net).isSuperset(of: ["xg_net.c", "xg_net_send.c", "xg_net_receive.c"]))
+    #expect(names(.net).isDisjoint(with: ["xg_block.c", "xg_control.c"]))
+    #expect(names(.xenbus).isDisjoint(with: ["xg_block.c", "xg_net.c", "xg_console.c"]))
+  }
+}

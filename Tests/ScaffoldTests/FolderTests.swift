@@ -1,0 +1,103 @@
+// What is written where, and what is refused.
+
+import ABIGenerator
+import ABISchema
+import Foundation
+import Testing
+
+@testable import Scaffold
+
+@Suite struct FolderTests {
+  private let file = GeneratedFile(path: "src/a.c", text: "int a;\n")
+
+  @Test func folderWithFiles_isRefused_andNothingIsLeft() throws {
+    let place = try Workplace()
+    let target = place.folder.appending(path: "there")
+    try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
+    try Data("mine".utf8).write(to: target.appending(path: "mine"))
+    #expect(throws: ScaffoldError.notEmpty(target.path)) {
+      try ScaffoldFolder(path: target.path).write([file], force: false)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place.folder.path) == ["there"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: target.path) == ["mine"])
+  }
+
+  @Test func force_replacesItsOwnFiles_andKeepsOthers() throws {
+    let place = try Workplace()
+    let target = place.folder.appending(path: "there")
+    try FileManager.default.createDirectory(
+      at: target.appending(path: "src"), withIntermediateDirectories: true)
+    for name in ["mine", "src/a.c", "src/b.c"] {
+      try Data("old".utf8).write(to: target.appending(path: name))
+    }
+    try ScaffoldFolder(path: target.path + "/").write([file], force: true)
+    func text(_ name: String) throws -> String {
+      try String(contentsOf: target.appending(path: name), encoding: .utf8)
+    }
+    #expect(try text("src/a.c") == "int a;\n")
+    #expect(try text("src/b.c") == "old")
+    #expect(try text("mine") == "old")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place.folder.path) == ["there"])
+  }
+
+  @Test func emptyFolder_isTaken_andMissingOnesAreMade() throws {
+    let place = try Workplace()
+    let empty = place.folder.appending(path: "empty")
+    try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
+    for target in [empty, place.folder.appending(path: "new")] {
+      try ScaffoldFolder(path: target.path).write([file], force: false)
+      let written = target.appending(path: "src/a.c").path
+      #expect(FileManager.default.contents(atPath: written) == Data(file.text.utf8))
+    }
+  }
+
+  @Test func fileInItsPlace_isRefused() throws {
+    let place = try Workplace()
+    let target = place.folder.appending(path: "file")
+    try Data().write(to: target)
+    #expect(throws: ScaffoldError.self) {
+      try ScaffoldFolder(path: target.path).write([file], force: true)
+    }
+    #expect(FileManager.default.contents(atPath: target.path) == Data())
+  }
+
+  @Test(arguments: ["", "-x", "a b", "a/b", "../x", "7up", "a\"b", "é", "$(x)"])
+  func name_thatIsNoFileName_isRefused(name: String) throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    #expect(throws: ScaffoldError.name(name)) {
+      try Scaffold(abi: abi).files(for: ScaffoldRequest(kind: .kernel, language: .c, name: name))
+    }
+  }
+
+  @Test func driverInALanguageWithoutTemplates_isRefused() throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    let wanted = ScaffoldError.language(kind: .block, found: "rust", known: ["c"])
+    #expect(throws: wanted) {
+      try Scaffold(abi: abi).files(for: ScaffoldRequest(kind: .block, language: .rust))
+    }
+  }
+
+  @Test func embeddedTemplates_areThoseOfTheCheckout() throws {
+    #expect(
+      try TemplateEmbedding.bringUpToDate(checkout: checkout, write: false),
+      "run xenograft templates generate")
+  }
+
+  /// Nothing of a template's own language is left in what it gives.
+  @Test func files_areRenderedWhole() throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    for kind in ScaffoldKind.allCases {
+      for language in kind.languages {
+        for preset in ScaffoldPreset.allCases {
+          let request = ScaffoldRequest(kind: kind, language: language, preset: preset)
+          let files = try Scaffold(abi: abi).files(for: request)
+          #expect(Set(files.map(\.path)).count == files.count)
+          for file in files {
+            #expect(!file.text.contains("{%") && !file.text.contains("{{ "), "\(file.path)")
+            #expect(!file.path.hasSuffix(".stencil"))
+          }
+        }
+      }
+    }
+  }
+}

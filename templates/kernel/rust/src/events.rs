@@ -1,0 +1,97 @@
+//! Events: what interrupts are to a PV kernel. Bits in the shared page, one for each port:
+//!
+//! ```text
+//!     vcpu_info.evtchn_upcall_pending   something is pending for this processor
+//!       evtchn_pending_sel              in these words of
+//!         evtchn_pending[64]            these ports, unless in
+//!           evtchn_mask[64]
+//! ```
+
+use crate::{domain, single::Single};
+use core::sync::atomic::{AtomicU64, AtomicU8, Ordering::SeqCst};
+use xenabi::hypercall;
+
+const PORTS: usize = 64;
+const NOBODY: Option<fn()> = None;
+
+static HANDLERS: [Single<Option<fn()>>; PORTS] = [const { Single::new(NOBODY) }; PORTS];
+
+fn pending(word: usize) -> &'static AtomicU64 {
+    // SAFETY: the shared page is mapped for ever, and the array has 64 words.
+    unsafe { AtomicU64::from_ptr((&raw mut (*domain::shared()).evtchn_pending).cast::<u64>().add(word)) }
+}
+
+fn mask(word: usize) -> &'static AtomicU64 {
+    // SAFETY: as above.
+    unsafe { AtomicU64::from_ptr((&raw mut (*domain::shared()).evtchn_mask).cast::<u64>().add(word)) }
+}
+
+fn upcall_pending() -> &'static AtomicU8 {
+    // SAFETY: as above.
+    unsafe { AtomicU8::from_ptr(&raw mut (*domain::vcpu()).evtchn_upcall_pending) }
+}
+
+/// Masks every port.
+pub fn start() {
+    for word in 0..xenabi::XEN_EVTCHN_WORDS as usize {
+        mask(word).store(!0, SeqCst);
+    }
+}
+
+/// Calls the handlers of all pending ports, with events masked; traps.rs.
+pub fn deliver() {
+    // In this order: what comes after the swap sets the flag again, and we are called again.
+    upcall_pending().store(0, SeqCst);
+    // SAFETY: the field is in the shared page, which is mapped for ever.
+    let selector = unsafe { AtomicU64::from_ptr((&raw mut (*domain::vcpu()).evtchn_pending_sel).cast()) };
+    let mut words = selector.swap(0, SeqCst);
+    while words != 0 {
+        let word = words.trailing_zeros() as usize;
+        words &= words - 1;
+        let mut bits = pending(word).load(SeqCst) & !mask(word).load(SeqCst);
+        while bits != 0 {
+            let bit = bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            // First clear, then handle: an event that comes meanwhile is a new one.
+            pending(word).fetch_and(!(1 << bit), SeqCst);
+            if let Some(handler) = HANDLERS.get(word * 64 + bit).and_then(Single::get) {
+                handler();
+            }
+        }
+    }
+}
+
+/// Binds a virtual interrupt to a new port; 0, or what the hypervisor refused it with.
+pub fn bind_virq(virq: u32, handler: fn()) -> isize {
+    let mut bind = xenabi::evtchn_bind_virq { virq, vcpu: 0, port: 0 };
+    // SAFETY: the argument is what EVTCHNOP_bind_virq expects.
+    let error = unsafe {
+        hypercall::event_channel_op(xenabi::EVTCHNOP_bind_virq as i32, (&raw mut bind).cast())
+    };
+    if error != 0 {
+        return error;
+    }
+    let Some(slot) = HANDLERS.get(bind.port as usize) else { return -(xenabi::XEN_ENOSPC as isize) };
+    slot.set(Some(handler));
+    // By hypercall: clearing the bit does not deliver what came while it was set.
+    let mut unmask = xenabi::evtchn_unmask { port: bind.port };
+    // SAFETY: the argument is what EVTCHNOP_unmask expects.
+    unsafe { hypercall::event_channel_op(xenabi::EVTCHNOP_unmask as i32, (&raw mut unmask).cast()) }
+}
+
+/// As sti: lets events be delivered to this processor.
+pub fn enable() {
+    // SAFETY: the field is in the shared page; only this processor writes it.
+    unsafe { AtomicU8::from_ptr(&raw mut (*domain::vcpu()).evtchn_upcall_mask).store(0, SeqCst) };
+    // The store alone delivers nothing; on its way out of any hypercall the hypervisor looks.
+    if upcall_pending().load(SeqCst) != 0 {
+        // SAFETY: the operation takes no argument.
+        unsafe { hypercall::xen_version(xenabi::XENVER_version as i32, core::ptr::null_mut()) };
+    }
+}
+
+/// As hlt: enables events and sleeps until one is pending, in one step, so that none slips in between.
+pub fn wait() {
+    // SAFETY: the operation takes no argument.
+    unsafe { hypercall::sched_op(xenabi::SCHEDOP_block as i32, core::ptr::null_mut(), 0) };
+}
