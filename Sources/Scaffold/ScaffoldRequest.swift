@@ -43,10 +43,10 @@ public enum ScaffoldPreset: String, Sendable, CaseIterable {
   public var summary: String {
     switch self {
     case .bare:
-      "a kernel of one's own with one processor and no threads, such as `generate kernel` writes"
-    case .linuxLike: "kzalloc, alloc_pages, wait queues and irq handlers, as in Linux"
-    case .bsdLike: "kernel malloc, mutexes, tsleep and wakeup, as in the BSDs"
-    case .xv6Like: "kalloc, spinlocks, sleep and wakeup on a channel, as in xv6"
+      "one processor and no threads, such as `generate kernel` writes"
+    case .linuxLike: "kzalloc, wait queues, threaded interrupts, as in Linux"
+    case .bsdLike: "kmem and uvm, adaptive mutexes, soft interrupts, as in NetBSD"
+    case .xv6Like: "kalloc, spinlocks, sleep and wakeup, as in xv6"
     }
   }
 }

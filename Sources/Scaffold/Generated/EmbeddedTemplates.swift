@@ -6877,7 +6877,7 @@ Read it in this order:
 | `src/clock.c` | time without a PIT, the timer |
 | `src/heap.c`, `text.c` | memory in pieces, memory functions |
 | `include/` | the ABI, written by `xenograft abi generate --language c` |
-{% elif language == "rust" %}It needs rustc (stable, 1.88 or later), with no crate and no target beside the host's, clang and lld.
+{% elif language == "rust" %}It needs rustc (stable; made with 1.95), with no crate and no target beside the host's, clang and lld.
 
 Read it in this order:
 

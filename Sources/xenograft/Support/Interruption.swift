@@ -28,7 +28,8 @@ enum Interruption {
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
         unfinished.withLock { paths in
-          for path in paths { unlink(path) }
+          // Folders, too, which unlink refuses.
+          for path in paths { try? FileManager.default.removeItem(atPath: path) }
         }
         RunningMachine.end()
         _exit(130)
@@ -38,12 +39,12 @@ enum Interruption {
     }
   }
 
-  /// `path` exists from here on and is not whole.
+  /// The file or folder at `path` exists from here on and is not whole.
   static func willWrite(_ path: String) {
     _ = unfinished.withLock { $0.insert(path) }
   }
 
-  /// The file at `path` is whole, or gone.
+  /// The file or folder at `path` is whole, or gone.
   static func didWrite(_ path: String) {
     _ = unfinished.withLock { $0.remove(path) }
   }
