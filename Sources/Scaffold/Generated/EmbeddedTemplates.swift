@@ -4853,7 +4853,9 @@ To port it:
 2. {% if preset == "bare" %}Call `events_disable()` and then `xg_run()` at the end of your kernel's main.{% elif preset == "xv6-like" %}Make a process in the kernel that calls `xg_process()`. Write what `system/xenport.h` declares.{% elif preset == "linux-like" %}Call `xg_init()` as an initcall. Write what `system/xen/port.h` declares.{% else %}Call `xg_init()` at autoconfiguration. Write what `system/machine/xenport.h` declares.{% endif %}
 3. Define `hypercall_page`, 4096 bytes that the loader fills (ELF note `XEN_ELFNOTE_HYPERCALL_PAGE`), and `memcpy`, `memset` where `make undefined` names them.
 4. Link `lib{{ name }}.a`{% if preset == "bare" %}: `make LIBRARIES=path/to/lib{{ name }}.a` in the generated kernel{% endif %}.
-
+{% if kind == "console" %}
+Only one may write to the console's ring: a kernel that has its own way to print there{% if preset == "bare" %}, as the generated one has in `console.c`,{% endif %} prints with `xg_console_write` from then on.
+{% endif %}
 The backend is not trusted: what it writes is copied once and then checked. When it goes and comes back the driver connects anew.
 """##),
     EmbeddedFile(path: "templates/driver/common/src/xg_run.c.stencil", text: ##"""
@@ -5731,7 +5733,8 @@ void clock_set(uint64_t deadline);
     EmbeddedFile(path: "templates/kernel/c/src/console.c", text: ##"""
 /*
  * Two consoles. console_io prints to the hypervisor's own, which is that of domain 0; of other
- * domains a release build of Xen drops it. They have a ring in a page shared with a daemon:
+ * domains a release build of Xen drops it. They have a ring in a page shared with a daemon, if there
+ * is one; otherwise the hypervisor's has to do:
  *
  *     out[]:  ....xxxxxxx....      x: printed and not yet read by the daemon
  *                 ^cons  ^prod     indexes run freely and are masked when used
@@ -5741,19 +5744,12 @@ void clock_set(uint64_t deadline);
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "domain.h"
 #include "pages.h"
 
 static struct xencons_interface *ring;
 static evtchn_port_t ring_port;
-
-void console_start(void)
-{
-    if (start_info->flags & SIF_INITDOMAIN || !start_info->console.domU.mfn)
-        return;
-    ring = page_of_frame(start_info->console.domU.mfn);
-    ring_port = start_info->console.domU.evtchn;
-}
 
 static void notify(void)
 {
@@ -5761,18 +5757,32 @@ static void notify(void)
     HYPERVISOR_event_channel_op(EVTCHNOP_send, &send);
 }
 
-/* Waits a while for a daemon that is behind, not for ever for one that is gone. */
-static void ring_write(const char *text, size_t length)
+/* Sleeps until the daemon has read something, but not for ever: it may be gone. */
+static bool wait_for_daemon(XENCONS_RING_IDX seen)
 {
-    unsigned int patience = 1000;
-    while (length && patience) {
+    uint64_t deadline = clock_now() + SECOND / 2;
+    struct sched_poll poll = {.ports = &ring_port, .nr_ports = 1, .timeout = deadline};
+
+    notify();
+    while (__atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE) == seen) {
+        if (clock_now() >= deadline)
+            return false;
+        __atomic_fetch_and(&shared_info->evtchn_pending[ring_port / 64], ~(1ul << ring_port % 64),
+                           __ATOMIC_SEQ_CST);
+        HYPERVISOR_sched_op(SCHEDOP_poll, &poll, 0);
+    }
+    return true;
+}
+
+static bool ring_write(const char *text, size_t length)
+{
+    while (length) {
         XENCONS_RING_IDX read = __atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE);
         XENCONS_RING_IDX written = ring->out_prod;
         /* Unsigned: a daemon that writes nonsense makes the ring look full, not larger. */
         if (written - read >= sizeof(ring->out)) {
-            notify();
-            HYPERVISOR_sched_op(SCHEDOP_yield, 0, 0);
-            patience--;
+            if (!wait_for_daemon(read))
+                return false;
             continue;
         }
         ring->out[written & (sizeof(ring->out) - 1)] = *text++;
@@ -5780,13 +5790,27 @@ static void ring_write(const char *text, size_t length)
         __atomic_store_n(&ring->out_prod, written + 1, __ATOMIC_RELEASE);
     }
     notify();
+    return true;
+}
+
+void console_start(void)
+{
+    if (start_info->flags & SIF_INITDOMAIN || !start_info->console.domU.mfn)
+        return;
+    ring = page_of_frame(start_info->console.domU.mfn);
+    ring_port = start_info->console.domU.evtchn;
+    /* Shows nothing, but shows whether there is a daemon. */
+    XENCONS_RING_IDX read = ring->out_cons;
+    if (!ring_write("\r", 1) || !wait_for_daemon(read))
+        ring = 0;
 }
 
 static void write(const char *text, size_t length)
 {
+    if (ring && ring_write(text, length))
+        return;
+    ring = 0;
     HYPERVISOR_console_io(CONSOLEIO_write, (uint32_t)length, (char *)(uintptr_t)text);
-    if (ring)
-        ring_write(text, length);
 }
 
 /* Text gathers here, because a hypercall for each character would be slow. */
@@ -7043,14 +7067,15 @@ pub fn set(deadline: u64) {
 """#),
     EmbeddedFile(path: "templates/kernel/rust/src/console.rs", text: ##"""
 //! Printing. `console_io` prints to the hypervisor's own console, which is that of domain 0; of other
-//! domains a release build of Xen drops it. They have a ring in a page shared with a daemon:
+//! domains a release build of Xen drops it. They have a ring in a page shared with a daemon, if there is
+//! one; otherwise the hypervisor's has to do:
 //!
 //! ```text
 //!     out[]:  ....xxxxxxx....      x: printed and not yet read by the daemon
 //!                 ^cons  ^prod     indexes run freely and are masked when used
 //! ```
 
-use crate::{domain, pages, single::Single};
+use crate::{clock, domain, events, pages, single::Single};
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU32, Ordering};
 use xenabi::{hypercall, xencons_interface};
@@ -7064,36 +7089,62 @@ pub fn start() {
     // SAFETY: outside domain 0 this member is the valid one, and zero means that there is none.
     let frame = unsafe { info.console.domU.mfn };
     if info.flags & xenabi::SIF_INITDOMAIN == 0 && frame != 0 {
-        RING.set(pages::page_of_frame(frame as u64) as *mut xencons_interface);
+        let ring = pages::page_of_frame(frame as u64) as *mut xencons_interface;
+        RING.set(ring);
+        // Shows nothing, but shows whether there is a daemon.
+        let seen = indexes(ring).0.load(Ordering::Acquire);
+        if !ring_write(ring, b"\r") || !wait_for_daemon(ring, seen) {
+            RING.set(core::ptr::null_mut());
+        }
+    }
+}
+
+fn port() -> xenabi::evtchn_port_t {
+    // SAFETY: there is a ring, so the union holds an ordinary domain's console.
+    unsafe { domain::info().console.domU.evtchn }
+}
+
+/// What the daemon has read, and what we have written.
+fn indexes(ring: *mut xencons_interface) -> (&'static AtomicU32, &'static AtomicU32) {
+    // SAFETY: the page is mapped for ever; the daemon writes one index and we the other.
+    unsafe {
+        (AtomicU32::from_ptr(&raw mut (*ring).out_cons), AtomicU32::from_ptr(&raw mut (*ring).out_prod))
     }
 }
 
 fn notify() {
-    // SAFETY: there is a ring, so the union holds an ordinary domain's console.
-    let port = unsafe { domain::info().console.domU.evtchn };
-    let mut send = xenabi::evtchn_send { port };
+    let mut send = xenabi::evtchn_send { port: port() };
     // SAFETY: the argument is what EVTCHNOP_send expects.
     unsafe { hypercall::event_channel_op(xenabi::EVTCHNOP_send as i32, (&raw mut send).cast()) };
 }
 
-/// Waits a while for a daemon that is behind, not for ever for one that is gone.
-fn ring_write(ring: *mut xencons_interface, text: &[u8]) {
-    // SAFETY: the page is mapped for ever; the daemon writes one index and we the other.
-    let (read, written) = unsafe {
-        (AtomicU32::from_ptr(&raw mut (*ring).out_cons), AtomicU32::from_ptr(&raw mut (*ring).out_prod))
-    };
-    let mut patience = 1000;
+/// Sleeps until the daemon has read something, but not for ever: it may be gone.
+fn wait_for_daemon(ring: *mut xencons_interface, seen: u32) -> bool {
+    let (read, _) = indexes(ring);
+    let deadline = clock::now() + 500 * clock::MILLISECOND;
+    notify();
+    while read.load(Ordering::Acquire) == seen {
+        if clock::now() >= deadline {
+            return false;
+        }
+        events::poll(port(), deadline);
+    }
+    true
+}
+
+fn ring_write(ring: *mut xencons_interface, text: &[u8]) -> bool {
+    let (read, written) = indexes(ring);
     for byte in text {
         let index = written.load(Ordering::Relaxed);
-        // Wrapping: a daemon that writes nonsense makes the ring look full, not larger.
-        while index.wrapping_sub(read.load(Ordering::Acquire)) >= RING_SIZE {
-            if patience == 0 {
-                return;
+        loop {
+            let seen = read.load(Ordering::Acquire);
+            // Wrapping: a daemon that writes nonsense makes the ring look full, not larger.
+            if index.wrapping_sub(seen) < RING_SIZE {
+                break;
             }
-            patience -= 1;
-            notify();
-            // SAFETY: yield takes no argument.
-            unsafe { hypercall::sched_op(xenabi::SCHEDOP_yield as i32, core::ptr::null_mut(), 0) };
+            if !wait_for_daemon(ring, seen) {
+                return false;
+            }
         }
         // SAFETY: the index is masked to the ring.
         unsafe {
@@ -7102,6 +7153,7 @@ fn ring_write(ring: *mut xencons_interface, text: &[u8]) {
         written.store(index.wrapping_add(1), Ordering::Release);
     }
     notify();
+    true
 }
 
 /// Both consoles as one.
@@ -7109,19 +7161,21 @@ pub struct Console;
 
 impl Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        let ring = RING.get();
+        if !ring.is_null() {
+            let whole = text.split_inclusive('\n').all(|line| {
+                ring_write(ring, line.trim_end_matches('\n').as_bytes())
+                    && (!line.ends_with('\n') || ring_write(ring, b"\r\n"))
+            });
+            if whole {
+                return Ok(());
+            }
+            RING.set(core::ptr::null_mut());
+        }
         // SAFETY: the hypervisor reads so many bytes and writes none.
         unsafe {
             let bytes = text.as_ptr().cast_mut();
             hypercall::console_io(xenabi::CONSOLEIO_write, text.len() as u32, bytes);
-        }
-        let ring = RING.get();
-        if !ring.is_null() {
-            for line in text.split_inclusive('\n') {
-                ring_write(ring, line.trim_end_matches('\n').as_bytes());
-                if line.ends_with('\n') {
-                    ring_write(ring, b"\r\n");
-                }
-            }
         }
         Ok(())
     }
@@ -7295,6 +7349,17 @@ pub fn enable() {
 pub fn wait() {
     // SAFETY: the operation takes no argument.
     unsafe { hypercall::sched_op(xenabi::SCHEDOP_block as i32, core::ptr::null_mut(), 0) };
+}
+
+/// Sleeps until this one port is pending, or the time has come; its handler is not called.
+pub fn poll(mut port: xenabi::evtchn_port_t, deadline: u64) {
+    pending(port as usize / 64).fetch_and(!(1 << (port % 64)), SeqCst);
+    let mut poll = xenabi::sched_poll::zeroed();
+    poll.ports = &raw mut port;
+    poll.nr_ports = 1;
+    poll.timeout = deadline;
+    // SAFETY: the argument is what SCHEDOP_poll expects.
+    unsafe { hypercall::sched_op(xenabi::SCHEDOP_poll as i32, (&raw mut poll).cast(), 0) };
 }
 """#),
     EmbeddedFile(path: "templates/kernel/rust/src/heap.rs", text: #"""
@@ -8014,6 +8079,13 @@ static inline void ring_put(struct xencons_interface *_Nonnull ring, uint32_t in
     *(volatile char *)&ring->out[index & (sizeof(ring->out) - 1)] = (char)byte;
 }
 
+/* The argument holds a pointer to the port. */
+static inline void poll_port(evtchn_port_t port, uint64_t deadline)
+{
+    struct sched_poll poll = {.ports = &port, .nr_ports = 1, .timeout = deadline};
+    HYPERVISOR_sched_op(SCHEDOP_poll, &poll, 0);
+}
+
 extern const char exception_entries[], event_entry[], failsafe_entry[], shared_page[];
 
 /* traps.S has an entry every 16 bytes. */
@@ -8145,7 +8217,8 @@ enum Clock {
 """#),
     EmbeddedFile(path: "templates/kernel/swift/src/Console.swift", text: #"""
 // Printing. console_io prints to the hypervisor's own console, which is that of domain 0; of other
-// domains a release build of Xen drops it. They have a ring in a page shared with a daemon:
+// domains a release build of Xen drops it. They have a ring in a page shared with a daemon, if there is
+// one; otherwise the hypervisor's has to do:
 //
 //     out[]:  ....xxxxxxx....      x: printed and not yet read by the daemon
 //                 ^cons  ^prod     indexes run freely and are masked when used
@@ -8163,36 +8236,53 @@ enum Console {
     if info.flags & UInt32(SIF_INITDOMAIN) != 0 || info.console.domU.mfn == 0 { return }
     // SAFETY: the loader mapped the page, and it stays.
     ring = UnsafeMutablePointer(bitPattern: UInt(Pages.page(frame: UInt64(info.console.domU.mfn))))
+    // Shows nothing, but shows whether there is a daemon.
+    guard let ring else { return }
+    let seen = load32(&ring.pointee.out_cons)
+    if !put(13, ring) || !waitForDaemon(ring, seen) { self.ring = nil }
   }
 
   static func write(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let base = bytes.baseAddress else { return }
+    if let ring {
+      var whole = true
+      for byte in bytes {
+        if byte == 10 { whole = whole && put(13, ring) }
+        whole = whole && put(byte, ring)
+      }
+      notify()
+      if whole { return }
+      self.ring = nil
+    }
     // The hypervisor reads so many bytes and writes none.
     let text = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: CChar.self)
     _ = HYPERVISOR_console_io(UInt32(CONSOLEIO_write), UInt32(bytes.count), text)
-    guard let ring else { return }
-    var patience = 1000
-    for byte in bytes {
-      if byte == 10 { put(13, ring, &patience) }
-      put(byte, ring, &patience)
-    }
-    notify()
   }
 
-  /// Waits a while for a daemon that is behind, not for ever for one that is gone.
-  private static func put(
-    _ byte: UInt8, _ ring: UnsafeMutablePointer<xencons_interface>, _ patience: inout Int
-  ) {
+  private static func put(_ byte: UInt8, _ ring: UnsafeMutablePointer<xencons_interface>) -> Bool {
     let index = ring.pointee.out_prod
-    // Wrapping: a daemon that writes nonsense makes the ring look full, not larger.
-    while index &- load32(&ring.pointee.out_cons) >= size {
-      if patience == 0 { return }
-      patience -= 1
-      notify()
-      _ = HYPERVISOR_sched_op(SCHEDOP_yield, nil, 0)
+    while true {
+      let seen = load32(&ring.pointee.out_cons)
+      // Wrapping: a daemon that writes nonsense makes the ring look full, not larger.
+      if index &- seen < size { break }
+      if !waitForDaemon(ring, seen) { return false }
     }
     ring_put(ring, index, byte)
     store32(&ring.pointee.out_prod, index &+ 1)
+    return true
+  }
+
+  /// Sleeps until the daemon has read something, but not for ever: it may be gone.
+  private static func waitForDaemon(
+    _ ring: UnsafeMutablePointer<xencons_interface>, _ seen: UInt32
+  ) -> Bool {
+    let deadline = Clock.now + 500 * Clock.millisecond
+    notify()
+    while load32(&ring.pointee.out_cons) == seen {
+      if Clock.now >= deadline { return false }
+      Events.poll(Domain.start.pointee.console.domU.evtchn, deadline)
+    }
+    return true
   }
 
   private static func notify() {
@@ -8347,6 +8437,12 @@ enum Events {
   /// As hlt: enables events and sleeps until one is pending, in one step, so that none slips between.
   static func wait() {
     _ = HYPERVISOR_sched_op(SCHEDOP_block, nil, 0)
+  }
+
+  /// Sleeps until this one port is pending, or the time has come; its handler is not called.
+  static func poll(_ port: UInt32, _ deadline: UInt64) {
+    and64(pending_word(Domain.shared, Int32(port / 64)), ~(1 << UInt64(port % 64)))
+    poll_port(port, deadline)
   }
 }
 """#),

@@ -1,6 +1,7 @@
 /*
  * Two consoles. console_io prints to the hypervisor's own, which is that of domain 0; of other
- * domains a release build of Xen drops it. They have a ring in a page shared with a daemon:
+ * domains a release build of Xen drops it. They have a ring in a page shared with a daemon, if there
+ * is one; otherwise the hypervisor's has to do:
  *
  *     out[]:  ....xxxxxxx....      x: printed and not yet read by the daemon
  *                 ^cons  ^prod     indexes run freely and are masked when used
@@ -10,19 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "domain.h"
 #include "pages.h"
 
 static struct xencons_interface *ring;
 static evtchn_port_t ring_port;
-
-void console_start(void)
-{
-    if (start_info->flags & SIF_INITDOMAIN || !start_info->console.domU.mfn)
-        return;
-    ring = page_of_frame(start_info->console.domU.mfn);
-    ring_port = start_info->console.domU.evtchn;
-}
 
 static void notify(void)
 {
@@ -30,18 +24,32 @@ static void notify(void)
     HYPERVISOR_event_channel_op(EVTCHNOP_send, &send);
 }
 
-/* Waits a while for a daemon that is behind, not for ever for one that is gone. */
-static void ring_write(const char *text, size_t length)
+/* Sleeps until the daemon has read something, but not for ever: it may be gone. */
+static bool wait_for_daemon(XENCONS_RING_IDX seen)
 {
-    unsigned int patience = 1000;
-    while (length && patience) {
+    uint64_t deadline = clock_now() + SECOND / 2;
+    struct sched_poll poll = {.ports = &ring_port, .nr_ports = 1, .timeout = deadline};
+
+    notify();
+    while (__atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE) == seen) {
+        if (clock_now() >= deadline)
+            return false;
+        __atomic_fetch_and(&shared_info->evtchn_pending[ring_port / 64], ~(1ul << ring_port % 64),
+                           __ATOMIC_SEQ_CST);
+        HYPERVISOR_sched_op(SCHEDOP_poll, &poll, 0);
+    }
+    return true;
+}
+
+static bool ring_write(const char *text, size_t length)
+{
+    while (length) {
         XENCONS_RING_IDX read = __atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE);
         XENCONS_RING_IDX written = ring->out_prod;
         /* Unsigned: a daemon that writes nonsense makes the ring look full, not larger. */
         if (written - read >= sizeof(ring->out)) {
-            notify();
-            HYPERVISOR_sched_op(SCHEDOP_yield, 0, 0);
-            patience--;
+            if (!wait_for_daemon(read))
+                return false;
             continue;
         }
         ring->out[written & (sizeof(ring->out) - 1)] = *text++;
@@ -49,13 +57,27 @@ static void ring_write(const char *text, size_t length)
         __atomic_store_n(&ring->out_prod, written + 1, __ATOMIC_RELEASE);
     }
     notify();
+    return true;
+}
+
+void console_start(void)
+{
+    if (start_info->flags & SIF_INITDOMAIN || !start_info->console.domU.mfn)
+        return;
+    ring = page_of_frame(start_info->console.domU.mfn);
+    ring_port = start_info->console.domU.evtchn;
+    /* Shows nothing, but shows whether there is a daemon. */
+    XENCONS_RING_IDX read = ring->out_cons;
+    if (!ring_write("\r", 1) || !wait_for_daemon(read))
+        ring = 0;
 }
 
 static void write(const char *text, size_t length)
 {
+    if (ring && ring_write(text, length))
+        return;
+    ring = 0;
     HYPERVISOR_console_io(CONSOLEIO_write, (uint32_t)length, (char *)(uintptr_t)text);
-    if (ring)
-        ring_write(text, length);
 }
 
 /* Text gathers here, because a hypercall for each character would be slow. */

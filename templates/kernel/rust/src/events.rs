@@ -95,3 +95,14 @@ pub fn wait() {
     // SAFETY: the operation takes no argument.
     unsafe { hypercall::sched_op(xenabi::SCHEDOP_block as i32, core::ptr::null_mut(), 0) };
 }
+
+/// Sleeps until this one port is pending, or the time has come; its handler is not called.
+pub fn poll(mut port: xenabi::evtchn_port_t, deadline: u64) {
+    pending(port as usize / 64).fetch_and(!(1 << (port % 64)), SeqCst);
+    let mut poll = xenabi::sched_poll::zeroed();
+    poll.ports = &raw mut port;
+    poll.nr_ports = 1;
+    poll.timeout = deadline;
+    // SAFETY: the argument is what SCHEDOP_poll expects.
+    unsafe { hypercall::sched_op(xenabi::SCHEDOP_poll as i32, (&raw mut poll).cast(), 0) };
+}

@@ -41,6 +41,13 @@ static inline void ring_put(struct xencons_interface *_Nonnull ring, uint32_t in
     *(volatile char *)&ring->out[index & (sizeof(ring->out) - 1)] = (char)byte;
 }
 
+/* The argument holds a pointer to the port. */
+static inline void poll_port(evtchn_port_t port, uint64_t deadline)
+{
+    struct sched_poll poll = {.ports = &port, .nr_ports = 1, .timeout = deadline};
+    HYPERVISOR_sched_op(SCHEDOP_poll, &poll, 0);
+}
+
 extern const char exception_entries[], event_entry[], failsafe_entry[], shared_page[];
 
 /* traps.S has an entry every 16 bytes. */

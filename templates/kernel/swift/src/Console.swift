@@ -1,5 +1,6 @@
 // Printing. console_io prints to the hypervisor's own console, which is that of domain 0; of other
-// domains a release build of Xen drops it. They have a ring in a page shared with a daemon:
+// domains a release build of Xen drops it. They have a ring in a page shared with a daemon, if there is
+// one; otherwise the hypervisor's has to do:
 //
 //     out[]:  ....xxxxxxx....      x: printed and not yet read by the daemon
 //                 ^cons  ^prod     indexes run freely and are masked when used
@@ -17,36 +18,53 @@ enum Console {
     if info.flags & UInt32(SIF_INITDOMAIN) != 0 || info.console.domU.mfn == 0 { return }
     // SAFETY: the loader mapped the page, and it stays.
     ring = UnsafeMutablePointer(bitPattern: UInt(Pages.page(frame: UInt64(info.console.domU.mfn))))
+    // Shows nothing, but shows whether there is a daemon.
+    guard let ring else { return }
+    let seen = load32(&ring.pointee.out_cons)
+    if !put(13, ring) || !waitForDaemon(ring, seen) { self.ring = nil }
   }
 
   static func write(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let base = bytes.baseAddress else { return }
+    if let ring {
+      var whole = true
+      for byte in bytes {
+        if byte == 10 { whole = whole && put(13, ring) }
+        whole = whole && put(byte, ring)
+      }
+      notify()
+      if whole { return }
+      self.ring = nil
+    }
     // The hypervisor reads so many bytes and writes none.
     let text = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: CChar.self)
     _ = HYPERVISOR_console_io(UInt32(CONSOLEIO_write), UInt32(bytes.count), text)
-    guard let ring else { return }
-    var patience = 1000
-    for byte in bytes {
-      if byte == 10 { put(13, ring, &patience) }
-      put(byte, ring, &patience)
-    }
-    notify()
   }
 
-  /// Waits a while for a daemon that is behind, not for ever for one that is gone.
-  private static func put(
-    _ byte: UInt8, _ ring: UnsafeMutablePointer<xencons_interface>, _ patience: inout Int
-  ) {
+  private static func put(_ byte: UInt8, _ ring: UnsafeMutablePointer<xencons_interface>) -> Bool {
     let index = ring.pointee.out_prod
-    // Wrapping: a daemon that writes nonsense makes the ring look full, not larger.
-    while index &- load32(&ring.pointee.out_cons) >= size {
-      if patience == 0 { return }
-      patience -= 1
-      notify()
-      _ = HYPERVISOR_sched_op(SCHEDOP_yield, nil, 0)
+    while true {
+      let seen = load32(&ring.pointee.out_cons)
+      // Wrapping: a daemon that writes nonsense makes the ring look full, not larger.
+      if index &- seen < size { break }
+      if !waitForDaemon(ring, seen) { return false }
     }
     ring_put(ring, index, byte)
     store32(&ring.pointee.out_prod, index &+ 1)
+    return true
+  }
+
+  /// Sleeps until the daemon has read something, but not for ever: it may be gone.
+  private static func waitForDaemon(
+    _ ring: UnsafeMutablePointer<xencons_interface>, _ seen: UInt32
+  ) -> Bool {
+    let deadline = Clock.now + 500 * Clock.millisecond
+    notify()
+    while load32(&ring.pointee.out_cons) == seen {
+      if Clock.now >= deadline { return false }
+      Events.poll(Domain.start.pointee.console.domU.evtchn, deadline)
+    }
+    return true
   }
 
   private static func notify() {

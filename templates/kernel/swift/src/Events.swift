@@ -66,4 +66,10 @@ enum Events {
   static func wait() {
     _ = HYPERVISOR_sched_op(SCHEDOP_block, nil, 0)
   }
+
+  /// Sleeps until this one port is pending, or the time has come; its handler is not called.
+  static func poll(_ port: UInt32, _ deadline: UInt64) {
+    and64(pending_word(Domain.shared, Int32(port / 64)), ~(1 << UInt64(port % 64)))
+    poll_port(port, deadline)
+  }
 }
