@@ -30,7 +30,7 @@ final class Workplace {
   /// Runs a command; its status, and all that it printed.
   func run(_ arguments: [String], in folder: URL) throws -> (status: Int32, text: String) {
     let log = self.folder.appending(path: "\(UUID().uuidString).log")
-    FileManager.default.createFile(atPath: log.path, contents: nil)
+    try Data().write(to: log)
     let handle = try FileHandle(forWritingTo: log)
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")

@@ -4541,8 +4541,9 @@ int xg_os_port_open(evtchn_port_t port)
 {
     if (port >= PORTS)
         return -XEN_ENOSPC;
-    soft_of_port[port] = softint_establish(SOFTINT_NET | SOFTINT_MPSAFE, port_softint,
-                                           (void *)(uintptr_t)port);
+    if (!soft_of_port[port])
+        soft_of_port[port] = softint_establish(SOFTINT_NET | SOFTINT_MPSAFE, port_softint,
+                                               (void *)(uintptr_t)port);
     if (!soft_of_port[port])
         return -XEN_ENOMEM;
     return xen_port_establish(port, port_upcall);
@@ -4550,12 +4551,9 @@ int xg_os_port_open(evtchn_port_t port)
 
 void xg_os_port_close(evtchn_port_t port)
 {
+    /* The soft interrupt stays for the next port of that number: softint_disestablish would wait
+     * for one that is running, and that one waits for the lock. One that comes late is harmless. */
     xen_port_disestablish(port);
-    /* softint_disestablish waits for one that is running, and that one wants the lock. */
-    mutex_exit(&xg_lock);
-    softint_disestablish(soft_of_port[port]);
-    mutex_enter(&xg_lock);
-    soft_of_port[port] = NULL;
 }
 
 void xg_os_wait(uint64_t deadline)
@@ -4683,7 +4681,6 @@ void cv_signal(kcondvar_t *condition);
 #define IPL_SOFTNET 4
 void *softint_establish(unsigned int flags, void (*function)(void *), void *argument);
 void softint_schedule(void *cookie);
-void softint_disestablish(void *cookie);
 #endif
 """##),
     EmbeddedFile(path: "templates/driver/bsd-like/system/sys/kmem.h", text: ##"""
@@ -4949,6 +4946,7 @@ int xg_run(void);
  */
 #include "xg_os.h"
 
+#include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/interrupt.h>
 #include <linux/kthread.h>
@@ -4970,6 +4968,7 @@ static DEFINE_MUTEX(xg_lock);
 static DECLARE_WAIT_QUEUE_HEAD(xg_queue);
 static bool woken;
 static int irq_of_port[PORTS];
+static bool port_closing[PORTS];
 
 /* The driver's thread. */
 static int xg_thread(void *unused)
@@ -5046,9 +5045,16 @@ void *xg_os_map(const xen_pfn_t *frames, size_t count)
 
 static irqreturn_t port_thread(int irq, void *context)
 {
+    evtchn_port_t port = (evtchn_port_t)(uintptr_t)context;
+
     (void)irq;
-    mutex_lock(&xg_lock);
-    xg_event_deliver((evtchn_port_t)(uintptr_t)context);
+    /* Whoever closes the port holds the lock and waits in free_irq for this thread to end. */
+    while (!mutex_trylock(&xg_lock)) {
+        if (READ_ONCE(port_closing[port]))
+            return IRQ_HANDLED;
+        usleep_range(50, 100);
+    }
+    xg_event_deliver(port);
     mutex_unlock(&xg_lock);
     /* What the driver's thread waits for may be done. */
     xg_os_wake();
@@ -5072,10 +5078,9 @@ int xg_os_port_open(evtchn_port_t port)
 
 void xg_os_port_close(evtchn_port_t port)
 {
-    /* free_irq waits for a thread that is running, and that thread wants the lock. */
-    mutex_unlock(&xg_lock);
+    WRITE_ONCE(port_closing[port], true);
     free_irq((unsigned int)irq_of_port[port], (void *)(uintptr_t)port);
-    mutex_lock(&xg_lock);
+    WRITE_ONCE(port_closing[port], false);
     xen_port_forget(port);
 }
 
@@ -5165,6 +5170,12 @@ void xg_os_log(const char *line)
     pr_info("xg: %s\n", line);
 }
 """##),
+    EmbeddedFile(path: "templates/driver/linux-like/system/linux/delay.h", text: ##"""
+#ifndef _LINUX_DELAY_H
+#define _LINUX_DELAY_H
+void usleep_range(unsigned long least, unsigned long most);
+#endif
+"""##),
     EmbeddedFile(path: "templates/driver/linux-like/system/linux/gfp.h", text: ##"""
 #ifndef _LINUX_GFP_H
 #define _LINUX_GFP_H
@@ -5219,6 +5230,7 @@ int apply_to_page_range(struct mm_struct *mm, unsigned long address, unsigned lo
 struct mutex { int owner; };
 #define DEFINE_MUTEX(name) struct mutex name = {0}
 void mutex_lock(struct mutex *lock);
+int mutex_trylock(struct mutex *lock);
 void mutex_unlock(struct mutex *lock);
 #endif
 """##),

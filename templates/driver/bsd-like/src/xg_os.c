@@ -113,8 +113,9 @@ int xg_os_port_open(evtchn_port_t port)
 {
     if (port >= PORTS)
         return -XEN_ENOSPC;
-    soft_of_port[port] = softint_establish(SOFTINT_NET | SOFTINT_MPSAFE, port_softint,
-                                           (void *)(uintptr_t)port);
+    if (!soft_of_port[port])
+        soft_of_port[port] = softint_establish(SOFTINT_NET | SOFTINT_MPSAFE, port_softint,
+                                               (void *)(uintptr_t)port);
     if (!soft_of_port[port])
         return -XEN_ENOMEM;
     return xen_port_establish(port, port_upcall);
@@ -122,12 +123,9 @@ int xg_os_port_open(evtchn_port_t port)
 
 void xg_os_port_close(evtchn_port_t port)
 {
+    /* The soft interrupt stays for the next port of that number: softint_disestablish would wait
+     * for one that is running, and that one waits for the lock. One that comes late is harmless. */
     xen_port_disestablish(port);
-    /* softint_disestablish waits for one that is running, and that one wants the lock. */
-    mutex_exit(&xg_lock);
-    softint_disestablish(soft_of_port[port]);
-    mutex_enter(&xg_lock);
-    soft_of_port[port] = NULL;
 }
 
 void xg_os_wait(uint64_t deadline)

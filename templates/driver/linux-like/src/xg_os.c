@@ -8,6 +8,7 @@
  */
 #include "xg_os.h"
 
+#include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/interrupt.h>
 #include <linux/kthread.h>
@@ -29,6 +30,7 @@ static DEFINE_MUTEX(xg_lock);
 static DECLARE_WAIT_QUEUE_HEAD(xg_queue);
 static bool woken;
 static int irq_of_port[PORTS];
+static bool port_closing[PORTS];
 
 /* The driver's thread. */
 static int xg_thread(void *unused)
@@ -105,9 +107,16 @@ void *xg_os_map(const xen_pfn_t *frames, size_t count)
 
 static irqreturn_t port_thread(int irq, void *context)
 {
+    evtchn_port_t port = (evtchn_port_t)(uintptr_t)context;
+
     (void)irq;
-    mutex_lock(&xg_lock);
-    xg_event_deliver((evtchn_port_t)(uintptr_t)context);
+    /* Whoever closes the port holds the lock and waits in free_irq for this thread to end. */
+    while (!mutex_trylock(&xg_lock)) {
+        if (READ_ONCE(port_closing[port]))
+            return IRQ_HANDLED;
+        usleep_range(50, 100);
+    }
+    xg_event_deliver(port);
     mutex_unlock(&xg_lock);
     /* What the driver's thread waits for may be done. */
     xg_os_wake();
@@ -131,10 +140,9 @@ int xg_os_port_open(evtchn_port_t port)
 
 void xg_os_port_close(evtchn_port_t port)
 {
-    /* free_irq waits for a thread that is running, and that thread wants the lock. */
-    mutex_unlock(&xg_lock);
+    WRITE_ONCE(port_closing[port], true);
     free_irq((unsigned int)irq_of_port[port], (void *)(uintptr_t)port);
-    mutex_lock(&xg_lock);
+    WRITE_ONCE(port_closing[port], false);
     xen_port_forget(port);
 }
 

@@ -5,5 +5,4 @@
 #define IPL_SOFTNET 4
 void *softint_establish(unsigned int flags, void (*function)(void *), void *argument);
 void softint_schedule(void *cookie);
-void softint_disestablish(void *cookie);
 #endif
