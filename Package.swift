@@ -63,6 +63,8 @@ let package = Package(
     // The ABI for freestanding code: a generated C header, and the typed Swift view of it.
     .target(name: "CXenABI"),
     .target(name: "XenABI", dependencies: ["CXenABI"], swiftSettings: strict),
+    // What Rootstock adds to it, for domain 0.
+    .target(name: "CRootstock"),
 
     // The ABI as data: reading and checking abi/, and everything generated from it.
     .target(
@@ -77,7 +79,8 @@ let package = Package(
     // machine: the hardware is a generic parameter.
     .target(name: "X86", swiftSettings: strict),
     .target(
-      name: "HypervisorCore", dependencies: ["CXenABI", "X86", "XenABI"], swiftSettings: strict),
+      name: "HypervisorCore", dependencies: ["CRootstock", "CXenABI", "X86", "XenABI"],
+      swiftSettings: strict),
 
     // A machine of arrays, the recount of every invariant and the hostile guest; the fuzzer runs
     // them at length.
@@ -151,7 +154,7 @@ let package = Package(
       name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: strict),
     .testTarget(
       name: "HypervisorCoreTests",
-      dependencies: ["CXenABI", "HypervisorCore", "HypervisorCoreTesting", "X86"],
+      dependencies: ["CRootstock", "CXenABI", "HypervisorCore", "HypervisorCoreTesting", "X86"],
       swiftSettings: strict),
     .testTarget(
       name: "ControlCoreTests",
@@ -194,18 +197,23 @@ if Context.environment["XENOGRAFT_METAL"] == "1" {
     .target(name: "XenABI", dependencies: ["CXenABI"], swiftSettings: strict),
     .target(name: "X86", swiftSettings: strict),
     .target(
-      name: "HypervisorCore", dependencies: ["CXenABI", "X86", "XenABI"], swiftSettings: strict),
+      name: "HypervisorCore", dependencies: ["CRootstock", "CXenABI", "X86", "XenABI"],
+      swiftSettings: strict),
     .target(name: "CFreestanding"),
+    .target(name: "CRootstock"),
     .target(name: "CMachine"),
     .executableTarget(
       name: "Rootstock",
-      dependencies: ["CFreestanding", "CMachine", "CXenABI", "HypervisorCore", "X86", "XenABI"],
+      dependencies: [
+        "CFreestanding", "CMachine", "CRootstock", "CXenABI", "HypervisorCore", "X86", "XenABI",
+      ],
       exclude: ["link.ld", "toolset.json"], swiftSettings: strict,
       linkerSettings: linkScript(of: "Rootstock")),
     // What a Swift guest needs, and domain 0, which is one.
-    .target(name: "CGuest", dependencies: ["CXenABI"]),
+    .target(name: "CGuest", dependencies: ["CRootstock", "CXenABI"]),
     .target(
-      name: "GuestRuntime", dependencies: ["CGuest", "CXenABI", "XenABI"], swiftSettings: strict),
+      name: "GuestRuntime", dependencies: ["CGuest", "CRootstock", "CXenABI", "XenABI"],
+      swiftSettings: strict),
     .target(name: "ControlCore", dependencies: ["CXenABI", "XenABI"], swiftSettings: strict),
     .executableTarget(
       name: "ControlDomain",

@@ -26,6 +26,10 @@ public struct Domain: @unchecked Sendable {
   var returnCursor: UInt64 = 0
   /// The page that it shares with the hypervisor.
   public var sharedInfo: MachineFrame?
+  /// By what domain 0 serves it.
+  public internal(set) var wiring = DomainWiring()
+  /// Why it has ended, as the machine notes it; nil while it runs.
+  public var endReason: UInt32?
 
   /// How many port numbers it may use, port 0 included; nil for 1024, or all where it is privileged.
   public var portLimit: UInt32?

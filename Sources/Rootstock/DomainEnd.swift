@@ -22,6 +22,7 @@ enum DomainEnd {
     }
     let reason = guest.pointee.announcedEnding ?? reason
     guest.pointee.ending = reason
+    guest.pointee.domain.pointee.endReason = reason
     guest.pointee.watchdogs = InlineArray(repeating: 0)
     Timers.arm(guest)
     let domain = guest.pointee.domain
@@ -43,6 +44,7 @@ enum DomainEnd {
     Processors.interrupt(running, LocalAPIC.scheduleVector)
     report(guest, reason)
     Reaper.expect(domain, reason: reason)
+    if domain.pointee.id != .control { Host.hypervisor.noteEnd(to: .control) }
   }
 
   private static func report(_ guest: GuestDomainPointer, _ reason: UInt32) {

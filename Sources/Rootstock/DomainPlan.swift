@@ -1,8 +1,11 @@
 // What the command line says of the domains to start:
 //
-//     domain=kernel:0,ramdisk:1,memory:128,vcpus:2,weight:256,count:1
+//     domain=kernel:0,ramdisk:1,arguments:2,memory:128,vcpus:2,weight:256,count:1
 //
-// Kernels and ramdisks are boot modules by number, memory is in MiB. The first is domain 0. Without
+// Kernels, ramdisks and files with command lines are boot modules by number, memory is in MiB. What
+// stands behind ` -- ` is the command line of domains that have no file with one. With `paused:1` a domain waits
+// for domain 0 to let it begin; with `exempt:1` the
+// strict policy leaves a domain alone. The first is domain 0. Without
 // any, the first module is domain 0's kernel and the second its ramdisk, with `dom0_mem=` MiB.
 
 import HypervisorCore
@@ -11,11 +14,17 @@ import HypervisorCore
 struct DomainPlan {
   var kernel = 0
   var ramdisk: Int?
+  /// The module with its command line.
+  var arguments: Int?
   /// MiB; 0 for as much as suits.
   var memory: UInt64 = 0
   var vcpus = 1
   var weight: UInt32 = 256
   var count = 1
+  /// Domain 0 lets it begin, once it can serve it.
+  var isPaused = false
+  /// The strict policy is not for it: domain 0 has ports to use where others are on trial.
+  var isExempt = false
 }
 
 extension CommandLine {
@@ -32,10 +41,13 @@ extension CommandLine {
       switch (self[key], self[key + 1]) {
       case (0x6b, _): plan.kernel = Int(value)  // kernel
       case (0x72, _): plan.ramdisk = Int(value)  // ramdisk
+      case (0x61, _): plan.arguments = Int(value)  // arguments
       case (0x6d, _): plan.memory = value  // memory
       case (0x76, _): plan.vcpus = Int(value)  // vcpus
       case (0x77, _): plan.weight = UInt32(clamping: value)  // weight
       case (0x63, _): plan.count = Int(value)  // count
+      case (0x70, _): plan.isPaused = value != 0  // paused
+      case (0x65, _): plan.isExempt = value != 0  // exempt
       default: break
       }
       index = end

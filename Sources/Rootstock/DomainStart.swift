@@ -44,15 +44,19 @@ enum DomainStart {
       return refuse(id, "there is too little memory")
     }
     domain.pointee.isPrivileged = id.rawValue == 0
+    domain.pointee.guest.pointee.isExempt = plan.isExempt
     let half = Host.boot.endOfMemory >> 21
     domain.pointee.pageLimit = (plan.memory != 0 ? plan.memory : min(half, 256)) << 8
     var request = StartRequest(
       kernel: kernel, pageCount: domain.pointee.pageLimit, isInitial: id.rawValue == 0)
     request.ramdisk = plan.ramdisk.flatMap { module($0) }
-    request.commandLine = Host.boot.commandLine.guestPart
+    request.commandLine =
+      plan.arguments.flatMap { module($0) } ?? Host.boot.commandLine.guestPart
     do throws(ImageError) {
       let state = try withCore { () throws(ImageError) in
-        try hypervisor.build(request, in: domain)
+        request.isInitial
+          ? try hypervisor.build(request, in: domain)
+          : try hypervisor.build(request, in: domain, servedBy: .control)
       }
       prepare(domain, state, plan)
       log(.info).text("start: domain=").decimal(id.rawValue).text(" memory=")
@@ -101,7 +105,7 @@ enum DomainStart {
     vcpu.pointee.saved.cs = UInt64(XG_GUEST_CS64)
     vcpu.pointee.saved.ss = UInt64(XG_GUEST_SS)
     vcpu.pointee.core.pointee.isInitialised = true
-    vcpu.pointee.core.pointee.isUp = true
+    vcpu.pointee.core.pointee.isUp = !plan.isPaused
     Reaper.noteStart()
     Switch.wake(vcpu)
   }

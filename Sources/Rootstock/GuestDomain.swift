@@ -22,6 +22,8 @@ struct GuestDomain {
   var announcedEnding: UInt32?
   /// Why it has ended; `nil` while it runs.
   var ending: UInt32?
+  /// The strict policy is not for it.
+  var isExempt = false
   /// It has ended, and somebody else still holds frames of it.
   var isLingering = false
   /// Deadlines of its watchdogs; 0 for those that are off.

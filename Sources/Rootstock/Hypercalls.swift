@@ -2,6 +2,7 @@
 // -ENOSYS.
 
 import CMachine
+import CRootstock
 import CXenABI
 import HypervisorCore
 
@@ -95,6 +96,7 @@ extension GuestProcessor {
     case __HYPERVISOR_event_channel_op: return eventChannelOperation(&arguments)
     case __HYPERVISOR_callback_op: return callbackOperation(arguments)
     case __HYPERVISOR_nmi_op: return nmiOperation(arguments)
+    case ROOTSTOCK_CONTROL: return control(arguments)
     default: return .error(.noSuchCall)
     }
   }

@@ -107,7 +107,7 @@ enum Reaper {
     GuestStorage.free(state, vcpuCount: count, hypervisor)
     waiting -= 1
     living -= 1
-    if id == 0 { isFirstGone = true }
+    if id == 0 { isFirstGone = true } else { hypervisor.noteEnd(to: .control) }
     log(.debug).text("reaped: domain=").decimal(id).end()
     endIfDone(hypervisor)
   }

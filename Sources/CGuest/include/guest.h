@@ -8,10 +8,23 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "guest_layout.h"
+#include "rootstock.h"
 
 #pragma clang assume_nonnull begin
 
 #define XG_INLINE static inline __attribute__((always_inline))
+
+/* A hypercall of Rootstock's own, which is in no generated wrapper: rootstock.h. */
+extern char hypercall_page[4096];
+XG_INLINE int64_t guest_control(uint64_t operation, void *argument) {
+    int64_t result;
+    register void *second __asm__("rsi") = argument;
+    __asm__ volatile("call hypercall_page + %c[offset]"
+                     : "=a"(result), "+D"(operation), "+r"(second)
+                     : [offset] "i"(ROOTSTOCK_CONTROL * 32)
+                     : "memory");
+    return result;
+}
 
 /* Registers at an exception, as Entries.S pushes them: the order of the ABI's cpu_user_regs. */
 struct guest_frame {
