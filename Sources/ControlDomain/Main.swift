@@ -19,8 +19,11 @@ func main(startInfo: UInt64) {
   let test = SelfTest(devices)
   let isTest = Guest.hasOption("selftest")
   let services = isTest ? nil : Services(devices)
-  if isTest { test.start() } else { say("serves").end() }
+  let guests = services.map { Guests($0) }
+  if isTest { test.start() }
+  guests?.start()
+  if !isTest { say("serves").end() }
   Events.run()
-  _ = services
+  _ = guests
   Guest.powerOff()
 }

@@ -17,6 +17,7 @@ private struct Line<Service> {
 final class Services {
   let store = Store()
   let bridge = Bridge()
+  let toolstack: Toolstack
   private let local: LocalStore
   private let ports = GuestPorts()
   private let disks: BackendRegistry<LocalStore, DiskFactory>
@@ -29,6 +30,8 @@ final class Services {
 
   init(_ devices: Devices) {
     local = LocalStore(store)
+    // Its own client: what it writes the backends hear of.
+    toolstack = Toolstack(LocalStore(store))
     disks = BackendRegistry(
       local, type: "vbd",
       factory: DiskFactory(disks: devices.disks.map { SharedDisk($0) }, ports: ports))
@@ -77,12 +80,15 @@ final class Services {
       end(line.port, line.address)
     }
     for line in consoles where line.domain == domain {
+      // The page outlives the guest, and its last words are still there: a ring full at most.
+      for _ in 0..<4 where line.service.isServed { _ = line.service.run(Services.print) }
       line.service.finish(Services.print)
       end(line.port, line.address)
     }
     channels.removeAll { $0.domain == domain }
     consoles.removeAll { $0.domain == domain }
     do throws(StoreError) { try store.release(domain) } catch {}
+    toolstack.remove(domain)
     isAwake = true
   }
 
@@ -124,6 +130,9 @@ final class Services {
   /// One turn: a bounded part of everything that waits; whether there is more.
   private func turn() -> Bool {
     for device in networks.devices.values { device.driver.flush() }
+    // A device that closes waits for what is in flight, of which nothing else tells.
+    disks.poll()
+    networks.poll()
     guard isAwake else { return false }
     isAwake = false
     for line in channels {
@@ -140,8 +149,6 @@ final class Services {
       isAwake = true
       if !disks.handle(event) { _ = networks.handle(event) }
     }
-    disks.poll()
-    networks.poll()
     return isAwake
   }
 }

@@ -6,7 +6,7 @@ internal import CXenABI
 /// The console of last resort: console_io.
 public enum Console {
   // SAFETY: one vcpu, and nothing runs in the upcall.
-  nonisolated(unsafe) private static var line = InlineArray<240, UInt8>(repeating: 0)
+  nonisolated(unsafe) private static var line = InlineArray<1280, UInt8>(repeating: 0)
   nonisolated(unsafe) private static var count = 0
 
   /// Adds a byte; a newline or a full line goes out.

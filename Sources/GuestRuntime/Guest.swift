@@ -70,6 +70,29 @@ public enum Guest {
     return false
   }
 
+  /// The values of the options of a name, which ends in `=`, in their order.
+  public static func options(_ name: StaticString) -> [[UInt8]] {
+    let line = information + Xen.Offset.start_info.cmd_line
+    var values: [[UInt8]] = []
+    var word: [UInt8] = []
+    for index in 0..<Int(MAX_GUEST_CMDLINE) {
+      let byte = line.load(fromByteOffset: index, as: UInt8.self)
+      if byte != 0, byte != 0x20 {
+        word.append(byte)
+        continue
+      }
+      let length = name.utf8CodeUnitCount
+      var isNamed = word.count >= length
+      if isNamed {
+        for place in 0..<length where word[place] != name.utf8Start[place] { isNamed = false }
+      }
+      if isNamed { values.append([UInt8](word.dropFirst(length))) }
+      if byte == 0 { break }
+      word = []
+    }
+    return values
+  }
+
   /// Ends the domain.
   public static func shutDown(reason: UInt32) -> Never {
     var request = sched_shutdown()

@@ -1,0 +1,90 @@
+// The guests: who there is, what each is given, and when all of it is over.
+//
+// Options of the command line, beside `vbd=` and `vif=` (DevicePlan.swift):
+//
+//     until=2        the machine is switched off when domains 1 and 2 have ended; without it, when
+//                    all have
+
+import ControlCore
+import GuestRuntime
+
+/// The domains that this one serves.
+final class Guests {
+  private let services: Services
+  private var disks: [DiskPlan] = []
+  private var interfaces: [InterfacePlan] = []
+  private var served: [UInt16] = []
+  /// The domain up to whose number all must have ended.
+  private var last = UInt16.max
+  private var hasGuests = false
+  private var isEnding = false
+
+  /// How long dead domains are waited for: frames that somebody holds keep them.
+  private static let patience: UInt64 = 2_000_000_000
+
+  init(_ services: Services) { self.services = services }
+
+  /// Serves those who are there, and looks again whenever one has ended.
+  func start() {
+    for text in Guest.options("vbd=") {
+      if let plan = DiskPlan(text) { disks.append(plan) } else { refuse("vbd=", text) }
+    }
+    for text in Guest.options("vif=") {
+      if let plan = InterfacePlan(text) { interfaces.append(plan) } else { refuse("vif=", text) }
+    }
+    if let number = Guest.options("until=").last?.decimal {
+      last = UInt16(truncatingIfNeeded: number)
+    }
+    if !Domains.onEnd({ [self] in look() }) {
+      say("the hypervisor does not tell when domains end").end()
+    }
+    look()
+  }
+
+  private func refuse(_ name: StaticString, _ text: Bytes) {
+    say("cannot be understood: ").text(name).bytes(text).end()
+  }
+
+  /// Compares what there is with what is served.
+  private func look() {
+    let all = Domains.list()
+    for domain in all {
+      if domain.hasEnded {
+        remove(domain.number)
+      } else if !served.contains(domain.number) {
+        add(domain)
+      }
+    }
+    for number in served where !all.contains(where: { $0.number == number }) { remove(number) }
+    hasGuests = hasGuests || !all.isEmpty
+    guard hasGuests, !all.contains(where: { !$0.hasEnded && $0.number <= last }) else { return }
+    // The dead are waited for, so that the hypervisor can tell that all they had has come back.
+    if !all.contains(where: { $0.hasEnded }) { return Events.stop() }
+    if !isEnding { Events.after(Self.patience) { Events.stop() } }
+    isEnding = true
+  }
+
+  private func add(_ domain: OtherDomain) {
+    served.append(domain.number)
+    defer { Domains.begin(domain.number) }
+    guard domain.storePort != 0, domain.consolePort != 0 else { return }
+    let id = DomainID(domain.number)
+    services.toolstack.enter(
+      GuestFacts(
+        domain: id, memory: domain.frameCount * 4, vcpuCount: domain.vcpuCount,
+        storeFrame: domain.storeFrame, storePort: domain.storePort,
+        consoleFrame: domain.consoleFrame, consolePort: domain.consolePort))
+    for plan in disks where plan.domain == id { services.toolstack.add(plan) }
+    for plan in interfaces where plan.domain == id { services.toolstack.add(plan) }
+    let isServed = services.add(
+      id, storeFrame: domain.storeFrame, storePort: domain.storePort,
+      consoleFrame: domain.consoleFrame, consolePort: domain.consolePort)
+    say(isServed ? "serves domain " : "cannot serve domain ").decimal(domain.number).end()
+  }
+
+  private func remove(_ number: UInt16) {
+    guard let index = served.firstIndex(of: number) else { return }
+    served.remove(at: index)
+    services.remove(DomainID(number))
+  }
+}
