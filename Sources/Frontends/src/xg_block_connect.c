@@ -279,11 +279,12 @@ static void block_poll(struct xg_device *device)
 {
     struct xg_block *block = (struct xg_block *)(void *)device;
     struct xg_block_private *own = block->own;
-    uint64_t now = xg_os_time();
 
     xgb_pool_refill(own);
-    for (uint32_t i = 0; own->usable && i < block->queue_count; i++) {
+    for (uint32_t i = 0; own->usable && i < block->queue_count; i++)
         xgb_queue_event(&own->queues[i]); /* in case an event got lost */
+    uint64_t now = xg_os_time(); /* only now: nothing that was just issued is of later */
+    for (uint32_t i = 0; own->usable && i < block->queue_count; i++) {
         if (overdue(block, &own->queues[i], now))
             xg_device_fault(device, "block: a response is overdue");
     }

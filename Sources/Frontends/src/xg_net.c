@@ -223,11 +223,11 @@ static void net_removed(struct xg_device *device)
 static void net_poll(struct xg_device *device)
 {
     struct xg_net *net = (struct xg_net *)(void *)device;
-    uint64_t now = xg_os_time();
 
     for (uint32_t i = 0; net->own->usable && i < net->queue_count; i++) {
         struct queue *queue = &net->own->queues[i];
         queue_event(queue); /* in case an event got lost */
+        uint64_t now = xg_os_time(); /* only now: what the event sent has no later time */
         if (queue->tx.ring.ring.published != queue->tx.ring.ring.consumed &&
             now - queue->progress > net->options.send_timeout) {
             net->own->usable = false;
