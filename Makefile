@@ -122,6 +122,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 .build/release/xenograft $(DESTDIR)$(PREFIX)/bin/xenograft
 	install -m 644 .build/release/rootstock $(DESTDIR)$(PREFIX)/bin/rootstock
+	install -m 644 .build/release/controldomain $(DESTDIR)$(PREFIX)/bin/controldomain
 	.build/release/xenograft --generate-completion-script bash \
 	  > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenograft
 	.build/release/xenograft --generate-completion-script zsh \

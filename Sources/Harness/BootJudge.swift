@@ -12,7 +12,7 @@ struct BootJudge {
     let lines = await session.hypervisorLines
     let domains = await judgeDomains(session)
     // What runs beside is not what is judged.
-    let worst = domains.prefix(plan.copies).worst
+    let worst = domains[plan.subjects].worst
     let verdict: Verdict =
       if let end = await session.machineEnd {
         end
@@ -21,12 +21,15 @@ struct BootJudge {
       } else {
         worst?.verdict ?? dialect.verdictOfSilentEnd
       }
-    let subject = worst?.id ?? 0
-    let alike = Set(domains.filter { $0.kernel == domains[0].kernel }.map(\.id))
+    // A guest of which nothing more is heard went down with the domain that serves it.
+    let hasFallen = plan.hasControlDomain && domains[0].verdict == .crash
+    let subject = hasFallen && worst?.reason == nil ? 0 : worst?.id ?? 0
+    let kernel = domains[subject].kernel
+    let alike = Set(domains.filter { $0.kernel == kernel }.map(\.id))
     let records = dialect.records(of: alike, in: lines)
     let raw = verdict == .crash ? dialect.crash(of: subject, in: lines) : nil
     let needsSymbols = raw != nil || !records.traps.isEmpty
-    let symbols = needsSymbols ? GuestSymbols(kernel: domains[0].kernel) : nil
+    let symbols = needsSymbols ? GuestSymbols(kernel: kernel) : nil
     let places = symbols?.locate(records.traps.map(\.place)) ?? records.traps.map(\.place)
     let traps = zip(records.traps, places).map { trap, place in
       TrapRecord(place: place, rule: trap.rule, count: trap.count)
@@ -53,7 +56,7 @@ struct BootJudge {
         return DomainResult(id: id, kernel: kernel, verdict: end.verdict, reason: end.reason)
       }
       // A domain that nobody waits for may be cut off by the end of the run.
-      let isAwaited = id == 0 || plan.waitsForAll
+      let isAwaited = plan.awaited.contains(id)
       let verdict: Verdict? =
         if let machineEnd {
           machineEnd

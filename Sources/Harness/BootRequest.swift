@@ -45,6 +45,44 @@ public struct GuestBeside: Sendable, Equatable {
   }
 }
 
+/// A file that the guest has as a disk.
+public struct GuestDisk: Sendable, Equatable {
+  /// Its path.
+  public var path: String
+  /// What the guest calls it: `xvda` to `xvdz`; the next free name without it.
+  public var name: String?
+  /// The guest cannot write.
+  public var isReadOnly = false
+
+  /// A disk that the guest may write to.
+  public init(path: String) {
+    self.path = path
+  }
+}
+
+/// A port of this machine that leads to one of the guest's.
+public struct PortForward: Sendable, Equatable {
+  /// The port of this machine, at its loopback address.
+  public var host: Int
+  /// The port of the guest.
+  public var guest: Int
+
+  /// A forward of both TCP and UDP.
+  public init(host: Int, guest: Int) {
+    self.host = host
+    self.guest = guest
+  }
+}
+
+/// A network of the guest: QEMU's user network, where the guest is 10.0.2.15.
+public struct GuestNetwork: Sendable, Equatable {
+  /// Ports of this machine that lead to the guest.
+  public var forwards: [PortForward] = []
+
+  /// A network without a way in.
+  public init() {}
+}
+
 /// One boot of a guest, and of what runs beside it.
 public struct BootRequest: Sendable {
   /// Path of the guest's kernel.
@@ -57,10 +95,16 @@ public struct BootRequest: Sendable {
   public var memory = 128
   /// The guest's vcpus.
   public var vcpus = 1
-  /// How many copies of the guest run, domain 0 among them.
+  /// How many copies of the guest run; without devices the first is domain 0.
   public var copies = 1
   /// The guest's share of the processors against others'; the hypervisor's default without it.
   public var weight: Int?
+  /// The guest's disks; with any device the control domain is domain 0, and the guest domain 1.
+  public var disks: [GuestDisk] = []
+  /// The guest's network; `nil` for none.
+  public var network: GuestNetwork?
+  /// Path of the control domain's image, where it shall not be looked for.
+  public var controlDomainImage: String?
   /// Guests beside it.
   public var beside: [GuestBeside] = []
   /// The run goes on until guests beside have ended as well; where there are copies it always does.
@@ -86,6 +130,9 @@ public struct BootRequest: Sendable {
   public var debuggerPort: Int?
   /// Count instructions instead of time, so that every run is the same.
   public var countsInstructions = false
+
+  /// The guest has devices, which a domain 0 must serve.
+  var needsControlDomain: Bool { !disks.isEmpty || network != nil }
 
   /// A request with the defaults of `xenograft boot`.
   public init(kernel: String) {

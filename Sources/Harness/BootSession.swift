@@ -34,6 +34,7 @@ actor BootSession {
   private let start: ContinuousClock.Instant
   private var splitter: ConsoleSplitter
   private var lines: GuestLines
+  private var control: ControlConsole?
 
   private(set) var hypervisorLines: [String] = []
   private(set) var times = BootTimes()
@@ -55,7 +56,10 @@ actor BootSession {
     self.sink = sink
     endsWhenExpected = request.endsWhenExpected
     wantsEvents = request.wantsEvents
-    awaited = plan.waitsForAll ? Set(plan.kernels.indices) : [0]
+    awaited = plan.awaited
+    if plan.hasControlDomain {
+      control = ControlConsole(plain: plan.copies == 1 ? plan.subjects.lowerBound : nil)
+    }
     splitter = ConsoleSplitter(prefix: dialect.prefix)
     lines = try GuestLines(expectations: request.expectations)
     start = .now
@@ -82,6 +86,7 @@ actor BootSession {
   /// The line is closed.
   func finish() {
     digest(splitter.finish())
+    for piece in control?.finish() ?? [] { digest(piece) }
     if let line = lines.finish() { note(.guest(line: line)) }
     times.total = elapsed
   }
@@ -103,9 +108,23 @@ actor BootSession {
   private func digest(_ pieces: [ConsolePiece]) {
     for piece in pieces {
       switch piece {
-      case .guest(let bytes): digest(guest: bytes)
+      case .guest(let bytes):
+        guard let pieces = control?.take(bytes) else {
+          digest(guest: bytes)
+          continue
+        }
+        for piece in pieces { digest(piece) }
       case .hypervisor(let line): digest(hypervisor: line)
       }
+    }
+  }
+
+  private func digest(_ piece: ControlConsole.Piece) {
+    switch piece {
+    case .guest(let bytes): digest(guest: bytes)
+    case .control(let line):
+      if line == "serves" { times.domain0 = times.domain0 ?? elapsed }
+      sink(.hypervisor("controldomain: " + line))
     }
   }
 

@@ -14,7 +14,7 @@ public enum GuestBoot {
   public static func run(
     _ request: BootRequest, sink: @escaping @Sendable (ConsoleOutput) -> Void
   ) async throws(HarnessError) -> BootResult {
-    let plan = try GuestPlan(request)
+    let plan = try GuestPlan(request, controlDomain: HypervisorImage.controlDomain(for: request))
     let arguments = try QemuCommand.arguments(for: request, plan)
     let dialect: any HypervisorDialect =
       switch request.hypervisor {

@@ -7,6 +7,8 @@ struct ModuleFile: Equatable, Sendable {
   var path: String
   /// What it is, for a message that it cannot be read.
   var role: String
+  /// What is handed over in place of a file.
+  var contents: [UInt8]?
 }
 
 /// A kind of domain, of which there may be several.
@@ -15,6 +17,8 @@ struct DomainKind: Equatable, Sendable {
   var kernel: Int
   /// The number of the ramdisk's module.
   var ramdisk: Int?
+  /// The number of the module with its command line.
+  var arguments: Int?
   /// In MiB, of each.
   var memory: Int
   var vcpus: Int
@@ -23,30 +27,55 @@ struct DomainKind: Equatable, Sendable {
 }
 
 /// The domains of a run: 0 is the guest, then come its copies, then the guests beside it.
+///
+/// Where the guest has devices, the control domain is 0, and all others follow.
 struct GuestPlan: Equatable, Sendable {
   /// As many as Rootstock takes.
   static let mostModules = 13
+  /// What the control domain has, in MiB.
+  private static let controlMemory = 64
 
   private(set) var modules: [ModuleFile] = []
   private(set) var kinds: [DomainKind] = []
-  /// Domains 0 up to this are the guest and its copies.
+  /// How many domains are the guest and its copies.
   let copies: Int
+  /// Whether domain 0 is the control domain.
+  let hasControlDomain: Bool
+  /// The control domain's command line.
+  private(set) var controlOptions = ""
   /// The run is over when every domain has ended, and not with domain 0.
   let waitsForAll: Bool
 
   /// - Throws: ``HarnessError/input(path:expected:found:)`` where there are more files than the
   ///   hypervisor takes.
-  init(_ request: BootRequest) throws(HarnessError) {
+  init(_ request: BootRequest, controlDomain: String? = nil) throws(HarnessError) {
     copies = request.copies
     waitsForAll = request.copies > 1 || request.waitsForAll
+    hasControlDomain = controlDomain != nil
+    var arguments: Int?
+    if let controlDomain {
+      kinds.append(
+        DomainKind(
+          kernel: module(controlDomain, "the control domain's image"), memory: Self.controlMemory,
+          vcpus: 1, count: 1))
+      let contents = Array(request.commandLine.utf8) + [0]
+      guard contents.count <= 1024 else {
+        throw .input(
+          path: "--cmdline", expected: "at most 1023 bytes", found: "\(contents.count - 1)")
+      }
+      modules.append(ModuleFile(path: "", role: "the guest's command line", contents: contents))
+      arguments = modules.count - 1
+      controlOptions = try DevicePlan(request).options
+      if !waitsForAll { controlOptions += " until=\(subjects.upperBound - 1)" }
+    }
     let kernel = module(request.kernel, "the guest's kernel")
     let ramdisk = request.initrd.map { module($0, "the guest's ramdisk") }
     var kind = DomainKind(
-      kernel: kernel, ramdisk: ramdisk, memory: request.memory, vcpus: request.vcpus,
-      weight: request.weight, count: 1)
-    // Copies have no privilege: another kind.
+      kernel: kernel, ramdisk: ramdisk, arguments: arguments, memory: request.memory,
+      vcpus: request.vcpus, weight: request.weight, count: hasControlDomain ? copies : 1)
     kinds.append(kind)
-    if copies > 1 {
+    // Copies have no privilege: another kind than domain 0.
+    if copies > 1, !hasControlDomain {
       kind.count = copies - 1
       kinds.append(kind)
     }
@@ -55,8 +84,8 @@ struct GuestPlan: Equatable, Sendable {
       let ramdisk = guest.initrd.map { module($0, "the ramdisk of a guest beside") }
       kinds.append(
         DomainKind(
-          kernel: kernel, ramdisk: ramdisk, memory: guest.memory, vcpus: guest.vcpus,
-          weight: guest.weight, count: guest.count))
+          kernel: kernel, ramdisk: ramdisk, arguments: arguments, memory: guest.memory,
+          vcpus: guest.vcpus, weight: guest.weight, count: guest.count))
     }
     guard modules.count <= Self.mostModules else {
       throw .input(
@@ -70,6 +99,15 @@ struct GuestPlan: Equatable, Sendable {
     kinds.flatMap { kind in
       [String](repeating: modules[kind.kernel].path, count: kind.count)
     }
+  }
+
+  /// The guest and its copies.
+  var subjects: Range<Int> { hasControlDomain ? 1..<copies + 1 : 0..<copies }
+
+  /// The domains whose end ends the run.
+  var awaited: Set<Int> {
+    guard waitsForAll else { return [subjects.lowerBound] }
+    return Set(subjects.lowerBound..<kernels.count)
   }
 
   /// Memory of all domains in MiB.
@@ -89,21 +127,27 @@ struct GuestPlan: Equatable, Sendable {
 
   /// Rootstock's options for the domains, one for each kind.
   var options: String {
-    let domains = kinds.map { kind in
+    let domains = kinds.enumerated().map { number, kind in
       var fields = ["kernel:\(kind.kernel)"]
       if let ramdisk = kind.ramdisk { fields.append("ramdisk:\(ramdisk)") }
+      if let arguments = kind.arguments { fields.append("arguments:\(arguments)") }
       fields.append("memory:\(kind.memory)")
       if kind.vcpus != 1 { fields.append("vcpus:\(kind.vcpus)") }
       if let weight = kind.weight { fields.append("weight:\(weight)") }
       if kind.count != 1 { fields.append("count:\(kind.count)") }
+      // The control domain uses ports, which the strict policy forbids those who are on trial; and
+      // it lets the others begin, once it can serve them.
+      if hasControlDomain { fields.append(number == 0 ? "exempt:1" : "paused:1") }
       return "domain=" + fields.joined(separator: ",")
     }
-    return (domains + (waitsForAll ? ["wait"] : [])).joined(separator: " ")
+    return (domains + (waitsForAll && !hasControlDomain ? ["wait"] : [])).joined(separator: " ")
   }
 
   /// The number of a file's module; a file that several domains use is loaded once.
   private mutating func module(_ path: String, _ role: String) -> Int {
-    if let index = modules.firstIndex(where: { $0.path == path }) { return index }
+    if let index = modules.firstIndex(where: { $0.path == path && $0.contents == nil }) {
+      return index
+    }
     modules.append(ModuleFile(path: path, role: role))
     return modules.count - 1
   }

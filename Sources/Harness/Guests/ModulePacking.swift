@@ -18,7 +18,9 @@ enum ModulePacking {
     }
     for (index, file) in files.enumerated() {
       do {
-        let data = try Data(contentsOf: URL(filePath: file.path), options: .mappedIfSafe)
+        let data =
+          try file.contents.map { Data($0) }
+          ?? Data(contentsOf: URL(filePath: file.path), options: .mappedIfSafe)
         guard let size = UInt32(exactly: data.count) else {
           throw HarnessError.input(
             path: file.path, expected: "a file of less than 4 GiB", found: "\(data.count) bytes")

@@ -15,7 +15,7 @@ enum HypervisorImage {
     }
     let candidates =
       switch request.hypervisor {
-      case .rootstock: rootstockCandidates
+      case .rootstock: candidates("rootstock")
       case .xen: xenCandidates
       }
     if let found = candidates.first(where: FileManager.default.isReadableFile(atPath:)) {
@@ -29,6 +29,20 @@ enum HypervisorImage {
     case .xen:
       throw .missing(what: "a Xen image in /boot", package: "xen-hypervisor-4.17-amd64")
     }
+  }
+
+  /// The path of the control domain's image for `request`; `nil` where it needs none.
+  static func controlDomain(for request: BootRequest) throws(HarnessError) -> String? {
+    guard request.needsControlDomain else { return nil }
+    if let named = request.controlDomainImage { return named }
+    if let found = candidates("controldomain").first(
+      where: FileManager.default.isReadableFile(atPath:))
+    {
+      return found
+    }
+    throw .missing(
+      what: "the control domain's image `controldomain` beside \(executable.path)",
+      package: "none: `make` of this project builds it")
   }
 
   /// The bytes of the image, unpacked where it is compressed.
@@ -46,11 +60,11 @@ enum HypervisorImage {
   }
 
   /// Beside the command, where `make` and `make install` put it.
-  private static var rootstockCandidates: [String] {
+  private static func candidates(_ name: String) -> [String] {
     let folder = executable.deletingLastPathComponent()
     return [
-      folder.appending(path: "rootstock").path,
-      folder.appending(path: "../lib/xenograft/rootstock").standardized.path,
+      folder.appending(path: name).path,
+      folder.appending(path: "../lib/xenograft/\(name)").standardized.path,
     ]
   }
 

@@ -23,6 +23,7 @@ enum QemuCommand {
       "-kernel", "hypervisor", "-append", try hypervisorCommandLine(for: request, plan),
       "-initrd", modules(for: request, plan),
     ]
+    if plan.hasControlDomain { arguments += try DevicePlan(request).emulatorArguments }
     if request.countsInstructions { arguments += ["-icount", "shift=0"] }
     if let port = request.debuggerPort {
       arguments += ["-gdb", "tcp:127.0.0.1:\(port)", "-S"]
@@ -67,7 +68,7 @@ enum QemuCommand {
     case .rootstock:
       let line =
         "dom0_mem=\(request.memory) policy=\(request.policy.rawValue) \(plan.options)"
-        + " -- \(request.commandLine)"
+        + " -- \(plan.hasControlDomain ? plan.controlOptions : request.commandLine)"
       guard line.utf8.count <= longestCommandLine else {
         throw .input(
           path: "--cmdline",

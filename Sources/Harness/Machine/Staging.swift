@@ -27,8 +27,11 @@ final class Staging: Sendable {
     if let initrd = request.initrd {
       try stage(initrd, as: "initrd", what: "the guest's ramdisk")
     }
-    for (index, module) in plan.modules.enumerated() {
+    for (index, module) in plan.modules.enumerated() where module.contents == nil {
       try stage(module.path, as: "module\(index)", what: module.role)
+    }
+    for (number, disk) in request.disks.enumerated() {
+      try stage(disk.path, as: DevicePlan.fileName(ofDisk: number), what: "a disk")
     }
     for guest in request.beside { try Self.checkKernel(guest.kernel) }
     if request.hypervisor == .rootstock, plan.modules.count > 1 {

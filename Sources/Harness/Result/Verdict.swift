@@ -84,7 +84,7 @@ public struct BootResult: Sendable {
   public var expectations: [ExpectationResult]
   /// Every domain of the run, by number.
   public var domains: [DomainResult]
-  /// How many copies of the guest ran; they are the first domains.
+  /// How many copies of the guest ran; they are the first domains, or those behind the control domain.
   public var copies: Int
   public var crash: CrashReport?
   public var traps: [TrapRecord]

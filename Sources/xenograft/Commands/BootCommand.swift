@@ -19,6 +19,7 @@ struct BootCommand: AsyncParsableCommand {
         xenograft boot --expect 'login:' --until-expect --timeout 120 vmlinux
         xenograft boot --hypervisor xen --format json kernel.elf
         xenograft boot --domains 4 --cpus 2 kernel.elf
+        xenograft boot --disk root.img --disk data.img,ro --net user,forward=8080:80 vmlinux
         xenograft boot --beside worker.elf,memory=64,count=3 kernel.elf
       """)
 

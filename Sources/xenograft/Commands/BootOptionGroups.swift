@@ -40,6 +40,24 @@ struct GuestOptions: ParsableArguments {
     completion: .file())
   var beside: [GuestBeside] = []
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Rootstock: give the guest this file as a disk, by way of the control domain, which then is domain 0. Repeatable. \
+      Options behind the path: ro, name=xvda, separated by commas.
+      """, valueName: "file[,option…]"),
+    completion: .file())
+  var disk: [GuestDisk] = []
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Rootstock: user gives the guest an interface on QEMU's user network, by way of the control domain; none does not. \
+      With forward=HOST:GUEST behind a comma, repeatable, a port of this machine leads to one of the guest (10.0.2.15), \
+      TCP and UDP.
+      """, valueName: "user[,forward=HOST:GUEST]|none"))
+  var net = NetworkOption.none
+
   @Flag(help: "Go on until guests beside have ended, too, and not only to the guest's end.")
   var wait = false
 
@@ -68,6 +86,8 @@ struct GuestOptions: ParsableArguments {
   var needingToolstack: String? {
     if domains > 1 { return "--domains \(domains)" }
     if !beside.isEmpty { return "--beside" }
+    if !disk.isEmpty { return "--disk" }
+    if net.network != nil { return "--net" }
     return weight == nil ? nil : "--weight"
   }
 
@@ -80,6 +100,8 @@ struct GuestOptions: ParsableArguments {
     request.copies = domains
     request.beside = beside
     request.waitsForAll = wait
+    request.disks = disk
+    request.network = net.network
   }
 }
 
@@ -125,6 +147,11 @@ struct MachineOptions: ParsableArguments {
   var rootstockImage: String?
 
   @Option(
+    name: .customLong("control-domain"),
+    help: "The control domain's image; by default beside this command.", completion: .file())
+  var controlDomainImage: String?
+
+  @Option(
     name: .customLong("xen"),
     help: "Xen's image, packed or not; by default $XENOGRAFT_XEN, then /boot/xen-*.gz.",
     completion: .file())
@@ -164,6 +191,7 @@ struct MachineOptions: ParsableArguments {
       case .rootstock: rootstockImage
       case .xen: xenImage
       }
+    request.controlDomainImage = controlDomainImage
     request.acceleration = accel
     request.processor = cpu
     request.processors = cpus
