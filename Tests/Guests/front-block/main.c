@@ -2,7 +2,8 @@
  * test: front-block
  * A guest writes a pattern over its first disk (64 MiB, or all of it; "mib=N" on the command line),
  * flushes, reads it back and compares every byte. Features are left out by the words no-persistent,
- * no-indirect, no-flush, no-discard; queues=N and ring-order=N set those. A read-only disk is only
+ * no-indirect, no-flush, no-discard; queues=N and ring-order=N set those, and disk=N (51712 is xvda)
+ * says which disk. A read-only disk is only
  * read; "written" says that an earlier run has left the pattern on it.
  */
 #include "front.h"
@@ -22,7 +23,9 @@ static uint64_t bad_chunks, errors;
 
 static void ready(struct xg_block *found)
 {
-    if (!block)
+    uint64_t wanted = option_number("disk=", 0);
+
+    if (!block && (!wanted || found->device.id == wanted))
         block = found;
 }
 
