@@ -36,7 +36,7 @@ enum InterruptController {
   static func start() {
     guard Host.acpi.ioAPIC != 0, Host.acpi.ioAPIC < 0xffff_0000 else { return }
     lineCount = min(Int(read(versionRegister) >> 16 & 0xff) + 1, PhysicalInterrupt.limit)
-    for line in 0..<lineCount { close(line) }
+    for line in 0..<lineCount { write(entryRegister(line), masked) }
   }
 
   /// Lets a line interrupt.
@@ -49,10 +49,13 @@ enum InterruptController {
         | (interrupt.isActiveLow ? 1 << 13 : 0))
   }
 
-  /// Masks a line.
+  /// Masks a line, which keeps its trigger.
+  ///
+  /// A level line that were turned into one of edges would miss that its device is content, and
+  /// interrupt again as soon as it is open.
   static func close(_ line: Int) {
     guard line < lineCount else { return }
-    write(entryRegister(line), masked)
+    write(entryRegister(line), read(entryRegister(line)) | masked)
   }
 
   /// Notes an interrupt; false for a vector that is no line's.
