@@ -1,7 +1,8 @@
 /*
  * test: front-net
  * A guest answers ARP, ping, and UDP to port 7 on its first interface, for "seconds=N" of the command
- * line (30). Its address is "ip=N", the four bytes as one number (10.0.2.15 is 167772687).
+ * line (30), or until "udp=N" datagrams were answered. Its address is "ip=N", the four bytes as one
+ * number (10.0.2.15 is 167772687).
  */
 #include "front.h"
 
@@ -129,9 +130,11 @@ static bool is_ready(void)
     return net != 0;
 }
 
-static bool never(void)
+static bool has_enough(void)
 {
-    return false;
+    uint64_t wanted = option_number("udp=", 0);
+
+    return wanted && datagrams >= wanted;
 }
 
 void test_main(void)
@@ -151,7 +154,7 @@ void test_main(void)
         front_end();
     say(number_text(net->queue_count), " queues", net->sg ? ", sg" : "", net->checksum ? ", checksum" : "",
         net->gso4 ? ", gso4" : "", net->split_events ? ", split events" : "", (char *)0);
-    front_until(never, option_number("seconds=", 30) * SECONDS);
+    front_until(has_enough, option_number("seconds=", 30) * SECONDS);
     say("arp ", number_text(arps), ", ping ", number_text(pings), ", udp ", number_text(datagrams),
         ", other ", number_text(others), (char *)0);
     say_check("frames came", arps + pings + datagrams + others > 0);
