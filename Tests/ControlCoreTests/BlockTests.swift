@@ -75,10 +75,16 @@ final class BlockSetting {
     }
   }
 
+  /// The operation that the last answer names.
+  private(set) var lastOperation: UInt8?
+
   /// Answers so far: id and status.
   func answers() -> [(id: UInt64, status: Int16)] {
     var list: [(UInt64, Int16)] = []
-    while let response = try? ring.take() { list.append((response.id, response.status)) }
+    while let response = try? ring.take() {
+      list.append((response.id, response.status))
+      lastOperation = response.operation
+    }
     return list
   }
 
@@ -234,7 +240,10 @@ struct BlockRequestTests {
         indirect.indirect_grefs.0 = list.rawValue
         bytes.storeBytes(of: indirect, as: Xen.BlkifRequestIndirect.self)
       }
-      return setting.status(of: request)
+      let status = setting.status(of: request)
+      // Frontends look for the operation that they asked for, not for its form.
+      if status == 0 { #expect(setting.lastOperation == operation.rawValue) }
+      return status
     }
     setting.fill(200, 1)
     setting.fill(455, 9)

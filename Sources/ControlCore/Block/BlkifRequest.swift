@@ -138,6 +138,8 @@ struct BlkifRequest {
     case .write: action = .write
     default: throw .error
     }
+    // Linux's frontend gives a disk up whose answer repeats BLKIF_OP_INDIRECT.
+    operation = indirect.indirect_op
     indirectCount = Int(indirect.nr_segments)
     let perPage = pageSize / MemoryLayout<Xen.BlkifRequestSegment>.stride
     let pageCount = (indirectCount + perPage - 1) / perPage
