@@ -1404,11 +1404,12 @@ static void block_poll(struct xg_device *device)
 {
     struct xg_block *block = (struct xg_block *)(void *)device;
     struct xg_block_private *own = block->own;
-    uint64_t now = xg_os_time();
 
     xgb_pool_refill(own);
-    for (uint32_t i = 0; own->usable && i < block->queue_count; i++) {
+    for (uint32_t i = 0; own->usable && i < block->queue_count; i++)
         xgb_queue_event(&own->queues[i]); /* in case an event got lost */
+    uint64_t now = xg_os_time(); /* only now: nothing that was just issued is of later */
+    for (uint32_t i = 0; own->usable && i < block->queue_count; i++) {
         if (overdue(block, &own->queues[i], now))
             xg_device_fault(device, "block: a response is overdue");
     }
@@ -3017,11 +3018,11 @@ static void net_removed(struct xg_device *device)
 static void net_poll(struct xg_device *device)
 {
     struct xg_net *net = (struct xg_net *)(void *)device;
-    uint64_t now = xg_os_time();
 
     for (uint32_t i = 0; net->own->usable && i < net->queue_count; i++) {
         struct queue *queue = &net->own->queues[i];
         queue_event(queue); /* in case an event got lost */
+        uint64_t now = xg_os_time(); /* only now: what the event sent has no later time */
         if (queue->tx.ring.ring.published != queue->tx.ring.ring.consumed &&
             now - queue->progress > net->options.send_timeout) {
             net->own->usable = false;
