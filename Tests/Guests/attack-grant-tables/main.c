@@ -35,10 +35,10 @@ void test_main(void)
     grant_handle_t handle;
     refusals_begin();
     for (unsigned int i = 0; i < 5; i++) {
-        grant_access(8, 0, tables[i], GTF_permit_access);
-        refusal(grant_map(0, 8, GNTMAP_host_map, at, &handle), i);
-        refusal(grant_map(0, 8, GNTMAP_device_map, at, &handle), i);
-        refusal(copy_into(copy_grant(0, 8, 0), mfn_of(page), true), i);
+        grant_access(8, own_domain(), tables[i], GTF_permit_access);
+        refusal(grant_map(own_domain(), 8, GNTMAP_host_map, at, &handle), i);
+        refusal(grant_map(own_domain(), 8, GNTMAP_device_map, at, &handle), i);
+        refusal(copy_into(copy_grant(own_domain(), 8, 0), mfn_of(page), true), i);
         refusal(copy_into(copy_frame(tables[i], 0), mfn_of(page), false), i);
     }
     refusals_end("tables as writable memory");
@@ -49,16 +49,16 @@ void test_main(void)
     expect_true("they are as they were", !changed);
 
     /* Of level 2: stores to the last level may be emulated. */
-    grant_access(8, 0, tables[2], GTF_permit_access);
+    grant_access(8, own_domain(), tables[2], GTF_permit_access);
     expect_status("map one read-only",
-                  grant_map(0, 8, GNTMAP_host_map | GNTMAP_readonly, at, &handle), GNTST_okay);
+                  grant_map(own_domain(), 8, GNTMAP_host_map | GNTMAP_readonly, at, &handle), GNTST_okay);
     mmuext_address(MMUEXT_INVLPG_LOCAL, at);
     faulted("write to it", try_write((void *)(at + 8), 0));
     refused("make the mapping writable",
             HYPERVISOR_update_va_mapping(at, pte_make(tables[2], PTE_READ_WRITE), UVMF_INVLPG));
     expect_status("unmap", grant_unmap(handle, at, 0), GNTST_okay);
 
-    grant_access(8, 0, mfn_of(page), GTF_permit_access);
+    grant_access(8, own_domain(), mfn_of(page), GTF_permit_access);
     uint64_t slot = machine_address(entry_of(top_table(), at, 1));
     uint32_t flags = GNTMAP_host_map | GNTMAP_contains_pte;
     const uint64_t places[] = {
@@ -73,7 +73,7 @@ void test_main(void)
     };
     refusals_begin();
     for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        refusal(grant_map(0, 8, flags, places[i], &handle), places[i]);
+        refusal(grant_map(own_domain(), 8, flags, places[i], &handle), places[i]);
     refusals_end("words that are no last-level entry");
     expect_value("nothing is marked", grant_entry(8)->flags, GTF_permit_access);
 }

@@ -14,8 +14,8 @@ void test_main(void)
     mfn_t mfn = mfn_of(page);
     uint64_t device = mfn << XEN_PAGE_SHIFT;
     grant_handle_t handle, second;
-    grant_access(8, 0, mfn, GTF_permit_access);
-    expect_status("map", grant_map(0, 8, GNTMAP_host_map, at, &handle), GNTST_okay);
+    grant_access(8, own_domain(), mfn, GTF_permit_access);
+    expect_status("map", grant_map(own_domain(), 8, GNTMAP_host_map, at, &handle), GNTST_okay);
     expect_status("unmap", grant_unmap(handle, at, 0), GNTST_okay);
     refusals_begin();
     for (unsigned int i = 0; i < 100; i++)
@@ -27,7 +27,7 @@ void test_main(void)
     refusals_end("handles of nothing");
 
     uint32_t both = GNTMAP_host_map | GNTMAP_device_map;
-    expect_status("map", grant_map(0, 8, both, at, &handle), GNTST_okay);
+    expect_status("map", grant_map(own_domain(), 8, both, at, &handle), GNTST_okay);
     refusals_begin();
     for (unsigned int bit = 0; bit < 64; bit++)
         refusal(grant_unmap(handle, at, device ^ 1ull << bit), bit);
@@ -41,8 +41,8 @@ void test_main(void)
     expect_status("unmap both", grant_unmap(handle, at, device), GNTST_okay);
     expect_true("taken back", grant_end(8));
 
-    grant_access(8, 0, mfn, GTF_permit_access);
-    expect_status("map", grant_map(0, 8, GNTMAP_host_map, at, &handle), GNTST_okay);
+    grant_access(8, own_domain(), mfn, GTF_permit_access);
+    expect_status("map", grant_map(own_domain(), 8, GNTMAP_host_map, at, &handle), GNTST_okay);
     page_read_only(page);
     refused("pin the frame as a page table", mmuext_frame(MMUEXT_PIN_L1_TABLE, mfn));
     page_writable(page);
@@ -50,7 +50,7 @@ void test_main(void)
     expect_status("unmap", grant_unmap(handle, at, 0), GNTST_general_error);
     expect_true("the granter still sees it", !grant_end(8));
 
-    expect_status("map over an entry", grant_map(0, 8, GNTMAP_host_map, other, &second),
+    expect_status("map over an entry", grant_map(own_domain(), 8, GNTMAP_host_map, other, &second),
                   GNTST_okay);
     expect_status("unmap the first there", grant_unmap(handle, other, 0), GNTST_okay);
     expect_status("and the second", grant_unmap(second, other, 0), GNTST_general_error);

@@ -24,7 +24,7 @@ static void change_entries(void)
                                              GTF_permit_access | GTF_readonly, GTF_invalid,
                                              GTF_accept_transfer, 0xffff};
             entry->frame = (uint32_t)(state & 3 ? good : state & 4 ? table : state >> 40);
-            entry->domid = state & 24 ? 0 : 5;
+            entry->domid = state & 24 ? own_domain() : 5;
             entry->flags = flags[(state >> 8) % 6];
         }
     }
@@ -47,14 +47,14 @@ void test_main(void)
         unsigned int reference = 8 + (unsigned int)(random_next() % ENTRIES);
         bool readonly = random_next() & 1;
         uint32_t flags = GNTMAP_host_map | (readonly ? GNTMAP_readonly : 0);
-        if (grant_map(0, reference, flags, at, &handle) == GNTST_okay) {
+        if (grant_map(own_domain(), reference, flags, at, &handle) == GNTST_okay) {
             mfn_t mfn = pte_frame(*entry_of(top_table(), at, 1));
             mapped++;
             wrong += mfn != good && !(readonly && pfn_of_mfn(mfn) < start_info->nr_pages);
             stuck += grant_unmap(handle, at, 0) != GNTST_okay;
         }
         copied += grant_copy((struct gnttab_copy){.source = copy_frame(good, 0),
-                                                  .dest = copy_grant(0, reference, 2048),
+                                                  .dest = copy_grant(own_domain(), reference, 2048),
                                                   .len = 8,
                                                   .flags = GNTCOPY_dest_gref}) == GNTST_okay;
     }

@@ -27,6 +27,9 @@ struct grant_entry_v1 *grant_entry(unsigned int reference);
 union grant_entry_v2 *grant_entry_two(unsigned int reference);
 volatile uint16_t *grant_status(unsigned int reference);
 
+/* The domain's own number, which nothing at the start tells: a port that waits for it shows it. */
+domid_t own_domain(void);
+
 /* Grants a frame: domain and frame first, then the flags. */
 void grant_access(unsigned int reference, domid_t domain, mfn_t mfn, uint16_t flags);
 /* Takes a grant back; false while it is in use. */
