@@ -80,8 +80,10 @@ static long row(uint8_t flags)
 }
 
 static volatile unsigned int wanted, sent;
-/* Vcpu 1 waits until vcpu 0 sleeps. */
-static volatile bool when_asleep;
+/* Vcpu 1 waits until vcpu 0 sleeps; until its user mode has begun. */
+static volatile bool when_asleep, when_in_user;
+/* In the user's page: it may go on; it has begun. */
+static volatile uint64_t *user_words;
 
 static bool is_asleep(void)
 {
@@ -93,18 +95,16 @@ static bool is_asleep(void)
 static void send_from_second(void)
 {
     while (!second_shall_stop()) {
-        if (sent == wanted || (when_asleep && !is_asleep()))
+        if (sent == wanted || (when_asleep && !is_asleep()) || (when_in_user && !user_words[1]))
             HYPERVISOR_sched_op(SCHEDOP_yield, 0, 0);
         else if (HYPERVISOR_vcpu_op(VCPUOP_send_nmi, 0, 0) == 0)
             sent++;
     }
 }
 
-USER_CODE(user_wait, "1: pause; cmpq $0, (%rdi); je 1b; syscall; ud2");
+USER_CODE(user_wait, "movq $1, 8(%rdi); 1: pause; cmpq $0, (%rdi); je 1b; syscall; ud2");
 
-static uint64_t *user_word;
-
-static void let_user_go(void) { *user_word = 1; }
+static void let_user_go(void) { user_words[0] = 1; }
 
 void test_main(void)
 {
@@ -200,16 +200,17 @@ void test_main(void)
 
     when_asleep = false;
     user_initialise();
-    user_word = user_data();
+    user_words = user_data();
+    when_in_user = true;
     struct trap_frame user = user_frame(user_wait);
     user.rdi = USER_DATA;
     begin(let_user_go);
     wanted++;
     user_run(&user);
     expect_fault("user mode ends by", FAULT(user.vector, user.error_code), FAULT(VECTOR_NMI, 0));
-    expect_true("from its code", user.rip - user_address(user_wait) < 16);
+    expect_true("from its code", user.rip - user_address(user_wait) < 24);
     print("cs %lx\n", user.cs);
-    *user_word = 1;
+    user_words[0] = 1;
     user_run(&user);
     expect_fault("and goes on to", FAULT(user.vector, user.error_code), FAULT(ENTRY_SYSCALL, 0));
     begin(0);
