@@ -32,6 +32,27 @@ import Testing
     #expect(plan.vcpus == 6)
   }
 
+  @Test func packedKernel_isUnpackedForRootstockAlone() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    // "kernel", by gzip.
+    try Data([
+      31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 203, 78, 45, 202, 75, 205, 1, 0, 171, 154, 210, 93, 6, 0, 0,
+      0,
+    ]).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    var request = BootRequest(kernel: file.path)
+    request.beside = [GuestBeside(kernel: file.path)]
+    let plan = try GuestPlan(request)
+    #expect(plan.modules.map(\.contents) == [Array("kernel".utf8)])
+    #expect(plan.kernels == [file.path, file.path])
+    #expect(plan.size == 6)
+    request.hypervisor = .xen
+    #expect(try GuestPlan(request).modules.map(\.contents) == [nil])
+    try Data([31, 139, 8, 0, 1]).write(to: file)
+    request.hypervisor = .rootstock
+    #expect(throws: HarnessError.self) { try GuestPlan(request) }
+  }
+
   @Test func moreFilesThanTheHypervisorTakes_areRefused() throws {
     var request = BootRequest(kernel: "k")
     request.beside = (1..<GuestPlan.mostModules).map { GuestBeside(kernel: "b\($0)") }

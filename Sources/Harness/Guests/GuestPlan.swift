@@ -1,6 +1,7 @@
 // Which domains run, and from which files: a request laid out as the hypervisor gets it.
 
 import Foundation
+import KernelImage
 
 /// A file that the boot loader hands to the hypervisor.
 struct ModuleFile: Equatable, Sendable {
@@ -36,6 +37,7 @@ struct GuestPlan: Equatable, Sendable {
   private static let controlMemory = 64
 
   private(set) var modules: [ModuleFile] = []
+  private let unpacksKernels: Bool
   private(set) var kinds: [DomainKind] = []
   /// How many domains are the guest and its copies.
   let copies: Int
@@ -49,6 +51,7 @@ struct GuestPlan: Equatable, Sendable {
   /// - Throws: ``HarnessError/input(path:expected:found:)`` where there are more files than the
   ///   hypervisor takes.
   init(_ request: BootRequest, controlDomain: String? = nil) throws(HarnessError) {
+    unpacksKernels = request.hypervisor == .rootstock
     copies = request.copies
     waitsForAll = request.copies > 1 || request.waitsForAll
     hasControlDomain = controlDomain != nil
@@ -56,7 +59,8 @@ struct GuestPlan: Equatable, Sendable {
     if let controlDomain {
       kinds.append(
         DomainKind(
-          kernel: module(controlDomain, "the control domain's image"), memory: Self.controlMemory,
+          kernel: try kernel(controlDomain, "the control domain's image"),
+          memory: Self.controlMemory,
           vcpus: 1, count: 1))
       let contents = Array(request.commandLine.utf8) + [0]
       guard contents.count <= 1024 else {
@@ -68,7 +72,7 @@ struct GuestPlan: Equatable, Sendable {
       controlOptions = try DevicePlan(request).options
       if !waitsForAll { controlOptions += " until=\(subjects.upperBound - 1)" }
     }
-    let kernel = module(request.kernel, "the guest's kernel")
+    let kernel = try self.kernel(request.kernel, "the guest's kernel")
     let ramdisk = request.initrd.map { module($0, "the guest's ramdisk") }
     var kind = DomainKind(
       kernel: kernel, ramdisk: ramdisk, arguments: arguments, memory: request.memory,
@@ -80,7 +84,7 @@ struct GuestPlan: Equatable, Sendable {
       kinds.append(kind)
     }
     for guest in request.beside {
-      let kernel = module(guest.kernel, "the kernel of a guest beside")
+      let kernel = try self.kernel(guest.kernel, "the kernel of a guest beside")
       let ramdisk = guest.initrd.map { module($0, "the ramdisk of a guest beside") }
       kinds.append(
         DomainKind(
@@ -119,6 +123,7 @@ struct GuestPlan: Equatable, Sendable {
   /// Bytes of all files, as far as they can be seen.
   var size: UInt64 {
     modules.map { module in
+      if let contents = module.contents { return UInt64(contents.count) }
       let path = URL(filePath: module.path).resolvingSymlinksInPath().path
       let attributes = try? FileManager.default.attributesOfItem(atPath: path)
       return attributes?[.size] as? UInt64 ?? 0
@@ -145,10 +150,25 @@ struct GuestPlan: Equatable, Sendable {
 
   /// The number of a file's module; a file that several domains use is loaded once.
   private mutating func module(_ path: String, _ role: String) -> Int {
-    if let index = modules.firstIndex(where: { $0.path == path && $0.contents == nil }) {
+    if let index = modules.firstIndex(where: { $0.path == path && !path.isEmpty }) {
       return index
     }
     modules.append(ModuleFile(path: path, role: role))
     return modules.count - 1
+  }
+
+  /// Likewise for a kernel, out of which Rootstock gets the ELF file, as Xen's domain builder does: it
+  /// unpacks nothing itself.
+  private mutating func kernel(_ path: String, _ role: String) throws(HarnessError) -> Int {
+    let index = module(path, role)
+    guard unpacksKernels, FileManager.default.isReadableFile(atPath: path) else { return index }
+    do throws(ImageError) {
+      let file = try BootFile.open(path: path)
+      guard file.isWrapped else { return index }
+      modules[index].contents = withExtendedLifetime(file) { Array(file.kernel.buffer) }
+    } catch {
+      throw .input(path: error.path, expected: error.expected, found: error.found)
+    }
+    return index
   }
 }

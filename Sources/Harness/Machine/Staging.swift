@@ -22,7 +22,11 @@ final class Staging: Sendable {
         path: folder.path, expected: "a folder that can be written",
         found: error.localizedDescription)
     }
-    try stage(request.kernel, as: "guest", what: "the guest's kernel")
+    if plan.modules.count == 1, let kernel = plan.modules[0].contents {
+      try write(kernel, as: "guest", path: request.kernel)
+    } else {
+      try stage(request.kernel, as: "guest", what: "the guest's kernel")
+    }
     try Self.checkKernel(request.kernel)
     if let initrd = request.initrd {
       try stage(initrd, as: "initrd", what: "the guest's ramdisk")
@@ -53,6 +57,15 @@ final class Staging: Sendable {
       _ = try KernelImage.open(path: path, options: OpenOptions(readsKallsyms: false))
     } catch {
       throw .input(path: error.path, expected: error.expected, found: error.found)
+    }
+  }
+
+  private func write(_ bytes: [UInt8], as name: String, path: String) throws(HarnessError) {
+    do {
+      try Data(bytes).write(to: folder.appending(path: name))
+    } catch {
+      throw .input(
+        path: path, expected: "room for the unpacked kernel", found: error.localizedDescription)
     }
   }
 

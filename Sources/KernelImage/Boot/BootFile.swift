@@ -47,6 +47,12 @@ public struct BootFile: Sendable {
     }
   }
 
+  /// Whether what the loader loads is not the file as it stands.
+  public var isWrapped: Bool {
+    if case .elf = linux?.payload { return true }
+    return compression != nil
+  }
+
   /// The header of multiboot 1 in the file, where it has one.
   public var multiboot: Multiboot? { Multiboot.header(in: bytes) }
 
