@@ -28,6 +28,8 @@ public struct Domain: @unchecked Sendable {
   public var sharedInfo: MachineFrame?
   /// By what domain 0 serves it.
   public internal(set) var wiring = DomainWiring()
+  /// None of its vcpus runs until domain 0 lets them.
+  public var isPaused = false
   /// Why it has ended, as the machine notes it; nil while it runs.
   public var endReason: UInt32?
 

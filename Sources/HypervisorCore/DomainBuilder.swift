@@ -85,15 +85,14 @@ extension Hypervisor {
 
   /// Validates and pins the tables as a guest's own would be.
   private func adoptTables(_ top: MachineFrame, in domain: DomainPointer) throws(ImageError) {
-    var isDone = false
-    while !isDone {
-      do {
-        try pin(top, level: 4, of: domain)
-        try take(top, as: .level4, ownedBy: domain)
-        isDone = true
-      } catch {
-        guard error == .preempted else { throw .tablesRefused }
-      }
+    // Domain 0 may have it built while others run, who have work for this processor.
+    state.pointee.isUninterrupted = true
+    defer { state.pointee.isUninterrupted = false }
+    do throws(MemoryError) {
+      try pin(top, level: 4, of: domain)
+      try take(top, as: .level4, ownedBy: domain)
+    } catch {
+      throw .tablesRefused
     }
     domain.pointee.vcpus[0].pointee.kernelTable = top
     domain.pointee.vcpus[0].pointee.isInitialised = true

@@ -53,35 +53,54 @@ extension Hypervisor {
     return state
   }
 
-  /// The control interface: ROOTSTOCK_CONTROL.
+  /// The control interface, ROOTSTOCK_CONTROL, but for what builds domains.
   ///
-  /// A bad guest would ask without privilege.
+  /// A bad guest would ask without privilege. Vcpus of a domain that was paused may still run on other
+  /// processors when this returns.
   public func control(
     _ operation: Int32, _ argument: GuestVirtualAddress, from caller: Caller
   ) throws(HypercallError) -> Int64 {
-    guard operation == ROOTSTOCK_NEXT_DOMAIN || operation == ROOTSTOCK_START_DOMAIN else {
-      throw .noSuchCall
-    }
+    let isKnown =
+      operation == ROOTSTOCK_NEXT_DOMAIN || operation == ROOTSTOCK_START_DOMAIN
+      || operation == ROOTSTOCK_PAUSE_DOMAIN
+    guard isKnown else { throw .noSuchCall }
     guard caller.domain.pointee.isPrivileged else { throw .notPermitted }
     let number = try readQuarter(at: argument)
-    if operation == ROOTSTOCK_START_DOMAIN {
-      try begin(DomainID(number))
-    } else {
+    switch operation {
+    case ROOTSTOCK_START_DOMAIN: try letRun(DomainID(number))
+    case ROOTSTOCK_PAUSE_DOMAIN: try pause(DomainID(number), for: caller)
+    default:
       guard let domain = nextDomain(from: number) else { throw .noDomain }
       try describe(domain, to: argument)
     }
     return 0
   }
 
-  /// Lets the first vcpu of a domain run.
-  private func begin(_ id: DomainID) throws(HypercallError) {
-    guard let domain = domains.find(id), !domain.pointee.isDying,
-      domain.pointee.endReason == nil, domain.pointee.vcpuCount > 0
+  /// A domain that has not ended.
+  private func living(_ id: DomainID) throws(HypercallError) -> DomainPointer {
+    guard let domain = domains.find(id), !domain.pointee.isDying, domain.pointee.endReason == nil
     else { throw .noDomain }
-    let vcpu = domain.pointee.vcpus[0]
-    guard vcpu.pointee.isInitialised, !vcpu.pointee.isUp else { return }
-    vcpu.pointee.isUp = true
-    machine.wake(vcpu)
+    return domain
+  }
+
+  /// Lets the vcpus of a domain run that waits.
+  private func letRun(_ id: DomainID) throws(HypercallError) {
+    let domain = try living(id)
+    guard domain.pointee.isPaused else { return }
+    domain.pointee.isPaused = false
+    for index in 0..<domain.pointee.vcpuCount where domain.pointee.vcpus[index].pointee.isUp {
+      machine.wake(domain.pointee.vcpus[index])
+    }
+  }
+
+  /// Stops all vcpus of a domain.
+  ///
+  /// Who paused itself could never be let run again.
+  private func pause(_ id: DomainID, for caller: Caller) throws(HypercallError) {
+    let domain = try living(id)
+    guard domain != caller.domain else { throw .invalid }
+    domain.pointee.isPaused = true
+    for index in 0..<domain.pointee.vcpuCount { machine.stop(domain.pointee.vcpus[index]) }
   }
 
   /// Writes what is told of a domain.

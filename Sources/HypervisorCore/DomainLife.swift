@@ -46,7 +46,7 @@ extension Hypervisor {
       guard record.pointee.owner == domain.pointee.id else { continue }
       _ = giveUp(frame, of: domain)
       try drain(domain)
-      if machine.isPreemptionPending { throw .preempted }
+      if shallYield { throw .preempted }
     }
     try releaseMappings(of: domain)
   }

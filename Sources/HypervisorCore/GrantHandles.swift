@@ -93,7 +93,7 @@ extension Hypervisor {
         endParts(parts, of: records + index)
       }
       state.pointee.releaseCursor += 1
-      if machine.isPreemptionPending { throw .preempted }
+      if shallYield { throw .preempted }
     }
     if state.pointee.handleDirectory != 0 {
       let directory = MachineFrame(UInt64(state.pointee.handleDirectory))

@@ -55,7 +55,7 @@ extension Hypervisor {
     while index < count {
       let place = GuestVirtualAddress(base.value + index * size)
       do throws(MemoryError) {
-        if index > 0, machine.isPreemptionPending { throw .preempted }
+        if index > 0, shallYield { throw .preempted }
         let element: T
         do throws(HypercallError) { element = try read(empty, from: place) } catch {
           throw .refused(error)

@@ -61,7 +61,7 @@ extension Hypervisor {
     guard base.isGuestRange(byteCount: count * size) else { throw .fault }
     var done: UInt64 = 0
     while done < count {
-      if done > 0, machine.isPreemptionPending {
+      if done > 0, shallYield {
         arguments[1] = base.value + done * size
         arguments[2] = count - done
         return .again

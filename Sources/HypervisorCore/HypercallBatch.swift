@@ -54,7 +54,7 @@ extension Hypervisor {
           try perform(element)
           index += 1
           try drain(owner)
-          if index < count, machine.isPreemptionPending { throw .preempted }
+          if index < count, shallYield { throw .preempted }
         }
       }
     } catch {

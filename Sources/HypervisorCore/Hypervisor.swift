@@ -27,6 +27,9 @@ public struct HypervisorState: Sendable {
   public internal(set) var interrupts = InlineArray<64, PhysicalInterrupt>(
     repeating: PhysicalInterrupt())
 
+  /// What runs is not to be interrupted: it has no caller that could make it again.
+  var isUninterrupted = false
+
   /// The state at the start, with the processors that run.
   public init(online: ProcessorSet) { clock = TLBClock(online: online) }
 
@@ -56,6 +59,11 @@ public struct Hypervisor<M: Machine> {
   // SAFETY: points to one initialised state that lives as long as the hypervisor.
   /// Everything else.
   public let state: UnsafeMutablePointer<HypervisorState>
+
+  /// Whether a long operation is to end early, because other work waits.
+  @inline(__always) var shallYield: Bool {
+    machine.isPreemptionPending && !state.pointee.isUninterrupted
+  }
 
   /// Puts tables together that the caller has initialised.
   public init(

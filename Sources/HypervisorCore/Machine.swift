@@ -83,6 +83,10 @@ public protocol Machine {
   /// For the vcpu that calls nothing is to be done: it looks on its way out.
   func wake(_ vcpu: UnsafeMutablePointer<VCPU>)
 
+  /// Makes a vcpu stop that is not to run any more: one that runs on another processor is interrupted,
+  /// and may still run when this returns.
+  func stop(_ vcpu: UnsafeMutablePointer<VCPU>)
+
   /// How many lines the interrupt controller of devices has.
   var interruptLineCount: Int { get }
 

@@ -27,7 +27,7 @@ extension Hypervisor {
     let step = chunk / given.extentSize
     guard done % step == 0 else { throw .invalid }
     while done < given.count {
-      if machine.isPreemptionPending {
+      if shallYield {
         try write(done, to: progressPlace)
         return .again
       }

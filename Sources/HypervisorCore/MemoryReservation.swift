@@ -66,7 +66,7 @@ extension Hypervisor {
     do throws(MemoryError) {
       try drain(domain)
       while done < request.count {
-        if done > start, machine.isPreemptionPending { throw .preempted }
+        if done > start, shallYield { throw .preempted }
         switch operation {
         case .increase: try addExtent(done, of: request, populate: false, to: domain)
         case .populate: try addExtent(done, of: request, populate: true, to: domain)

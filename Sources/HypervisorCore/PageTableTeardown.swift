@@ -62,7 +62,7 @@ extension Hypervisor {
         record.pointee.stamp = state.pointee.clock.time
         dropReference(to: frame)
       }
-      if domain.pointee.teardownHead != FrameRecord.endOfList, machine.isPreemptionPending {
+      if domain.pointee.teardownHead != FrameRecord.endOfList, shallYield {
         throw .preempted
       }
     }

@@ -70,7 +70,7 @@ extension Hypervisor {
       let index = Int(record.pointee.progress)
       let entry = PageTableEntry(rawValue: words[index])
       if entry.isPresent, level < 4 || !Self.isReservedSlot(index) {
-        if machine.isPreemptionPending { throw .preempted }
+        if shallYield { throw .preempted }
         try acquireTableEntry(entry, level: level, in: frame, of: domain)
         words[index] = Self.adjustedTableEntry(entry).rawValue
       }

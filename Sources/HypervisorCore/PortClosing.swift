@@ -56,7 +56,7 @@ extension Hypervisor {
     while let next = nextOpenPort(from: number, of: domain) {
       closeOpen(next, of: domain)
       number = next + 1
-      if machine.isPreemptionPending {
+      if shallYield {
         domain.pointee.resetCursor = number
         arguments[0] = UInt64(resetContinuation)
         return .again

@@ -47,6 +47,15 @@ enum DomainEnd {
     if domain.pointee.id != .control { Host.hypervisor.noteEnd(to: .control) }
   }
 
+  /// Ends a domain that was not built to its end; the core lock is held.
+  static func abandon(_ domain: DomainPointer) {
+    let reason = UInt32(SHUTDOWN_crash)
+    domain.pointee.guest.pointee.ending = reason
+    domain.pointee.endReason = reason
+    Reaper.expect(domain, reason: reason)
+    Work.request(Work.schedule)
+  }
+
   private static func report(_ guest: GuestDomainPointer, _ reason: UInt32) {
     let id = guest.pointee.domain.pointee.id
     Lock.console.take()

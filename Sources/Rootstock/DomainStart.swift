@@ -1,13 +1,22 @@
 // From boot modules to domains that can run: each gets its frames, its vcpus, and its place in the
-// scheduler. No vcpu runs before all domains are built.
+// scheduler. No vcpu runs before all domains of the command line are built; domain 0 may have others
+// built later.
 
 import CMachine
 import CXenABI
 import HypervisorCore
 
-/// The domains of the command line.
+/// Why a domain cannot be started.
+struct StartFailure: Error {
+  /// In words, behind the domain's name.
+  var text: StaticString
+  /// As domain 0 is told.
+  var error: HypercallError
+}
+
+/// The making of domains.
 enum DomainStart {
-  /// Builds all of them.
+  /// Builds all of the command line.
   static func startAll() {
     Reaper.start()
     var next: UInt16 = 0
@@ -31,51 +40,82 @@ enum DomainStart {
     return plan
   }
 
-  /// Builds one; says why where that fails.
+  /// Builds one at the start; says why where that fails.
   private static func start(_ plan: DomainPlan, _ id: DomainID) -> Bool {
+    do throws(StartFailure) {
+      try withCore { () throws(StartFailure) in
+        try build(
+          plan, id,
+          commandLine: plan.arguments.flatMap { module($0) } ?? Host.boot.commandLine.guestPart)
+      }
+      return true
+    } catch {
+      log(.error).text("the guest cannot be started: domain=").decimal(id.rawValue).text(" ")
+        .text(error.text).end()
+      return false
+    }
+  }
+
+  /// Builds one, which runs once it is woken.
+  ///
+  /// The core lock is held. What was built before a failure goes the way of a domain that has ended.
+  static func build(
+    _ plan: DomainPlan, _ id: DomainID, commandLine: ImageBytes?
+  ) throws(StartFailure) {
     let hypervisor = Host.hypervisor
     guard let kernel = module(plan.kernel) else {
-      return refuse(id, "its kernel is no boot module")
+      throw StartFailure(text: "its kernel is no boot module", error: .noEntry)
     }
     guard plan.vcpus >= 1, plan.vcpus <= GuestDomain.vcpuLimit else {
-      return refuse(id, "it has no vcpu, or more than 128")
+      throw StartFailure(text: "it has no vcpu, or more than 128", error: .invalid)
     }
     guard let domain = GuestStorage.makeDomain(id: id, vcpuCount: plan.vcpus, hypervisor) else {
-      return refuse(id, "there is too little memory")
+      throw StartFailure(text: "there is too little memory", error: .noMemory)
     }
-    domain.pointee.isPrivileged = id.rawValue == 0
+    domain.pointee.isPrivileged = id == .control
+    domain.pointee.isPaused = plan.isPaused
     domain.pointee.guest.pointee.isExempt = plan.isExempt
+    for index in 0..<plan.vcpus {
+      guard Switch.add(domain.pointee.vcpus[index].pointee.guest, weight: plan.weight) else {
+        discard(domain, placedCount: index)
+        throw StartFailure(text: "there are more vcpus than the scheduler has", error: .noSpace)
+      }
+    }
+    Reaper.noteStart()
     let half = Host.boot.endOfMemory >> 21
     domain.pointee.pageLimit = (plan.memory != 0 ? plan.memory : min(half, 256)) << 8
     var request = StartRequest(
-      kernel: kernel, pageCount: domain.pointee.pageLimit, isInitial: id.rawValue == 0)
+      kernel: kernel, pageCount: domain.pointee.pageLimit, isInitial: id == .control)
     request.ramdisk = plan.ramdisk.flatMap { module($0) }
-    request.commandLine =
-      plan.arguments.flatMap { module($0) } ?? Host.boot.commandLine.guestPart
+    request.commandLine = commandLine
     do throws(ImageError) {
-      let state = try withCore { () throws(ImageError) in
+      let state =
         request.isInitial
-          ? try hypervisor.build(request, in: domain)
-          : try hypervisor.build(request, in: domain, servedBy: .control)
-      }
-      prepare(domain, state, plan)
+        ? try hypervisor.build(request, in: domain)
+        : try hypervisor.build(request, in: domain, servedBy: .control)
+      prepare(domain, state)
       log(.info).text("start: domain=").decimal(id.rawValue).text(" memory=")
         .decimal(domain.pointee.pageLimit >> 8).text("MiB entry=").hex(state.entry.value)
         .text(" start-info=").hex(state.startInfo.value).end()
-      return true
     } catch {
-      return refuse(id, error.text)
+      DomainEnd.abandon(domain)
+      throw StartFailure(
+        text: error.text, error: error == .tooLittleMemory ? .noMemory : .notExecutable)
     }
   }
 
-  private static func refuse(_ id: DomainID, _ reason: StaticString) -> Bool {
-    log(.error).text("the guest cannot be started: domain=").decimal(id.rawValue).text(" ")
-      .text(reason).end()
-    return false
+  /// Takes back a domain that has nothing yet but vcpus, some of them with a place in the scheduler.
+  private static func discard(_ domain: DomainPointer, placedCount: Int) {
+    let count = domain.pointee.vcpuCount
+    guard let state = domain.pointee.context else { return }
+    for index in 0..<placedCount { Switch.remove(domain.pointee.vcpus[index].pointee.guest) }
+    Host.hypervisor.beginDeath(of: domain)
+    _ = Host.hypervisor.finishDeath(of: domain)
+    GuestStorage.free(state, vcpuCount: count, Host.hypervisor)
   }
 
-  /// A boot module, which stays where it is while domains are built.
-  private static func module(_ number: Int) -> ImageBytes? {
+  /// A boot module, which stays where it is as long as the hypervisor runs.
+  static func module(_ number: Int) -> ImageBytes? {
     guard number >= 0, number < Host.boot.moduleCount else { return nil }
     let module = Host.boot.modules[number]
     return ImageBytes(
@@ -83,7 +123,7 @@ enum DomainStart {
   }
 
   /// Fills in what vcpus share with their guest, and lets the first one run.
-  private static func prepare(_ domain: DomainPointer, _ state: StartState, _ plan: DomainPlan) {
+  private static func prepare(_ domain: DomainPointer, _ state: StartState) {
     guard let frame = domain.pointee.sharedInfo else { panic("no shared information page") }
     let infos = DirectMap.pointer(to: frame.address).assumingMemoryBound(to: vcpu_info.self)
     // Every vcpu's events are masked at the start.
@@ -93,9 +133,6 @@ enum DomainStart {
       let vcpu = domain.pointee.vcpus[index].pointee.guest
       if index < Int(XEN_LEGACY_MAX_VCPUS) { vcpu.pointee.shared = infos + index }
       Host.clock.describe(&vcpu.pointee.shared.pointee.time)
-      guard Switch.add(vcpu, weight: plan.weight) else {
-        panic("more vcpus than the scheduler has")
-      }
     }
     let vcpu = domain.pointee.vcpus[0].pointee.guest
     vcpu.pointee.saved.rip = state.entry.value
@@ -105,8 +142,7 @@ enum DomainStart {
     vcpu.pointee.saved.cs = UInt64(XG_GUEST_CS64)
     vcpu.pointee.saved.ss = UInt64(XG_GUEST_SS)
     vcpu.pointee.core.pointee.isInitialised = true
-    vcpu.pointee.core.pointee.isUp = !plan.isPaused
-    Reaper.noteStart()
+    vcpu.pointee.core.pointee.isUp = true
     Switch.wake(vcpu)
   }
 }

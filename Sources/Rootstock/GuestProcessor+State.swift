@@ -10,7 +10,9 @@ extension GuestProcessor {
   /// An event that came since it asked to sleep is seen here: its sender sets the bit first and then
   /// takes the lock. Whoever wakes it takes `wantsSleep` back, which is all that ends a poll.
   func wantedState() -> RunState {
-    if !core.pointee.isUp || guest.pointee.ending != nil { return .offline }
+    if !core.pointee.isUp || domain.pointee.isPaused || guest.pointee.ending != nil {
+      return .offline
+    }
     guard wantsSleep else { return .runnable }
     if isNMIDue { return .runnable }
     return !isPolling && shared.pointee.evtchn_upcall_pending != 0 ? .runnable : .blocked

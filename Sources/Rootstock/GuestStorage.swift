@@ -26,16 +26,26 @@ enum GuestStorage {
   static func makeDomain(
     id: DomainID, vcpuCount: Int, _ hypervisor: Hypervisor<MetalMachine>
   ) -> DomainPointer? {
-    guard let state = take(hypervisor), let record = take(hypervisor) else { return nil }
-    let table = GuestDomain.vcpuTable(in: state)
-    for index in 0..<vcpuCount {
-      guard let vcpu = makeVCPU(index, hypervisor) else { return nil }
-      table[index] = vcpu
+    guard let state = take(hypervisor) else { return nil }
+    guard let record = take(hypervisor) else {
+      give(state, hypervisor)
+      return nil
     }
-    guard
+    let table = GuestDomain.vcpuTable(in: state)
+    var count = 0
+    while count < vcpuCount, let vcpu = makeVCPU(count, hypervisor) {
+      table[count] = vcpu
+      count += 1
+    }
+    guard count == vcpuCount,
       let domain = hypervisor.createDomain(
         Domain(id: id, vcpus: VCPUTable(table), vcpuCount: vcpuCount))
-    else { return nil }
+    else {
+      for index in 0..<count { free(table[index], hypervisor) }
+      give(record, hypervisor)
+      give(state, hypervisor)
+      return nil
+    }
     let trapRecord = record.bindMemory(to: TrapRecord.self, capacity: 1)
     trapRecord.initialize(to: TrapRecord())
     state.bindMemory(to: GuestDomain.self, capacity: 1)
@@ -49,9 +59,16 @@ enum GuestStorage {
   private static func makeVCPU(
     _ index: Int, _ hypervisor: Hypervisor<MetalMachine>
   ) -> UnsafeMutablePointer<VCPU>? {
-    guard let frame = take(hypervisor), let traps = take(hypervisor),
-      let floatingPoint = take(hypervisor)
-    else { return nil }
+    guard let frame = take(hypervisor) else { return nil }
+    guard let traps = take(hypervisor) else {
+      give(frame, hypervisor)
+      return nil
+    }
+    guard let floatingPoint = take(hypervisor) else {
+      give(frame, hypervisor)
+      give(traps, hypervisor)
+      return nil
+    }
     let core = frame.bindMemory(to: VCPU.self, capacity: 1)
     core.initialize(to: VCPU(id: VCPUID(UInt32(truncatingIfNeeded: index))))
     let table = traps.bindMemory(to: EntryPoint.self, capacity: 256)
@@ -73,16 +90,20 @@ enum GuestStorage {
     _ state: UnsafeMutableRawPointer, vcpuCount: Int, _ hypervisor: Hypervisor<MetalMachine>
   ) {
     let table = GuestDomain.vcpuTable(in: state)
-    for index in 0..<vcpuCount {
-      let guest = table[index].pointee.guest
-      give(UnsafeMutableRawPointer(guest.pointee.traps), hypervisor)
-      give(guest.pointee.floatingPoint, hypervisor)
-      give(UnsafeMutableRawPointer(table[index]), hypervisor)
-    }
+    for index in 0..<vcpuCount { free(table[index], hypervisor) }
     give(
       UnsafeMutableRawPointer(state.assumingMemoryBound(to: GuestDomain.self).pointee.record),
       hypervisor)
     give(state, hypervisor)
+  }
+
+  private static func free(
+    _ vcpu: UnsafeMutablePointer<VCPU>, _ hypervisor: Hypervisor<MetalMachine>
+  ) {
+    let guest = vcpu.pointee.guest
+    give(UnsafeMutableRawPointer(guest.pointee.traps), hypervisor)
+    give(guest.pointee.floatingPoint, hypervisor)
+    give(UnsafeMutableRawPointer(vcpu), hypervisor)
   }
 
   private static func take(

@@ -86,6 +86,8 @@ struct MetalMachine: Machine {
     }
   }
 
+  func stop(_ vcpu: UnsafeMutablePointer<VCPU>) { Switch.stop(vcpu.pointee.guest) }
+
   var interruptLineCount: Int { InterruptController.lineCount }
 
   func openInterruptLine(_ line: Int, _ interrupt: PhysicalInterrupt) {

@@ -63,22 +63,12 @@ enum Reaper {
       for slot in 0..<hypervisor.domains.capacity {
         guard let domain = hypervisor.domains[slot], domain.pointee.context != nil,
           domain.pointee.guest.pointee.ending != nil,
-          !domain.pointee.guest.pointee.isLingering, isStopped(domain)
+          !domain.pointee.guest.pointee.isLingering, !Switch.runs(domain)
         else { continue }
         takeApart(domain, hypervisor)
         break
       }
     }
-  }
-
-  private static func isStopped(_ domain: DomainPointer) -> Bool {
-    Lock.scheduler.take()
-    defer { Lock.scheduler.release() }
-    for index in 0..<domain.pointee.vcpuCount {
-      let slot = domain.pointee.vcpus[index].pointee.guest.pointee.slot
-      if Switch.scheduler?.processor(of: slot) != nil { return false }
-    }
-    return true
   }
 
   private static func takeApart(_ domain: DomainPointer, _ hypervisor: Hypervisor<MetalMachine>) {

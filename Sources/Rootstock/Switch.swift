@@ -191,6 +191,17 @@ enum Switch {
     deliver(kick)
   }
 
+  /// Whether a vcpu of a domain is on a processor.
+  static func runs(_ domain: DomainPointer) -> Bool {
+    Lock.scheduler.take()
+    defer { Lock.scheduler.release() }
+    for index in 0..<domain.pointee.vcpuCount {
+      let slot = domain.pointee.vcpus[index].pointee.guest.pointee.slot
+      if scheduler?.processor(of: slot) != nil { return true }
+    }
+    return false
+  }
+
   /// Stops a vcpu that is no longer up.
   static func stop(_ vcpu: GuestProcessorPointer) {
     Lock.scheduler.take()

@@ -33,8 +33,12 @@ public final class FakeMachine: Machine {
   public var loadedTable: MachineFrame?
   /// Writes to the window fail from here on: the guest has it mapped read-only.
   public var isWindowReadOnly = false
+  /// Work waits for ever.
+  public var isAlwaysPreempted = false
   /// The vcpus that were woken, in order.
   public var woken: [UnsafeMutablePointer<VCPU>] = []
+  /// The vcpus that were stopped, in order.
+  public var stopped: [UnsafeMutablePointer<VCPU>] = []
   /// What another processor does to a frame's word just before it is exchanged.
   public var interference: ((MachineFrame, UnsafeMutablePointer<UInt64>) -> Void)?
   /// Lines of devices that may interrupt.
@@ -169,7 +173,9 @@ public final class FakeMachine: Machine {
   public func loadPageTableBase(_ table: MachineFrame) { loadedTable = table }
   public func flushCaches(everywhere: Bool) {}
   public func wake(_ vcpu: UnsafeMutablePointer<VCPU>) { woken.append(vcpu) }
+  public func stop(_ vcpu: UnsafeMutablePointer<VCPU>) { stopped.append(vcpu) }
   public var isPreemptionPending: Bool {
+    if isAlwaysPreempted { return true }
     guard let left = preemptAfter else { return false }
     preemptAfter = left > 0 ? left - 1 : nil
     return left == 0

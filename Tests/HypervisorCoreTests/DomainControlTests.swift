@@ -8,6 +8,7 @@ import Testing
   private static let notPermitted: Int64 = -1
   private static let noDomain: Int64 = -3
   private static let fault: Int64 = -14
+  private static let invalid: Int64 = -22
   private static let noSuchCall: Int64 = -38
 
   private let bench = Bench(frameCount: 4096)
@@ -46,6 +47,36 @@ import Testing
       return try bench.hypervisor.build(request, in: caller.domain, servedBy: .control)
     }
     return (caller, state)
+  }
+
+  @Test func building_endsWhileOtherWorkWaits() throws {
+    bench.machine.isAlwaysPreempted = true
+    _ = try build(3)
+    try bench.recount()
+  }
+
+  @Test func domainThatIsNotBuiltToItsEnd_leavesNothing() throws {
+    let before = bench.hypervisor.state.pointee.freeCount
+    let caller = bench.makeDomain(4, frames: 0).caller
+    // The last allocations find nothing: ports, grants and part of the memory are there.
+    for limit in [1, 8, 24, 60] as [UInt64] {
+      caller.domain.pointee.pageLimit = limit
+      let image = ImageMaker.working().bytes()
+      image.withUnsafeBytes { bytes in
+        guard let base = bytes.baseAddress else { return }
+        let request = StartRequest(
+          kernel: ImageBytes(base, count: UInt64(bytes.count)), pageCount: 1024, isInitial: false)
+        #expect(throws: ImageError.self) {
+          try bench.hypervisor.build(request, in: caller.domain, servedBy: .control)
+        }
+      }
+      try bench.recount()
+    }
+    bench.hypervisor.beginDeath(of: caller.domain)
+    try bench.hypervisor.continueDeath(of: caller.domain)
+    #expect(bench.hypervisor.finishDeath(of: caller.domain))
+    #expect(bench.hypervisor.state.pointee.freeCount >= before)
+    try bench.recount()
   }
 
   @Test func servedDomain_hasPortsAndGrantsForItsServer() throws {
@@ -104,19 +135,29 @@ import Testing
     #expect(control(ROOTSTOCK_START_DOMAIN, 2, from: owner) == Self.noDomain)
   }
 
-  @Test func start_makesTheFirstVCPURun_once() throws {
+  @Test func pausedDomain_isStoppedAndStarted() throws {
     let guest = bench.makeDomain(2, frames: 1).caller
-    guest.vcpu.pointee.isUp = false
+    let second = guest.domain.pointee.vcpus[1]
+    second.pointee.isUp = false
     #expect(control(ROOTSTOCK_START_DOMAIN, 2, from: owner) == 0)
-    #expect(guest.vcpu.pointee.isUp)
+    #expect(bench.machine.woken.isEmpty, "it runs")
+    #expect(control(ROOTSTOCK_PAUSE_DOMAIN, 2, from: owner) == 0)
+    #expect(guest.domain.pointee.isPaused)
+    #expect(bench.machine.stopped == [guest.vcpu, second])
     #expect(control(ROOTSTOCK_START_DOMAIN, 2, from: owner) == 0)
+    #expect(!guest.domain.pointee.isPaused)
+    #expect(bench.machine.woken == [guest.vcpu], "one that is down stays down")
+    #expect(control(ROOTSTOCK_PAUSE_DOMAIN, 0, from: owner) == Self.invalid, "oneself")
+    #expect(control(ROOTSTOCK_PAUSE_DOMAIN, 5, from: owner) == Self.noDomain)
+    guest.domain.pointee.endReason = UInt32(SHUTDOWN_poweroff)
+    #expect(control(ROOTSTOCK_PAUSE_DOMAIN, 2, from: owner) == Self.noDomain)
     #expect(control(ROOTSTOCK_START_DOMAIN, 5, from: owner) == Self.noDomain)
     #expect(control(ROOTSTOCK_START_DOMAIN, 0x7ff0, from: owner) == Self.noDomain)
   }
 
   @Test func withoutPrivilege_nothingIsTold() throws {
     let guest = bench.makeDomain(2, frames: 1).caller
-    for operation in [ROOTSTOCK_NEXT_DOMAIN, ROOTSTOCK_START_DOMAIN] {
+    for operation in [ROOTSTOCK_NEXT_DOMAIN, ROOTSTOCK_START_DOMAIN, ROOTSTOCK_PAUSE_DOMAIN] {
       #expect(control(operation, 0, from: guest) == Self.notPermitted)
       #expect(bench.machine.peek(0) == 0xeeee_0000, "nothing is written")
     }

@@ -23,10 +23,25 @@
 #define ROOTSTOCK_NEXT_DOMAIN 0x101
 
 /*
- * Lets a domain begin that was built to wait for this (`paused:1` on the command line); `domain` is all
- * that is read. A domain that runs goes on. -ESRCH: there is none, or it has ended.
+ * Lets a domain run that waits for this: it was built to wait (`paused:1` on the command line, or
+ * ROOTSTOCK_BUILD_DOMAIN), or paused. `domain` is all that is read. A domain that runs goes on. -ESRCH:
+ * there is none, or it has ended.
  */
 #define ROOTSTOCK_START_DOMAIN 0x102
+
+/*
+ * Builds a domain out of boot modules; it waits for ROOTSTOCK_START_DOMAIN. The argument is a struct
+ * rootstock_build, whose `domain` is written. -EINVAL: a number out of range; -ENOENT: no such module;
+ * -EEXIST: there is a domain with this number; -EFAULT; -ENOEXEC: no kernel that can be started, and the
+ * log says why; -ENOMEM: more memory than is free.
+ */
+#define ROOTSTOCK_BUILD_DOMAIN 0x103
+
+/*
+ * Keeps a domain from running; `domain` is all that is read. None of its vcpus runs when the call
+ * returns. What it is told meanwhile waits for it. -ESRCH as above; -EINVAL: the caller itself.
+ */
+#define ROOTSTOCK_PAUSE_DOMAIN 0x104
 
 /* Values of `state`. */
 #define ROOTSTOCK_DOMAIN_RUNS 0
@@ -43,6 +58,23 @@ struct rootstock_domain {
     uint64_t frames;        /* how many frames of memory it may have */
     uint64_t store_frame;   /* machine frames of the two pages; 0: none */
     uint64_t console_frame;
+};
+
+/* No ramdisk. */
+#define ROOTSTOCK_NO_MODULE 0xffff
+/* The longest command line, in bytes. */
+#define ROOTSTOCK_COMMAND_LINE 1023
+
+struct rootstock_build {
+    uint16_t domain;        /* in: its number, 0 for one that is free; out */
+    uint16_t kernel;        /* boot modules by number, from 0 */
+    uint16_t ramdisk;
+    uint16_t vcpus;         /* 1 to 128 */
+    uint32_t memory;        /* MiB */
+    uint32_t weight;        /* its share against others' of 256; 0 for 256 */
+    uint64_t command_line;  /* address of its text in the caller's memory */
+    uint32_t length;        /* of that, in bytes */
+    uint32_t zero;
 };
 
 #endif
