@@ -78,11 +78,17 @@ bench:
 	swift build -c release --static-swift-stdlib --product scan-bench
 	@.ci/bench
 	@$(MAKE) --no-print-directory bench-rootstock
+	@.ci/bench-devices
 
 # Instructions for each operation of a guest, on Rootstock and on stock Xen side by side.
 .PHONY: bench-rootstock
 bench-rootstock: rootstock
 	@.ci/bench-hypervisors
+
+# A guest's disk and network, behind Rootstock's control domain and behind Linux on stock Xen.
+.PHONY: bench-devices
+bench-devices: rootstock
+	@.ci/bench-devices
 
 # Every parser of foreign bytes under libFuzzer, SECONDS_PER_TARGET each; then hostile guests against
 # the hypervisor's core, HYPERCALL_SEQUENCES of eight calls, and against the control domain's core,

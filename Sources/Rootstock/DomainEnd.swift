@@ -62,8 +62,23 @@ enum DomainEnd {
     guest.pointee.line.finish(id.rawValue)
     Lock.console.release()
     guest.pointee.record.pointee.report(domain: id)
+    log(.info).text("ran: domain=").decimal(id.rawValue).text(" nanoseconds=")
+      .decimal(runningTime(of: guest.pointee.domain)).end()
     log(.info).text("shutdown: domain=").decimal(id.rawValue).text(" reason=").text(name(reason))
       .end()
+  }
+
+  /// How long its vcpus have run, all together; what the hypervisor did for it meanwhile counts.
+  private static func runningTime(of domain: DomainPointer) -> UInt64 {
+    Lock.scheduler.take()
+    defer { Lock.scheduler.release() }
+    let now = Host.clock.now
+    var sum: UInt64 = 0
+    for index in 0..<domain.pointee.vcpuCount {
+      let info = Runstate.info(of: domain.pointee.vcpus[index].pointee.guest.pointee, now: now)
+      sum &+= info.time.0
+    }
+    return sum
   }
 
   private static func name(_ reason: UInt32) -> StaticString {

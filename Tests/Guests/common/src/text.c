@@ -7,14 +7,22 @@
 void *memcpy(void *to, const void *from, size_t count)
 {
     void *destination = to;
-    __asm__ volatile("rep movsb" : "+D"(destination), "+S"(from), "+c"(count) : : "memory");
+    size_t words = count / 8;
+    __asm__ volatile("rep movsq; mov %3, %2; rep movsb"
+                     : "+D"(destination), "+S"(from), "+c"(words)
+                     : "r"(count % 8)
+                     : "memory");
     return to;
 }
 
 void *memset(void *to, int byte, size_t count)
 {
     void *destination = to;
-    __asm__ volatile("rep stosb" : "+D"(destination), "+c"(count) : "a"(byte) : "memory");
+    size_t words = count / 8;
+    __asm__ volatile("rep stosq; mov %3, %1; rep stosb"
+                     : "+D"(destination), "+c"(words)
+                     : "a"((byte & 0xfful) * 0x0101010101010101ul), "r"(count % 8)
+                     : "memory");
     return to;
 }
 
