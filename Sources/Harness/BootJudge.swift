@@ -28,6 +28,7 @@ struct BootJudge {
     let alike = Set(domains.filter { $0.kernel == kernel }.map(\.id))
     let records = dialect.records(of: alike, in: lines)
     let raw = verdict == .crash ? dialect.crash(of: subject, in: lines) : nil
+    let told = await reason(of: subject, in: session)
     let needsSymbols = raw != nil || !records.traps.isEmpty
     let symbols = needsSymbols ? GuestSymbols(kernel: kernel) : nil
     let places = symbols?.locate(records.traps.map(\.place)) ?? records.traps.map(\.place)
@@ -39,12 +40,13 @@ struct BootJudge {
       domains: domains, copies: plan.copies,
       crash: verdict == .crash
         ? CrashReport(
-          raw ?? RawCrash(reason: silence(of: subject)), symbols: symbols) : nil,
+          raw ?? RawCrash(reason: told), symbols: symbols) : nil,
       traps: traps, hypercalls: records.hypercalls)
   }
 
-  private func silence(of domain: Int) -> String {
-    "the machine ended without a word" + (domain == 0 ? "" : " of domain \(domain)'s end")
+  private func reason(of domain: Int, in session: BootSession) async -> String {
+    if let end = await session.ends[domain] { return "domain \(domain) ended: \(end.reason)" }
+    return "the machine ended without a word" + (domain == 0 ? "" : " of domain \(domain)'s end")
   }
 
   private func judgeDomains(_ session: BootSession) async -> [DomainResult] {

@@ -4,7 +4,7 @@
 public enum HypervisorKind: String, Sendable, CaseIterable {
   /// The kit's own.
   case rootstock
-  /// Stock Xen, with the guest as domain 0.
+  /// Stock Xen, with the guest as domain 0, or with devices beside Linux as domain 0.
   case xen
 }
 
@@ -99,11 +99,13 @@ public struct BootRequest: Sendable {
   public var copies = 1
   /// The guest's share of the processors against others'; the hypervisor's default without it.
   public var weight: Int?
-  /// The guest's disks; with any device the control domain is domain 0, and the guest domain 1.
+  /// The guest's disks; with any device the control domain is domain 0, or on stock Xen Linux with a
+  /// toolstack, and the guest is domain 1.
   public var disks: [GuestDisk] = []
   /// The guest's network; `nil` for none.
   public var network: GuestNetwork?
-  /// Path of the control domain's image, where it shall not be looked for.
+  /// Path of the control domain's image, or on stock Xen of the folder with domain 0's files, where it
+  /// shall not be looked for.
   public var controlDomainImage: String?
   /// Guests beside it.
   public var beside: [GuestBeside] = []
@@ -115,7 +117,7 @@ public struct BootRequest: Sendable {
   public var expectations: [String] = []
   /// End as soon as every expectation is met.
   public var endsWhenExpected = false
-  /// How long the guest may take.
+  /// How long the guest may take; with the start of the machine, but without that of stock Xen's domain 0.
   public var timeout: Duration = .seconds(60)
   public var hypervisor: HypervisorKind = .rootstock
   /// Path of the hypervisor's image, where it shall not be looked for.

@@ -1,4 +1,6 @@
-// Everything that is learnt from the serial line while guests run.
+// Everything that is learnt from the serial lines while guests run.
+
+import Foundation
 
 /// What came from the machine.
 public enum ConsoleOutput: Sendable {
@@ -16,7 +18,7 @@ struct DomainEnd: Equatable {
   var reason: String
 }
 
-/// The serial line of one run.
+/// The serial lines of one run.
 actor BootSession {
   /// Lines of the hypervisor are kept up to this number; the oldest go first.
   private static let mostLines = 20_000
@@ -24,6 +26,9 @@ actor BootSession {
   private static let quiet = Duration.seconds(3)
   /// How long it may take in any case.
   private static let grace = Duration.seconds(15)
+  /// How long stock Xen's domain 0 may take until its toolstack is ready: ten times what it takes on a
+  /// machine without acceleration.
+  private static let longestStart = Duration.seconds(600)
 
   private let dialect: any HypervisorDialect
   private let endsWhenExpected: Bool
@@ -35,6 +40,12 @@ actor BootSession {
   private var splitter: ConsoleSplitter
   private var lines: GuestLines
   private var control: ControlConsole?
+  /// Domain 0's lines, where it has a toolstack; the guest's then come from the second line.
+  private var toolstack: ToolstackConsole?
+  private var secondLine: SecondLine?
+  /// When the guest's time began; `nil` before.
+  private var begin: ContinuousClock.Instant?
+  private let timeout: Duration?
 
   private(set) var hypervisorLines: [String] = []
   private(set) var times = BootTimes()
@@ -47,9 +58,9 @@ actor BootSession {
   private var decided: ContinuousClock.Instant?
   private var lastOutput: ContinuousClock.Instant
 
-  /// A session for `request` that hands what it reads to `sink`.
+  /// A session for `request`, whose files are in `folder`, that hands what it reads to `sink`.
   init(
-    _ request: BootRequest, _ plan: GuestPlan, dialect: any HypervisorDialect,
+    _ request: BootRequest, _ plan: GuestPlan, dialect: any HypervisorDialect, folder: URL,
     sink: @escaping @Sendable (ConsoleOutput) -> Void
   ) throws(HarnessError) {
     self.dialect = dialect
@@ -57,13 +68,19 @@ actor BootSession {
     endsWhenExpected = request.endsWhenExpected
     wantsEvents = request.wantsEvents
     awaited = plan.awaited
-    if plan.hasControlDomain {
+    // Who debugs takes the time that it takes.
+    timeout = request.debuggerPort == nil ? request.timeout : nil
+    if plan.hasControlDomain, request.hypervisor == .xen {
+      toolstack = ToolstackConsole()
+      secondLine = SecondLine(folder: folder)
+    } else if plan.hasControlDomain {
       control = ControlConsole(plain: plan.copies == 1 ? plan.subjects.lowerBound : nil)
     }
     splitter = ConsoleSplitter(prefix: dialect.prefix)
     lines = try GuestLines(expectations: request.expectations)
     start = .now
     lastOutput = start
+    if toolstack == nil { begin = start }
   }
 
   var expectations: [ExpectationResult] { lines.results }
@@ -72,20 +89,44 @@ actor BootSession {
   func take(_ bytes: [UInt8]) -> Bool {
     lastOutput = .now
     digest(splitter.take(bytes))
-    return isEndedByExpectation || (decided != nil && !dialect.endsMachine)
+    return isOver
+  }
+
+  /// Nothing more is worth reading.
+  private var isOver: Bool {
+    isEndedByExpectation || (decided != nil && !dialect.endsMachine)
+  }
+
+  /// Reads the second line, and tells how the machine is to end, if it is.
+  func look() -> MachineEnd? {
+    readSecondLine()
+    if toolstack != nil, begin == nil, .now - start >= Self.longestStart {
+      end(0, DomainEnd(verdict: .crash, reason: "its toolstack was not ready in time"))
+    }
+    if isOver { return .enough }
+    if let begin, let timeout, .now - begin >= timeout { return .timeout }
+    return isOverdue ? .enough : nil
+  }
+
+  private func readSecondLine() {
+    guard let bytes = secondLine?.take(), !bytes.isEmpty else { return }
+    lastOutput = .now
+    digest(guest: bytes)
   }
 
   /// The run was decided, and the machine had time to end by itself.
   ///
   /// What the hypervisor says behind the end of the last domain, its records, still comes.
-  var isOverdue: Bool {
+  private var isOverdue: Bool {
     guard let decided else { return false }
     return .now - lastOutput > Self.quiet || .now - decided > Self.grace
   }
 
-  /// The line is closed.
+  /// The lines are closed.
   func finish() {
+    readSecondLine()
     digest(splitter.finish())
+    if let line = toolstack?.finish() { digest(domain0: line) }
     for piece in control?.finish() ?? [] { digest(piece) }
     if let line = lines.finish() { note(.guest(line: line)) }
     times.total = elapsed
@@ -109,6 +150,10 @@ actor BootSession {
     for piece in pieces {
       switch piece {
       case .guest(let bytes):
+        if let lines = toolstack?.take(bytes) {
+          for line in lines { digest(domain0: line) }
+          continue
+        }
         guard let pieces = control?.take(bytes) else {
           digest(guest: bytes)
           continue
@@ -126,6 +171,29 @@ actor BootSession {
       if line == "serves" { times.domain0 = times.domain0 ?? elapsed }
       sink(.hypervisor("controldomain: " + line))
     }
+  }
+
+  private func digest(domain0 line: String) {
+    sink(.hypervisor("domain0: " + line))
+    switch ToolstackConsole.notice(in: line) {
+    case .ready:
+      times.domain0 = times.domain0 ?? elapsed
+      begin = begin ?? .now
+    case .ended(let how): end(1, how)
+    case .refused(let why): end(1, DomainEnd(verdict: .crash, reason: why))
+    case .failed(let why): end(0, DomainEnd(verdict: .crash, reason: why))
+    case nil: break
+    }
+  }
+
+  /// A domain has ended; its first end stands.
+  private func end(_ id: Int, _ how: DomainEnd) {
+    guard ends[id] == nil else { return }
+    ends[id] = how
+    note(.domainEnded(id: id, verdict: how.verdict, reason: how.reason))
+    // Where domain 0 serves the guest, and the machine stays without it, there is no more to come.
+    let isServerGone = toolstack != nil && ends[0] != nil
+    if decided == nil, isServerGone || awaited.allSatisfy({ ends[$0] != nil }) { decided = .now }
   }
 
   private func digest(guest bytes: [UInt8]) {
@@ -153,16 +221,11 @@ actor BootSession {
     hypervisorLines.append(line)
     switch dialect.notice(in: line) {
     case .domainEnded(let id, let verdict, let reason):
-      // The first end of a domain stands.
-      guard ends[id] == nil else { return }
-      ends[id] = DomainEnd(verdict: verdict, reason: reason)
-      note(.domainEnded(id: id, verdict: verdict, reason: reason))
+      end(id, DomainEnd(verdict: verdict, reason: reason))
     case .machineEnded(let verdict):
       machineEnd = machineEnd ?? verdict
-    case .other: return
-    }
-    if decided == nil, machineEnd != nil || awaited.allSatisfy({ ends[$0] != nil }) {
-      decided = .now
+      decided = decided ?? .now
+    case .other: break
     }
   }
 }

@@ -22,13 +22,10 @@ public enum GuestBoot {
       case .xen: XenDialect()
       }
     let staging = try Staging(request, plan)
-    let session = try BootSession(request, plan, dialect: dialect, sink: sink)
-    let machine = Machine(
-      arguments: arguments, staging: staging,
-      // Who debugs takes the time that it takes.
-      timeout: request.debuggerPort == nil ? request.timeout : nil)
-    let end = try await machine.run(
-      reader: { bytes in await session.take(bytes) }, isOverdue: { await session.isOverdue })
+    let session = try BootSession(
+      request, plan, dialect: dialect, folder: staging.folder, sink: sink)
+    let end = try await Machine(arguments: arguments, staging: staging).run(
+      reader: { bytes in await session.take(bytes) }, look: { await session.look() })
     await session.finish()
     let times = await session.times
     if end == .closed, times.hypervisor == nil, times.guestFirstOutput == nil {

@@ -80,7 +80,6 @@ import Testing
   @Test(arguments: [
     ["--disk", "/nonexistent/disk"], ["--disk", ",ro"], ["--net", "tap"],
     ["--net", "user,forward=80"], ["--net", "user,forward=0:80"],
-    ["--hypervisor", "xen", "--net", "user"], ["--hypervisor", "xen", "--disk", "x"],
   ])
   func faultOfUsage_endsWith2_andNamesIt(options: [String]) throws {
     let qemu = try machine("echo never")

@@ -22,7 +22,7 @@ import Testing
     let plan = try DevicePlan(
       request([disk("a"), disk("b", "xvda", isReadOnly: true), disk("c")]))
     #expect(plan.options == "vbd=1:xvdb:0:w vbd=1:xvda:1:r vbd=1:xvdc:2:w")
-    #expect(plan.emulatorArguments.contains("virtio-blk-pci,drive=disk2"))
+    #expect(plan.emulatorArguments.contains("virtio-blk-pci,drive=disk2,serial=disk2"))
     #expect(
       plan.emulatorArguments.contains("if=none,id=disk1,file=disk1,format=raw,read-only=on"))
   }

@@ -102,6 +102,17 @@ import Testing
     #expect(verdict == verdictOf(RootstockDialect().notice(in: line)))
   }
 
+  @Test func xenCrashes_areToldApartByDomain() throws {
+    let lines = [
+      "d1v0 Unhandled: vec 14, #PF[0002]", "Domain 1 (vcpu#0) crashed on cpu#0:",
+      "RIP:    e033:[<ffffffff8010103e>]", "Hardware Dom0 crashed: 'noreboot' set - not rebooting.",
+    ]
+    let guest = try #require(XenDialect().crash(of: 1, in: lines))
+    #expect(guest.register("rip") == 0xffff_ffff_8010_103e && guest.reason.contains("Unhandled"))
+    #expect(XenDialect().crash(of: 0, in: lines)?.registers.isEmpty == true)
+    #expect(XenDialect().crash(of: 2, in: lines) == nil)
+  }
+
   @Test func rootstockCrash_hasReasonRegistersAndStack() throws {
     let crash = try #require(
       RootstockDialect().crash(

@@ -12,11 +12,12 @@ enum XenCrashParser {
   /// As many stack words as Xen prints, and some.
   private static let mostWords = 512
 
-  /// The crash; a domain that asked for it itself has no registers.
-  static func parse(_ lines: [String]) -> RawCrash? {
-    guard let head = lines.lastIndex(where: isHead) else {
-      return own(lines)
-    }
+  /// The crash of `domain`; one that asked for it itself has no registers.
+  static func parse(_ lines: [String], domain: Int) -> RawCrash? {
+    let start = "Domain \(domain) "
+    guard
+      let head = lines.lastIndex(where: { $0.hasPrefix(start) && $0.contains(" crashed on cpu#") })
+    else { return own(lines, domain: domain) }
     var crash = RawCrash(reason: reason(before: head, in: lines))
     var isStack = false
     for line in lines[(head + 1)...] {
@@ -33,18 +34,16 @@ enum XenCrashParser {
     return crash
   }
 
-  private static func isHead(_ line: String) -> Bool {
-    line.hasPrefix("Domain ") && line.contains(" crashed on cpu#")
-  }
-
-  private static func own(_ lines: [String]) -> RawCrash? {
-    if lines.contains(where: { $0.hasPrefix("Hardware Dom0 shutdown: watchdog") }) {
+  private static func own(_ lines: [String], domain: Int) -> RawCrash? {
+    if domain == 0, lines.contains(where: { $0.hasPrefix("Hardware Dom0 shutdown: watchdog") }) {
       return RawCrash(reason: "the guest's watchdog expired")
     }
     if let panic = lines.firstIndex(where: { $0.hasPrefix("Panic on CPU") }) {
       return RawCrash(reason: "Xen: " + (lines[(panic + 1)...].first ?? "panic"))
     }
-    guard lines.contains(where: { $0.hasPrefix("Hardware Dom0 crashed") }) else { return nil }
+    guard domain == 0, lines.contains(where: { $0.hasPrefix("Hardware Dom0 crashed") }) else {
+      return nil
+    }
     return RawCrash(reason: "the guest shut itself down with reason crash")
   }
 

@@ -1,4 +1,4 @@
-// The guest's disks and networks: what the control domain is told of them, and what QEMU is.
+// The guest's disks and networks: what domain 0 is told of them, and what QEMU is.
 
 /// The devices of a run.
 struct DevicePlan: Equatable, Sendable {
@@ -61,7 +61,7 @@ struct DevicePlan: Equatable, Sendable {
   }
 
   /// An address out of Xen's range, the guest's number in its last bytes.
-  private static func address(of guest: Int) -> String {
+  static func address(of guest: Int) -> String {
     let bytes = [guest >> 8 & 0xff, guest & 0xff].map { byte in
       let digits = String(byte, radix: 16)
       return byte < 16 ? "0" + digits : digits
@@ -69,7 +69,7 @@ struct DevicePlan: Equatable, Sendable {
     return "00:16:3e:00:" + bytes.joined(separator: ":")
   }
 
-  /// What a disk is called in the folder of ``Staging``.
+  /// What a disk is called in the folder of ``Staging``, and by its serial number.
   static func fileName(ofDisk number: Int) -> String { "disk\(number)" }
 
   /// QEMU's options; the control domain finds the devices in this order.
@@ -80,7 +80,7 @@ struct DevicePlan: Equatable, Sendable {
         "-drive",
         "if=none,id=disk\(number),file=\(Self.fileName(ofDisk: number)),format=raw,"
           + (disk.isReadOnly ? "read-only=on" : "discard=unmap"),
-        "-device", "virtio-blk-pci,drive=disk\(number)",
+        "-device", "virtio-blk-pci,drive=disk\(number),serial=\(Self.fileName(ofDisk: number))",
       ]
     }
     if let network {

@@ -33,15 +33,20 @@ struct DomainKind: Equatable, Sendable {
 struct GuestPlan: Equatable, Sendable {
   /// As many as Rootstock takes.
   static let mostModules = 13
-  /// What the control domain has, in MiB.
-  private static let controlMemory = 64
+  /// What domain 0 has where it serves a guest, in MiB: the control domain, or on stock Xen Linux with
+  /// the guest's files in its memory twice, packed and unpacked.
+  private static func controlMemory(_ request: BootRequest) -> Int {
+    guard request.hypervisor == .xen else { return 64 }
+    let files = [request.kernel, request.initrd].compactMap(\.self).map(bytes(of:)).reduce(0, +)
+    return 256 + 2 * Int(files >> 20)
+  }
 
   private(set) var modules: [ModuleFile] = []
   private let unpacksKernels: Bool
   private(set) var kinds: [DomainKind] = []
   /// How many domains are the guest and its copies.
   let copies: Int
-  /// Whether domain 0 is the control domain.
+  /// Whether domain 0 serves the guest: the control domain, or on stock Xen Linux with a toolstack.
   let hasControlDomain: Bool
   /// The control domain's command line.
   private(set) var controlOptions = ""
@@ -60,8 +65,7 @@ struct GuestPlan: Equatable, Sendable {
       kinds.append(
         DomainKind(
           kernel: try kernel(controlDomain, "the control domain's image"),
-          memory: Self.controlMemory,
-          vcpus: 1, count: 1))
+          memory: Self.controlMemory(request), vcpus: 1, count: 1))
       let contents = Array(request.commandLine.utf8) + [0]
       guard contents.count <= 1024 else {
         throw .input(
@@ -123,11 +127,14 @@ struct GuestPlan: Equatable, Sendable {
   /// Bytes of all files, as far as they can be seen.
   var size: UInt64 {
     modules.map { module in
-      if let contents = module.contents { return UInt64(contents.count) }
-      let path = URL(filePath: module.path).resolvingSymlinksInPath().path
-      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-      return attributes?[.size] as? UInt64 ?? 0
+      module.contents.map { UInt64($0.count) } ?? Self.bytes(of: module.path)
     }.reduce(0, +)
+  }
+
+  private static func bytes(of path: String) -> UInt64 {
+    let path = URL(filePath: path).resolvingSymlinksInPath().path
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return attributes?[.size] as? UInt64 ?? 0
   }
 
   /// Rootstock's options for the domains, one for each kind.

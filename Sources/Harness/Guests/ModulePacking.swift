@@ -1,65 +1,46 @@
-// QEMU hands one file to a kernel that it starts by PVH. Several modules go into one cpio archive of
-// the format "newc", which Rootstock takes apart again.
+// The files of a run that QEMU hands over as one: a kernel that it starts by PVH gets a single module,
+// and domain 0's Linux on stock Xen a single ramdisk.
 
 import Foundation
 
-/// Writes archives of modules.
+/// Packs the guests' files.
 enum ModulePacking {
-  /// Puts `files` in order into a new archive at `destination`.
+  /// Puts `files` in order into a new archive at `destination`, which Rootstock takes apart again.
   static func write(_ files: [ModuleFile], to destination: URL) throws(HarnessError) {
-    let output: FileHandle
+    let output = try create(destination)
+    defer { try? output.close() }
+    let members = files.enumerated().map {
+      CpioArchive.Member(name: "module\($0)", file: $1)
+    }
+    try CpioArchive.write(members, to: output, at: destination)
+  }
+
+  /// Puts the initramfs at `base` and behind it an archive of `members` into a new file.
+  ///
+  /// Linux unpacks one archive after the other.
+  static func extend(
+    _ base: String, with members: [CpioArchive.Member], to destination: URL
+  ) throws(HarnessError) {
+    let output = try create(destination)
+    defer { try? output.close() }
+    do {
+      let data = try Data(contentsOf: URL(filePath: base), options: .mappedIfSafe)
+      try output.write(contentsOf: data + CpioArchive.padding(behind: data.count))
+    } catch {
+      throw .input(
+        path: base, expected: "domain 0's initramfs", found: error.localizedDescription)
+    }
+    try CpioArchive.write(members, to: output, at: destination)
+  }
+
+  private static func create(_ destination: URL) throws(HarnessError) -> FileHandle {
     do {
       try Data().write(to: destination)
-      output = try FileHandle(forWritingTo: destination)
+      return try FileHandle(forWritingTo: destination)
     } catch {
       throw .input(
         path: destination.path, expected: "a file that can be written",
         found: error.localizedDescription)
     }
-    for (index, file) in files.enumerated() {
-      do {
-        let data =
-          try file.contents.map { Data($0) }
-          ?? Data(contentsOf: URL(filePath: file.path), options: .mappedIfSafe)
-        guard let size = UInt32(exactly: data.count) else {
-          throw HarnessError.input(
-            path: file.path, expected: "a file of less than 4 GiB", found: "\(data.count) bytes")
-        }
-        try output.write(contentsOf: header("module\(index)", size: size, mode: 0o100644))
-        try output.write(contentsOf: data)
-        try output.write(contentsOf: padding(behind: data.count))
-      } catch let error as HarnessError {
-        throw error
-      } catch {
-        throw .input(path: file.path, expected: file.role, found: error.localizedDescription)
-      }
-    }
-    do {
-      try output.write(contentsOf: header("TRAILER!!!", size: 0, mode: 0))
-      try output.close()
-    } catch {
-      throw .input(
-        path: destination.path, expected: "room for the guests' files",
-        found: error.localizedDescription)
-    }
-  }
-
-  /// A member's header and name, padded: 13 numbers of 8 hexadecimal digits behind the magic.
-  private static func header(_ name: String, size: UInt32, mode: UInt32) -> Data {
-    let nameSize = UInt32(name.utf8.count + 1)
-    // ino, mode, uid, gid, nlink, mtime, filesize, devmajor, devminor, rdevmajor, rdevminor,
-    // namesize, check.
-    let fields: [UInt32] = [0, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, nameSize, 0]
-    let text =
-      "070701"
-      + fields.map { field in
-        let digits = String(field, radix: 16)
-        return String(repeating: "0", count: 8 - digits.utf8.count) + digits
-      }.joined() + name + "\0"
-    return Data(text.utf8) + padding(behind: text.utf8.count)
-  }
-
-  private static func padding(behind length: Int) -> Data {
-    Data(count: (4 - length % 4) % 4)
   }
 }

@@ -31,9 +31,11 @@ enum HypervisorImage {
     }
   }
 
-  /// The path of the control domain's image for `request`; `nil` where it needs none.
+  /// The path of the control domain's image for `request`, which on stock Xen is Linux's; `nil` where
+  /// it needs none.
   static func controlDomain(for request: BootRequest) throws(HarnessError) -> String? {
     guard request.needsControlDomain else { return nil }
+    if request.hypervisor == .xen { return try DomainZeroFiles(for: request).kernel }
     if let named = request.controlDomainImage { return named }
     if let found = candidates("controldomain").first(
       where: FileManager.default.isReadableFile(atPath:))
@@ -55,7 +57,7 @@ enum HypervisorImage {
     }
   }
 
-  private static var executable: URL {
+  static var executable: URL {
     URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
   }
 
@@ -74,12 +76,17 @@ enum HypervisorImage {
       candidates.append(named)
     }
     candidates += images(in: "/boot")
-    // In a checkout, where .ci/xen puts it: the command stands in .build/release or .build/debug.
-    let folder = executable.deletingLastPathComponent()
-    for up in ["..", "../.."] {
-      candidates += images(in: folder.appending(path: up).appending(path: "xen").standardized.path)
-    }
+    // In a checkout, where .ci/xen puts it.
+    for folder in foldersInCheckout("xen") { candidates += images(in: folder) }
     return candidates
+  }
+
+  /// Where the command stands in .build/release or .build/debug, a folder of .build may be.
+  static func foldersInCheckout(_ name: String) -> [String] {
+    let folder = executable.deletingLastPathComponent()
+    return ["..", "../.."].map {
+      folder.appending(path: $0).appending(path: name).standardized.path
+    }
   }
 
   /// Newest first, as far as names tell.

@@ -1,6 +1,6 @@
 // Stock Xen's messages, as release builds of 4.17 print them.
 
-/// Xen with the guest as domain 0.
+/// Xen with the guest as domain 0, or with Linux there and the guest beside it.
 struct XenDialect: HypervisorDialect {
   var prefix: String { "(XEN) " }
   // It halts and stays.
@@ -29,7 +29,7 @@ struct XenDialect: HypervisorDialect {
   }
 
   func crash(of domain: Int, in lines: [String]) -> RawCrash? {
-    XenCrashParser.parse(lines)
+    XenCrashParser.parse(lines, domain: domain)
   }
 
   func records(

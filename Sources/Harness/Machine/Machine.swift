@@ -18,15 +18,13 @@ enum MachineEnd {
 struct Machine: Sendable {
   var arguments: [String]
   var staging: Staging
-  /// `nil` for no limit.
-  var timeout: Duration?
 
-  /// Runs QEMU until it ends, `reader` has enough, or the time is over.
+  /// Runs QEMU until it ends, `reader` has enough, or `look` says how it is to end.
   ///
-  /// `isOverdue` is asked now and then whether to end a machine that does not end itself.
+  /// `look` is called now and then, whether or not anything comes.
   func run(
     reader: @escaping @Sendable ([UInt8]) async -> Bool,
-    isOverdue: @escaping @Sendable () async -> Bool
+    look: @escaping @Sendable () async -> MachineEnd?
   ) async throws(HarnessError) -> MachineEnd {
     let configuration = Subprocess.Configuration(
       executable: .name(QemuCommand.executable), arguments: Arguments(arguments),
@@ -44,7 +42,7 @@ struct Machine: Sendable {
         error: .fileDescriptor(messages, closeAfterSpawningProcess: true)
       ) { execution in
         RunningMachine.didStart(execution.processIdentifier.value)
-        return try await watch(execution, reader: reader, isOverdue: isOverdue)
+        return try await watch(execution, reader: reader, look: look)
       }
       await RunningMachine.goOnUnlessEnding()
       return result.closureResult
@@ -59,7 +57,7 @@ struct Machine: Sendable {
   private func watch<Input, Errors>(
     _ execution: Execution<Input, SequenceOutput, Errors>,
     reader: @escaping @Sendable ([UInt8]) async -> Bool,
-    isOverdue: @escaping @Sendable () async -> Bool
+    look: @escaping @Sendable () async -> MachineEnd?
   ) async throws -> MachineEnd {
     try await withThrowingTaskGroup(of: MachineEnd?.self) { group in
       group.addTask {
@@ -70,12 +68,10 @@ struct Machine: Sendable {
         return .closed
       }
       group.addTask {
-        let deadline = timeout.map { ContinuousClock.now + $0 }
         while true {
           // A cancelled sleep says nothing.
           do { try await Task.sleep(for: .milliseconds(100)) } catch { return nil }
-          if let deadline, .now >= deadline { return .timeout }
-          if await isOverdue() { return .enough }
+          if let end = await look() { return end }
         }
       }
       let end = try await group.next() ?? .closed

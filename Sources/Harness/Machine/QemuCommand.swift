@@ -23,7 +23,10 @@ enum QemuCommand {
       "-kernel", "hypervisor", "-append", try hypervisorCommandLine(for: request, plan),
       "-initrd", modules(for: request, plan),
     ]
-    if plan.hasControlDomain { arguments += try DevicePlan(request).emulatorArguments }
+    if plan.hasControlDomain {
+      arguments += try DevicePlan(request).emulatorArguments
+      if request.hypervisor == .xen { arguments += ["-serial", "file:" + SecondLine.name] }
+    }
     if request.countsInstructions { arguments += ["-icount", "shift=0"] }
     if let port = request.debuggerPort {
       arguments += ["-gdb", "tcp:127.0.0.1:\(port)", "-S"]
@@ -57,7 +60,7 @@ enum QemuCommand {
   private static func machineMemory(for request: BootRequest, _ plan: GuestPlan) -> Int {
     switch request.hypervisor {
     case .rootstock: plan.memory + plan.memory / 64 + 64 + Int(plan.size >> 20)
-    case .xen: max(512, request.memory + 256)
+    case .xen: max(512, plan.memory + plan.memory / 64 + 256)
     }
   }
 
@@ -79,9 +82,12 @@ enum QemuCommand {
     case .xen:
       // Xen stays after the guest's end, so that its last words are whole.
       return "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot"
-        + " dom0_mem=\(request.memory)M dom0_max_vcpus=\(request.vcpus)"
+        + " dom0_mem=\(plan.kinds[0].memory)M dom0_max_vcpus=\(plan.kinds[0].vcpus)"
     }
   }
+
+  /// Linux's on stock Xen: few words, no addresses by itself, and nothing that takes time to no end.
+  private static let domainZeroCommandLine = "console=hvc0 quiet ipv6.disable=1"
 
   /// What the boot loader hands over: for Rootstock, which QEMU starts by PVH, one file.
   ///
@@ -89,6 +95,7 @@ enum QemuCommand {
   /// commas are doubled.
   private static func modules(for request: BootRequest, _ plan: GuestPlan) -> String {
     if request.hypervisor == .rootstock { return plan.modules.count > 1 ? "modules" : "guest" }
+    if plan.hasControlDomain { return "module0 " + domainZeroCommandLine + ",ramdisk0" }
     var guest = "guest"
     if !request.commandLine.isEmpty {
       guest += " " + request.commandLine.replacingOccurrences(of: ",", with: ",,")

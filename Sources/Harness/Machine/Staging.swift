@@ -37,6 +37,11 @@ final class Staging: Sendable {
     for (number, disk) in request.disks.enumerated() {
       try stage(disk.path, as: DevicePlan.fileName(ofDisk: number), what: "a disk")
     }
+    if request.hypervisor == .xen, plan.hasControlDomain {
+      try ModulePacking.extend(
+        DomainZeroFiles(for: request).initramfs, with: ToolstackGuest(request).members,
+        to: folder.appending(path: "ramdisk0"))
+    }
     for guest in request.beside { try Self.checkKernel(guest.kernel) }
     if request.hypervisor == .rootstock, plan.modules.count > 1 {
       try ModulePacking.write(plan.modules, to: folder.appending(path: "modules"))

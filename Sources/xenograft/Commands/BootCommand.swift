@@ -18,6 +18,7 @@ struct BootCommand: AsyncParsableCommand {
         xenograft boot --cmdline 'console=hvc0' --initrd initrd.img --memory 256 vmlinux
         xenograft boot --expect 'login:' --until-expect --timeout 120 vmlinux
         xenograft boot --hypervisor xen --format json kernel.elf
+        xenograft boot --hypervisor xen --disk root.img --net user kernel.elf
         xenograft boot --domains 4 --cpus 2 kernel.elf
         xenograft boot --disk root.img --disk data.img,ro --net user,forward=8080:80 vmlinux
         xenograft boot --beside worker.elf,memory=64,count=3 kernel.elf
@@ -69,9 +70,9 @@ struct BootCommand: AsyncParsableCommand {
     if trace != nil, machine.hypervisor == .xen {
       throw ValidationError("--trace needs Rootstock: Xen keeps no record of what it emulates.")
     }
-    if machine.hypervisor == .xen, let option = guest.needingToolstack {
+    if machine.hypervisor == .xen, let option = guest.needingRootstock {
       throw ValidationError(
-        "\(option) needs Rootstock: stock Xen runs the guest as domain 0, and starts no other without a toolstack."
+        "\(option) needs Rootstock: on stock Xen one guest runs, as domain 0 or with devices beside Linux."
       )
     }
   }

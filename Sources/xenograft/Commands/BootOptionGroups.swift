@@ -43,8 +43,8 @@ struct GuestOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Rootstock: give the guest this file as a disk, by way of the control domain, which then is domain 0. Repeatable. \
-      Options behind the path: ro, name=xvda, separated by commas.
+      Give the guest this file as a disk, by way of the control domain, or on Xen of Linux, which then is domain 0. \
+      Repeatable. Options behind the path: ro, name=xvda, separated by commas.
       """, valueName: "file[,option…]"),
     completion: .file())
   var disk: [GuestDisk] = []
@@ -52,9 +52,9 @@ struct GuestOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Rootstock: user gives the guest an interface on QEMU's user network, by way of the control domain; none does not. \
-      With forward=HOST:GUEST behind a comma, repeatable, a port of this machine leads to one of the guest (10.0.2.15), \
-      TCP and UDP.
+      user gives the guest an interface on QEMU's user network, by way of domain 0 as with --disk; none does not. With \
+      forward=HOST:GUEST behind a comma, repeatable, a port of this machine leads to one of the guest (10.0.2.15), TCP \
+      and UDP.
       """, valueName: "user[,forward=HOST:GUEST]|none"))
   var net = NetworkOption.none
 
@@ -82,12 +82,10 @@ struct GuestOptions: ParsableArguments {
     if let fault = beside.compactMap(\.fault).first { throw ValidationError(fault) }
   }
 
-  /// The first option that a hypervisor without a toolstack cannot carry out; `nil` without one.
-  var needingToolstack: String? {
+  /// The first option that stock Xen cannot carry out; `nil` without one.
+  var needingRootstock: String? {
     if domains > 1 { return "--domains \(domains)" }
     if !beside.isEmpty { return "--beside" }
-    if !disk.isEmpty { return "--disk" }
-    if net.network != nil { return "--net" }
     return weight == nil ? nil : "--weight"
   }
 
@@ -114,7 +112,8 @@ struct VerdictOptions: ParsableArguments {
   @Flag(help: "End as soon as everything expected was seen.")
   var untilExpect = false
 
-  @Option(help: "Seconds that the guest may take.")
+  @Option(
+    help: "Seconds that the guest may take; on Xen, once Linux as domain 0 is ready.")
   var timeout = 60.0
 
   func validate() throws {
@@ -138,7 +137,8 @@ struct VerdictOptions: ParsableArguments {
 
 /// What runs the guest.
 struct MachineOptions: ParsableArguments {
-  @Option(help: "rootstock, or xen: stock Xen with the guest as domain 0.")
+  @Option(
+    help: "rootstock, or xen: stock Xen with the guest as domain 0, with devices beside Linux.")
   var hypervisor: HypervisorKind = .rootstock
 
   @Option(
@@ -148,7 +148,10 @@ struct MachineOptions: ParsableArguments {
 
   @Option(
     name: .customLong("control-domain"),
-    help: "The control domain's image; by default beside this command.", completion: .file())
+    help: """
+      The control domain's image; by default beside this command. On Xen the folder with domain 0's files; by default \
+      $XENOGRAFT_XEN_DOMAIN0, then where .ci/xen-dom0 makes it.
+      """, completion: .file())
   var controlDomainImage: String?
 
   @Option(
