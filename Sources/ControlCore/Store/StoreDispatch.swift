@@ -48,7 +48,7 @@ extension Store {
     case .transactionStart: try startTransaction(message, transaction, client)
     case .transactionEnd: try endTransaction(message, transaction, client)
     case .getDomainPath: try domainPath(message)
-    case .isDomainIntroduced: try isDomainIntroduced(message)
+    case .isDomainIntroduced: try isDomainIntroduced(message, client)
     case .introduce: try introduce(message, client)
     case .release: try release(message, client)
     case .resume: try resume(message, client)

@@ -32,9 +32,9 @@ struct StoreNode {
 public struct StoreQuotas: Sendable {
   /// Nodes that a domain owns.
   public var nodes = 1000
-  /// Watches of a domain.
+  /// Watches of a domain; xenstored lets one more through, and so do we.
   public var watches = 128
-  /// Transactions of a domain at once.
+  /// Transactions of a domain at once, and one more likewise.
   public var transactions = 10
   /// Bytes of a node: value, names of children, permissions and 24 more.
   public var nodeSize = 2048

@@ -1,4 +1,5 @@
-// Requests about domains and to the store itself. All but two are for the control domain only.
+// Requests about domains and to the store itself. All but one are for the control domain only, and a guest that
+// sends one learns no more than that.
 
 import XenABI
 
@@ -27,15 +28,18 @@ extension Store {
     return answer
   }
 
-  func isDomainIntroduced(_ message: StoreMessage) throws(StoreError) -> Bytes {
+  func isDomainIntroduced(
+    _ message: StoreMessage, _ client: StoreClient
+  ) throws(StoreError) -> Bytes {
+    try requirePrivilege(client)
     let number = try looseDomain(message)
     guard number < UInt64(Xen.Domid.firstReserved) else { return Bytes("F\0") }
     return isIntroduced(DomainID(UInt16(number))) ? Bytes("T\0") : Bytes("F\0")
   }
 
   func introduce(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
-    guard let texts = message.texts, texts.count >= 3 else { throw .invalid }
     try requirePrivilege(client)
+    guard let texts = message.texts, texts.count >= 3 else { throw .invalid }
     guard let domain = DomainID(texts[0]), domain != .control, let frame = texts[1].decimal,
       let number = texts[2].decimal, let port = UInt32(exactly: number), port != 0
     else { throw .invalid }
@@ -44,24 +48,24 @@ extension Store {
   }
 
   func release(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
-    let domain = try onlyDomain(message)
     try requirePrivilege(client)
+    let domain = try onlyDomain(message)
     guard domain != .control else { throw .invalid }
     try release(domain)
     return okay
   }
 
   func resume(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
-    let domain = try onlyDomain(message)
     try requirePrivilege(client)
+    let domain = try onlyDomain(message)
     guard domain != .control else { throw .invalid }
     guard introduced[domain] != nil else { throw .noEntry }
     return okay
   }
 
   func setTarget(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
-    guard let texts = message.texts, texts.count == 2 else { throw .invalid }
     try requirePrivilege(client)
+    guard let texts = message.texts, texts.count == 2 else { throw .invalid }
     guard let domain = DomainID(texts[0]), let target = DomainID(texts[1]) else {
       throw .invalid
     }

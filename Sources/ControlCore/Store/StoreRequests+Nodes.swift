@@ -69,7 +69,11 @@ extension Store {
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
     let path = try onlyPath(message, client)
-    guard let parent = path.parent else { throw .invalid }
+    guard let parent = path.parent else {
+      // The root: who may not write it is not told that nobody may remove it.
+      if !path.isSpecial { _ = try find(path, in: transaction, for: client, wanting: .write) }
+      throw .invalid
+    }
     guard try find(path, in: transaction, for: client, wanting: .write) != nil else {
       // What is not there need not be removed, but a place for it there must be.
       guard try find(parent, in: transaction, for: client) != nil else { throw .noEntry }
@@ -144,7 +148,8 @@ extension Store {
     let permissions = try StorePermissions(Array(texts.dropFirst()))
     guard domainExists(permissions.first.domain) else { throw .noEntry }
     let path = try StorePath(texts[0], from: client.domain)
-    if path.isSpecial, nodes[path] == nil { throw .invalid }
+    // Special names are a guest's for watches alone.
+    if path.isSpecial, !client.isPrivileged || nodes[path] == nil { throw .invalid }
     var node = try existing(path, .owner, transaction, client)
     // A guest must not make others pay for its nodes.
     guard client.isPrivileged || permissions.first.domain == node.permissions.first.domain else {

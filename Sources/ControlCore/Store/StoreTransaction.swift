@@ -56,7 +56,7 @@ extension StoreTransaction {
 extension Store {
   /// Begins a transaction and returns its number.
   func begin(for client: StoreClient) throws(StoreError) -> UInt32 {
-    guard client.isPrivileged || client.transactions.count < quotas.transactions else {
+    guard client.isPrivileged || client.transactions.count <= quotas.transactions else {
       throw .noSpace
     }
     // Numbers wrap; a client that keeps one open for that long must not meet it again.

@@ -54,7 +54,7 @@ extension Store {
   func watch(_ text: Bytes, token: Bytes, for client: StoreClient) throws(StoreError) {
     let path = try StorePath(text, from: client.domain)
     for watch in client.watches where watch.path == path && watch.token == token { throw .exists }
-    guard client.isPrivileged || client.watches.count < quotas.watches else { throw .tooBig }
+    guard client.isPrivileged || client.watches.count <= quotas.watches else { throw .tooBig }
     let watch = StoreWatch(path: path, token: token, isRelative: StorePath.isRelative(text))
     client.watches.append(watch)
   }

@@ -62,9 +62,19 @@ public struct Toolstack {
     put(console.child("type"), Bytes("xenconsoled"), readable)
     put(console.child("output"), Bytes("pty"), readable)
     put(console.child("limit"), Bytes("1048576"), readable)
-    put(home.child("control"), Bytes(), readable)
-    put(home.child("control").child("shutdown"), Bytes(), own)
+    put(console.child("backend-id"), Bytes("0"), permissions(guest.domain, .control))
+    let control = home.child("control")
+    put(control, Bytes(), readable)
+    // The guest tells here what it can be asked for.
+    for name: StaticString in [
+      "shutdown", "feature-poweroff", "feature-reboot", "feature-suspend", "sysrq",
+    ] {
+      put(control.child(name), Bytes(), own)
+    }
+    put(control.child("platform-feature-xs_reset_watches"), Bytes("1"), readable)
     put(home.child("device"), Bytes(), readable)
+    put(home.child("device").child("suspend"), Bytes(), readable)
+    put(home.child("device").child("suspend").child("event-channel"), Bytes(), own)
     for name: StaticString in ["data", "drivers", "feature", "attr", "error"] {
       put(home.child(name), Bytes(), own)
     }
@@ -76,6 +86,8 @@ public struct Toolstack {
     add("vbd", number, to: plan.domain) { front, back in
       set(front, "virtual-device", number)
       set(front, "device-type", Bytes("disk"))
+      set(front, "trusted", Bytes("1"))
+      set(front, "protocol", Bytes("x86_64-abi"))
       set(back, "dev", plan.name)
       set(back, "type", Bytes("phy"))
       set(back, "params", Bytes(decimal: plan.disk))
@@ -93,6 +105,8 @@ public struct Toolstack {
         set(directory, "handle", number)
         set(directory, "mac", plan.address)
       }
+      set(front, "trusted", Bytes("1"))
+      put(front.child("mtu"), Bytes("1500"), permissions(.control, plan.domain))
       set(back, "type", Bytes("vif"))
       set(back, "bridge", Bytes("bridge0"))
     }
