@@ -38,6 +38,8 @@ public struct GuestBeside: Sendable, Equatable {
   public var weight: Int?
   /// How many of it run.
   public var count = 1
+  /// It has an interface of its own on the network of the guest that is booted.
+  public var isOnNetwork = false
 
   /// One guest with the defaults of `--beside`.
   public init(kernel: String) {

@@ -7,12 +7,12 @@ struct DriverPart: Sendable {
   let path: String
   let text: String
 
-  /// Everything that a driver of this kind needs, sorted by path.
-  static func parts(of kind: ScaffoldKind) -> [DriverPart] {
+  /// Everything of the frontends that a project needs, sorted by path.
+  static func parts(of request: ScaffoldRequest) -> [DriverPart] {
     let all = Templates.files(below: "Sources/Frontends").filter {
       $0.path.hasSuffix(".c") || $0.path.hasSuffix(".h")
     }
-    var wanted = roots(of: kind)
+    var wanted = roots(of: request)
     var taken: [String: EmbeddedFile] = [:]
     while let header = wanted.popLast() {
       let stem = header.dropLast(".h".count)
@@ -28,9 +28,9 @@ struct DriverPart: Sendable {
     }
   }
 
-  private static func roots(of kind: ScaffoldKind) -> [String] {
-    switch kind {
-    case .kernel: []
+  private static func roots(of request: ScaffoldRequest) -> [String] {
+    switch request.kind {
+    case .kernel: request.template == .webserver ? ["xg_block.h", "xg_net.h"] : []
     case .console: ["xg_console.h"]
     case .block: ["xg_block.h"]
     case .net: ["xg_net.h"]

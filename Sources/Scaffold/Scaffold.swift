@@ -15,21 +15,23 @@ public struct Scaffold: Sendable {
 
   /// Every file of the project, sorted by path.
   public func files(for request: ScaffoldRequest) throws(ScaffoldError) -> [GeneratedFile] {
-    let languages = request.kind.languages
+    let languages = request.languages
     guard languages.contains(request.language) else {
       throw .language(
         kind: request.kind, found: request.language.rawValue, known: languages.map(\.rawValue))
     }
     guard isName(request.name) else { throw .name(request.name) }
-    var parts: [DriverPart] = []
-    if request.kind != .kernel { parts = DriverPart.parts(of: request.kind) }
+    let parts = DriverPart.parts(of: request)
     let renderer = TemplateRenderer(request: request, parts: parts)
-    var files: [GeneratedFile] = []
+    // A file takes the place of its namesake in a folder before.
+    var rendered: [String: GeneratedFile] = [:]
     for folder in folders(of: request) {
       for template in Templates.files(below: folder) {
-        files.append(try renderer.render(template, in: folder))
+        let file = try renderer.render(template, in: folder)
+        rendered[file.path] = file
       }
     }
+    var files = Array(rendered.values)
     if request.kind != .kernel, request.preset == .bare { files += kernelHeaders() }
     files += parts.map { GeneratedFile(path: $0.path, text: $0.text) }
     files += interface(in: request.language)
@@ -37,10 +39,20 @@ public struct Scaffold: Sendable {
   }
 
   private func folders(of request: ScaffoldRequest) -> [String] {
-    guard request.kind != .kernel else {
-      return ["templates/kernel/common", "templates/kernel/\(request.language.rawValue)"]
+    guard request.kind == .kernel else {
+      let folders = ["templates/driver/common", "templates/driver/\(request.preset.rawValue)"]
+      guard request.hasLife else { return folders }
+      return folders + [
+        "templates/driver/bare-life", "templates/driver/bare-\(request.kind.rawValue)",
+      ]
     }
-    return ["templates/driver/common", "templates/driver/\(request.preset.rawValue)"]
+    let folders = ["templates/kernel/common", "templates/kernel/\(request.language.rawValue)"]
+    switch request.template {
+    case .minimal: return folders
+    case .webserver:
+      return folders
+        + ["templates/driver/bare", "templates/driver/bare-life", "templates/kernel/webserver"]
+    }
   }
 
   /// What stands for the system of a driver for a bare kernel: that of `generate kernel`.

@@ -25,6 +25,25 @@ public enum ScaffoldKind: String, Sendable, CaseIterable {
   }
 }
 
+/// What a kernel does.
+public enum ScaffoldTemplate: String, Sendable, CaseIterable {
+  case minimal
+  case webserver
+
+  /// One line for `--list`.
+  public var summary: String {
+    switch self {
+    case .minimal: "does each thing once and powers off, or lives as the driver that is linked in"
+    case .webserver: "serves the files of a tar archive on its disk over HTTP, with lwIP"
+    }
+  }
+
+  /// The languages that it is there in.
+  public var languages: [ScaffoldLanguage] {
+    self == .minimal ? Templates.kernelLanguages : [.c]
+  }
+}
+
 /// What it is written in.
 public enum ScaffoldLanguage: String, Sendable, CaseIterable {
   case c
@@ -61,14 +80,28 @@ public struct ScaffoldRequest: Sendable {
   public var name: String
   /// For which system; of drivers.
   public var preset: ScaffoldPreset
+  /// What it does; of kernels.
+  public var template: ScaffoldTemplate
 
   public init(
     kind: ScaffoldKind, language: ScaffoldLanguage, name: String? = nil,
-    preset: ScaffoldPreset = .bare
+    preset: ScaffoldPreset = .bare, template: ScaffoldTemplate = .minimal
   ) {
     self.kind = kind
     self.language = language
-    self.name = name ?? (kind == .kernel ? "kernel" : "xen-\(kind.rawValue)")
+    let kernel = template == .minimal ? "kernel" : template.rawValue
+    self.name = name ?? (kind == .kernel ? kernel : "xen-\(kind.rawValue)")
     self.preset = preset
+    self.template = template
   }
+}
+
+extension ScaffoldRequest {
+  /// The languages that it can be answered in.
+  public var languages: [ScaffoldLanguage] {
+    kind == .kernel ? template.languages : kind.languages
+  }
+
+  /// Whether the driver comes with something to do: a bare kernel has nobody else who would use it.
+  var hasLife: Bool { preset == .bare && (kind == .block || kind == .net) }
 }

@@ -15,6 +15,7 @@ struct TemplateRenderer {
       "kind": request.kind.rawValue,
       "language": request.language.rawValue,
       "preset": request.preset.rawValue,
+      "work": request.hasLife,
       "sources": sources,
       "headers": parts.map(\.path).filter { $0.hasPrefix("frontends/include/") },
       "has_bus": sources.contains { $0.hasSuffix("/xg_bus.c") },

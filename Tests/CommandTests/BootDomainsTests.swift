@@ -91,7 +91,8 @@ import Testing
   @Test(arguments: [
     ["--hypervisor", "xen", "--domains", "2"], ["--hypervisor", "xen", "--beside", "x"],
     ["--hypervisor", "xen", "--weight", "1"], ["--domains", "0"], ["--beside", ",count=1"],
-    ["--beside", "x,count=0"], ["--beside", "x,memory=lots"], ["--beside", "x,vcpus=1000"],
+    ["--beside", "x,count=0"], ["--beside", "x,net"], ["--beside", "x,memory=lots"],
+    ["--beside", "x,vcpus=1000"],
     ["--cpus", "0"], ["--weight", "0"], ["--beside", "/nonexistent/kernel"],
     ["--cmdline", String(repeating: "x", count: 1000)],
   ])

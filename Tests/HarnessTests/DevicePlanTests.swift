@@ -39,6 +39,16 @@ import Testing
         "user,id=net0,hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=udp:127.0.0.1:8080-:80"))
   }
 
+  @Test func guestsBeside_areOnTheNetworkWhereAsked() throws {
+    var request = BootRequest(kernel: "k")
+    request.network = GuestNetwork()
+    var neighbour = GuestBeside(kernel: "b")
+    neighbour.isOnNetwork = true
+    request.beside = [GuestBeside(kernel: "a"), neighbour]
+    let plan = try DevicePlan(request)
+    #expect(plan.options == "vif=1:0:00:16:3e:00:00:01 vif=3:0:00:16:3e:00:00:03")
+  }
+
   @Test func controlDomain_isDomain0_andTheGuestDomain1() throws {
     var request = request([disk("a")])
     request.commandLine = "quiet -- x"

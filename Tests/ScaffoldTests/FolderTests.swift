@@ -77,6 +77,37 @@ import Testing
     }
   }
 
+  @Test func webserver_hasBothDrivers_andNothingOfLwip() throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    let files = try Scaffold(abi: abi).files(
+      for: ScaffoldRequest(kind: .kernel, language: .c, template: .webserver))
+    let paths = Set(files.map(\.path))
+    #expect(paths.count == files.count)
+    #expect(
+      paths.isSuperset(of: [
+        "src/server.c", "src/archive.c", "src/xg_os.c", "src/pages.c", "src/traps.S",
+        "frontends/src/xg_net.c", "frontends/src/xg_block.c", "fetch-lwip", "include/xenabi.h",
+      ]))
+    #expect(paths.isDisjoint(with: ["frontends/src/xg_console.c", "src/xg_run.c"]))
+    #expect(!paths.contains { $0.contains("lwip/") })
+    // The server's, and not that of the minimal kernel.
+    let main = try #require(files.first { $0.path == "src/main.c" })
+    #expect(main.text.contains("server_start(") && main.text.contains("webserver"))
+  }
+
+  @Test func driversForABareKernel_haveALife_andOthersAreServed() throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    for kind in [ScaffoldKind.block, .net] {
+      for preset in ScaffoldPreset.allCases {
+        let files = try Scaffold(abi: abi).files(
+          for: ScaffoldRequest(kind: kind, language: .c, preset: preset))
+        let run = try #require(files.first { $0.path == "src/xg_run.c" })
+        #expect(run.text.contains("life_end()") == (preset == .bare))
+        #expect(files.contains { $0.path == "src/xg_life.c" } == (preset == .bare))
+      }
+    }
+  }
+
   @Test func embeddedTemplates_areThoseOfTheCheckout() throws {
     #expect(
       try TemplateEmbedding.bringUpToDate(checkout: checkout, write: false),

@@ -11,12 +11,22 @@ struct DevicePlan: Equatable, Sendable {
 
   let disks: [Disk]
   let network: GuestNetwork?
+  /// The guest and its copies.
   private let guests: Range<Int>
+  /// Guests beside them that are on the network.
+  private let neighbours: [Int]
 
   /// - Throws: ``HarnessError/input(path:expected:found:)`` where names or rights do not go together.
   init(_ request: BootRequest) throws(HarnessError) {
     guests = 1..<request.copies + 1
     network = request.network
+    var neighbours: [Int] = []
+    var next = guests.upperBound
+    for beside in request.beside {
+      if beside.isOnNetwork { neighbours += next..<next + beside.count }
+      next += beside.count
+    }
+    self.neighbours = neighbours
     var names = Set(request.disks.compactMap(\.name))
     var disks: [Disk] = []
     guard names.count == request.disks.count(where: { $0.name != nil }) else {
@@ -55,7 +65,11 @@ struct DevicePlan: Equatable, Sendable {
       for (number, disk) in disks.enumerated() {
         words.append("vbd=\(guest):\(disk.name):\(number):\(disk.isReadOnly ? "r" : "w")")
       }
-      if network != nil { words.append("vif=\(guest):0:\(Self.address(of: guest))") }
+    }
+    if network != nil {
+      for guest in Array(guests) + neighbours {
+        words.append("vif=\(guest):0:\(Self.address(of: guest))")
+      }
     }
     return words.joined(separator: " ")
   }

@@ -4259,6 +4259,642 @@ bool xg_parse_mac(const char *text, uint8_t mac[6])
     return true;
 }
 """##),
+    EmbeddedFile(path: "templates/driver/bare-block/src/xg_run.c", text: ##"""
+/*
+ * The driver's life: it writes a pattern over its first disk, flushes, reads it back and compares
+ * every byte. Make it yours from here. Words of the kernel's command line:
+ *
+ *   mib=N                          so much of the disk (64), or all of it where it is smaller
+ *   disk=N                         that disk (51712 is xvda, 51728 xvdb)
+ *   written                        an earlier run has left the pattern: only read and compare
+ *   no-persistent, no-indirect, no-flush, no-discard       features that are not asked for
+ *   queues=N, ring-order=N         rings, and the binary logarithm of the pages of each
+ */
+#include "xg_run.h"
+
+#include "xg_block.h"
+#include "xg_life.h"
+
+#define CHUNK 65536u
+#define CHUNK_SECTORS (CHUNK / XG_SECTOR)
+#define SECTOR_WORDS (XG_SECTOR / 8)
+#define UNDER_WAY 8u
+#define LONGEST (120 * SECONDS)
+
+static const struct xg_driver *const drivers[] = {&xg_block_driver};
+
+static struct xg_block *block;
+static struct transfer {
+    struct xg_block_request request;
+    uint64_t words[CHUNK / 8];
+    bool busy;
+} transfers[UNDER_WAY];
+static uint64_t bad_chunks, errors;
+
+static void ready(struct xg_block *found)
+{
+    uint64_t wanted = life_number("disk=", 0);
+
+    if (!block && (!wanted || found->device.id == wanted))
+        block = found;
+}
+
+static bool is_ready(void)
+{
+    return block != 0;
+}
+
+/* The bytes of each sector follow from its number. */
+static uint64_t word_of(uint64_t sector, unsigned int index)
+{
+    return (sector * SECTOR_WORDS + index + 1) * 0x9e3779b97f4a7c15ull;
+}
+
+static void fill(struct transfer *transfer)
+{
+    for (unsigned int i = 0; i < CHUNK / 8; i++)
+        transfer->words[i] = word_of(transfer->request.sector, i);
+}
+
+static bool matches(const struct transfer *transfer)
+{
+    for (unsigned int i = 0; i < CHUNK / 8; i++) {
+        if (transfer->words[i] != word_of(transfer->request.sector, i))
+            return false;
+    }
+    return true;
+}
+
+static void done(struct xg_block_request *request)
+{
+    struct transfer *transfer = request->context;
+
+    transfer->busy = false;
+    if (request->result)
+        errors++;
+    else if (request->operation == XG_BLOCK_READ && !matches(transfer))
+        bad_chunks++;
+}
+
+static bool all_idle(void)
+{
+    for (unsigned int i = 0; i < UNDER_WAY; i++) {
+        if (transfers[i].busy)
+            return false;
+    }
+    return true;
+}
+
+static bool any_idle(void)
+{
+    for (unsigned int i = 0; i < UNDER_WAY; i++) {
+        if (!transfers[i].busy)
+            return true;
+    }
+    return false;
+}
+
+static void start(struct transfer *transfer, enum xg_block_operation operation, uint64_t chunk)
+{
+    transfer->request = (struct xg_block_request){
+        .operation = operation, .sector = chunk * CHUNK_SECTORS, .count = CHUNK_SECTORS,
+        .data = transfer->words, .done = done, .context = transfer};
+    if (operation == XG_BLOCK_WRITE)
+        fill(transfer);
+    else
+        __builtin_memset(transfer->words, 0, CHUNK);
+    transfer->busy = true;
+    if (xg_block_submit(block, &transfer->request)) {
+        transfer->busy = false;
+        errors++;
+    }
+}
+
+static void whole_disk(enum xg_block_operation operation, uint64_t chunks)
+{
+    uint64_t began = xg_os_time();
+
+    for (uint64_t chunk = 0; chunk < chunks;) {
+        for (unsigned int i = 0; i < UNDER_WAY && chunk < chunks; i++) {
+            if (!transfers[i].busy)
+                start(&transfers[i], operation, chunk++);
+        }
+        if (!any_idle() && !life_until(any_idle, LONGEST))
+            break;
+    }
+    if (!life_until(all_idle, LONGEST))
+        errors++;
+    life_say(operation == XG_BLOCK_WRITE ? "wrote " : "read ", life_text(chunks * CHUNK / 1024),
+             " KiB in ", life_text((xg_os_time() - began) / MILLISECONDS), " ms", (char *)0);
+}
+
+/* Requests without data, over what is written next: nothing of them may show afterwards. */
+static void prepare(uint64_t chunks)
+{
+    struct xg_block_request discard = {.operation = XG_BLOCK_DISCARD,
+                                       .count = chunks * CHUNK_SECTORS};
+
+    if (block->discard && chunks)
+        life_check("discard", xg_block_wait(block, &discard) == 0);
+}
+
+static void flush(void)
+{
+    struct xg_block_request request = {.operation = XG_BLOCK_FLUSH};
+
+    if (block->flush)
+        life_check("flush", xg_block_wait(block, &request) == 0);
+}
+
+static void tell(void)
+{
+    life_say(life_text(block->sectors), " sectors, ", life_text(block->queue_count), " queues, order ",
+             life_text(block->ring_order), ", ", life_text(block->segments_max), " segments",
+             block->persistent ? ", persistent" : "", block->flush ? ", flush" : "",
+             block->barrier ? ", barrier" : "", block->discard ? ", discard" : "",
+             block->read_only ? ", read-only" : "", (char *)0);
+}
+
+static void work(void)
+{
+    uint64_t chunks = life_number("mib=", 64) * (1048576 / CHUNK);
+    bool only_read = block->read_only || life_has("written");
+
+    if (chunks > block->sectors / CHUNK_SECTORS)
+        chunks = block->sectors / CHUNK_SECTORS;
+    if (!only_read) {
+        prepare(chunks);
+        whole_disk(XG_BLOCK_WRITE, chunks);
+        flush();
+    }
+    whole_disk(XG_BLOCK_READ, chunks);
+    life_check("no errors", errors == 0);
+    /* A disk that cannot be written holds the pattern only if somebody says so. */
+    if (!only_read || life_has("written"))
+        life_check("every byte as written", bad_chunks == 0);
+}
+
+int xg_run(void)
+{
+    xg_block_ready = ready;
+    xg_block_defaults.persistent = !life_has("no-persistent");
+    xg_block_defaults.flush = !life_has("no-flush");
+    xg_block_defaults.discard = !life_has("no-discard");
+    if (life_has("no-indirect"))
+        xg_block_defaults.indirect_segments = 0;
+    xg_block_defaults.queues = (uint32_t)life_number("queues=", 1);
+    xg_block_defaults.ring_order = (uint32_t)life_number("ring-order=", 1);
+    int error = life_start(drivers, 1);
+    if (error)
+        return error;
+    life_check("a disk", life_until(is_ready, 30 * SECONDS));
+    if (block) {
+        tell();
+        work();
+    }
+    return life_end();
+}
+"""##),
+    EmbeddedFile(path: "templates/driver/bare-life/src/xg_life.c", text: ##"""
+/* Words, lines and waiting. */
+#include "xg_life.h"
+
+#include <stdarg.h>
+
+#include "xg_grant.h"
+#include "xg_store.h"
+#include "xg_text.h"
+
+#define LINE 256u
+
+void (*life_line)(const char *line) = xg_os_log;
+
+static bool all_good = true;
+static bool has_bus;
+
+/* Words. */
+
+/* Where a word begins on the command line, behind itself; 0: it is not there. */
+static const char *find(const char *word)
+{
+    const char *line = life_words();
+
+    for (const char *at = line; *at; at++) {
+        if ((at == line || at[-1] == ' ') && xg_begins(at, word))
+            return at + xg_length(word);
+    }
+    return 0;
+}
+
+bool life_has(const char *word)
+{
+    const char *end = find(word);
+
+    return end && (*end == ' ' || *end == 0);
+}
+
+/* Digits, as far as they go; what would not fit stays at the most. */
+static uint64_t digits(const char **text)
+{
+    uint64_t value = 0;
+
+    for (; **text >= '0' && **text <= '9'; (*text)++)
+        value = value > UINT64_MAX / 16 ? value : value * 10 + (uint64_t)(**text - '0');
+    return value;
+}
+
+uint64_t life_number(const char *word, uint64_t otherwise)
+{
+    const char *text = find(word);
+
+    return text && *text >= '0' && *text <= '9' ? digits(&text) : otherwise;
+}
+
+uint32_t life_address(const char *word, uint32_t otherwise)
+{
+    const char *text = find(word);
+    uint32_t address = 0;
+
+    for (unsigned int part = 0; text && part < 4; part++) {
+        const char *begin = text;
+        uint64_t value = digits(&text);
+        if (text == begin || value > 255 || (part < 3 && *text++ != '.'))
+            return otherwise;
+        address = address << 8 | (uint32_t)value;
+    }
+    return text ? address : otherwise;
+}
+
+/* Lines. */
+
+void life_say(const char *first, ...)
+{
+    char line[LINE];
+    size_t filled = 0;
+    va_list texts;
+
+    va_start(texts, first);
+    for (const char *text = first; text; text = va_arg(texts, const char *)) {
+        for (; *text && filled + 1 < sizeof(line); text++)
+            line[filled++] = *text;
+    }
+    va_end(texts);
+    line[filled] = 0;
+    life_line(line);
+}
+
+const char *life_text(uint64_t number)
+{
+    static char texts[8][21];
+    static unsigned int next;
+    char *text = texts[next++ % 8];
+
+    xg_print_number(text, number);
+    return text;
+}
+
+void life_check(const char *what, bool good)
+{
+    all_good = all_good && good;
+    life_say(what, good ? ": yes" : ": no", (char *)0);
+}
+
+/* Life. */
+
+int life_start(const struct xg_driver *const *drivers, size_t count)
+{
+    int error = xg_grants_start(8); /* frames of the grant table, 512 entries each */
+
+    if (!error)
+        error = xg_store_start();
+    if (error || !count)
+        return error;
+    has_bus = true;
+    return xg_bus_start(drivers, count);
+}
+
+bool life_until(bool (*condition)(void), uint64_t nanoseconds)
+{
+    uint64_t deadline = xg_os_time() + nanoseconds;
+
+    for (;;) {
+        xg_bus_poll();
+        if (condition())
+            return true;
+        uint64_t now = xg_os_time();
+        if (now >= deadline)
+            return false;
+        /* A second at the longest between two looks, whatever is or is not heard. */
+        xg_os_wait(deadline < now + SECONDS ? deadline : now + SECONDS);
+    }
+}
+
+int life_end(void)
+{
+    if (has_bus)
+        xg_bus_stop();
+    for (unsigned int i = 0; i < 50 && xg_grants_used(); i++) {
+        xg_os_wait(xg_os_time() + 100 * MILLISECONDS);
+        xg_grants_retry();
+    }
+    life_check("every grant came back", xg_grants_used() == 0);
+    life_say("result: ", all_good ? "good" : "bad", (char *)0);
+    return all_good ? 0 : -XEN_EIO;
+}
+"""##),
+    EmbeddedFile(path: "templates/driver/bare-life/src/xg_life.h", text: ##"""
+/*
+ * What a driver's life stands on: words of the command line, lines that say what happens, and waiting.
+ * Driver context (xg_os.h), all of it.
+ */
+#ifndef XG_LIFE_H
+#define XG_LIFE_H
+
+#include "xg_bus.h"
+#include "xg_os.h"
+
+#define MILLISECONDS 1000000ull
+#define SECONDS 1000000000ull
+
+/* The kernel's command line; of the system, as xg_os.h is. */
+const char *life_words(void);
+/* Takes each line; xg_os_log where nobody sets another. */
+extern void (*life_line)(const char *line);
+
+/* Whether the command line has a word. */
+bool life_has(const char *word);
+/* The number behind a word such as "mib=". */
+uint64_t life_number(const char *word, uint64_t otherwise);
+/* The address behind a word such as "ip=", as a number; 10.0.2.15 is 0x0a00020f. */
+uint32_t life_address(const char *word, uint32_t otherwise);
+
+/* Prints a line made of texts, the last of which is 0. */
+void life_say(const char *first, ...);
+/* A number as text. Valid until the eighth call after. */
+const char *life_text(uint64_t number);
+/* One condition of the result; the line says yes or no. */
+void life_check(const char *what, bool good);
+
+/* Brings up grants and xenstore, and looks for devices of these kinds; 0 or a negative error. */
+int life_start(const struct xg_driver *const *drivers, size_t count);
+/* Serves the drivers until the condition holds, or so many nanoseconds have passed. */
+bool life_until(bool (*condition)(void), uint64_t nanoseconds);
+/* Takes the drivers down, checks that every page is the domain's own again, and says the result:
+ * 0, or -XEN_EIO where a check failed. */
+int life_end(void);
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/driver/bare-life/src/xg_words.c", text: ##"""
+/* Where the kernel of `xenograft generate kernel` has its command line. Yours to change. */
+#include "domain.h"
+#include "xg_life.h"
+
+const char *life_words(void)
+{
+    return (const char *)start_info->cmd_line;
+}
+"""##),
+    EmbeddedFile(path: "templates/driver/bare-net/src/xg_packet.h", text: ##"""
+/* Numbers in packets, and their checksums. */
+#ifndef XG_PACKET_H
+#define XG_PACKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of Ethernet, and of the two kinds of frame that are known here. */
+#define ETHERNET 14u
+#define ETHERTYPE_IP 0x0800u
+#define ETHERTYPE_ARP 0x0806u
+/* An ARP message with Ethernet's header. */
+#define ARP_FRAME (ETHERNET + 28u)
+#define IP_HEADER 20u
+#define PROTOCOL_ICMP 1u
+#define PROTOCOL_UDP 17u
+
+static inline uint32_t get16(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 8 | at[1];
+}
+
+static inline uint32_t get32(const uint8_t *at)
+{
+    return get16(at) << 16 | get16(at + 2);
+}
+
+static inline void put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static inline void put32(uint8_t *at, uint32_t value)
+{
+    put16(at, value >> 16);
+    put16(at + 2, value);
+}
+
+/* The Internet checksum (RFC 1071) before its complement; `sum` is what comes before the data. */
+static inline uint32_t sum_add(uint32_t sum, const uint8_t *data, size_t length)
+{
+    for (size_t i = 0; i + 1 < length; i += 2)
+        sum += get16(data + i);
+    if (length & 1)
+        sum += (uint32_t)data[length - 1] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+static inline uint32_t checksum_of(const uint8_t *data, size_t length)
+{
+    return ~sum_add(0, data, length) & 0xffff;
+}
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/driver/bare-net/src/xg_run.c", text: ##"""
+/*
+ * The driver's life: it answers ARP, ping, and UDP to port 7 on its first interface. Make it yours
+ * from here. Words of the kernel's command line:
+ *
+ *   seconds=N                      so long (30), or until a datagram begins with "end"
+ *   ip=A.B.C.D                     the interface's address (10.0.2.15)
+ *   no-sg, no-checksum, no-gso, no-split       features that are not asked for
+ *   queues=N
+ */
+#include "xg_run.h"
+
+#include "xg_life.h"
+#include "xg_net.h"
+#include "xg_packet.h"
+
+#define ECHO_PORT 7u
+#define FRAME_MOST 65536u
+
+static const struct xg_driver *const drivers[] = {&xg_net_driver};
+
+static struct xg_net *net;
+static uint32_t address;
+static bool is_told_to_end;
+static uint64_t arps, pings, datagrams, others;
+
+/* The frame goes back to where it came from. */
+static void answer(uint8_t *frame, size_t length, const struct xg_net_offload *offload)
+{
+    struct xg_net_part part = {frame, length};
+
+    __builtin_memcpy(frame, frame + 6, 6);
+    __builtin_memcpy(frame + 6, net->mac, 6);
+    xg_net_send(net, &part, 1, offload, 0);
+}
+
+static void receive_arp(uint8_t *frame)
+{
+    uint8_t *arp = frame + ETHERNET;
+
+    if (get16(arp + 6) != 1 || get32(arp + 24) != address)
+        return;
+    arps++;
+    put16(arp + 6, 2);
+    __builtin_memcpy(arp + 18, arp + 8, 10); /* the asker becomes the target */
+    __builtin_memcpy(arp + 8, net->mac, 6);
+    put32(arp + 14, address);
+    answer(frame, ARP_FRAME, 0);
+}
+
+/* The sum over what UDP counts of IP's header: addresses, protocol, length. */
+static uint32_t pseudo_sum(const uint8_t *ip, uint32_t length)
+{
+    return sum_add(PROTOCOL_UDP + length, ip + 12, 8);
+}
+
+static bool answer_ping(uint8_t *icmp, size_t length)
+{
+    if (icmp[0] != 8 || checksum_of(icmp, length))
+        return false;
+    pings++;
+    icmp[0] = 0;
+    put16(icmp + 2, 0);
+    put16(icmp + 2, checksum_of(icmp, length));
+    return true;
+}
+
+static bool answer_datagram(const uint8_t *ip, uint8_t *udp, size_t length, bool is_validated)
+{
+    uint32_t size = get16(udp + 4);
+
+    if (get16(udp + 2) != ECHO_PORT || size < 8 || size > length)
+        return false;
+    if (!is_validated && get16(udp + 6) && sum_add(pseudo_sum(ip, size), udp, size) != 0xffff)
+        return false;
+    datagrams++;
+    if (size >= 11 && udp[8] == 'e' && udp[9] == 'n' && udp[10] == 'd')
+        is_told_to_end = true;
+    put16(udp + 2, get16(udp));
+    put16(udp, ECHO_PORT);
+    put16(udp + 6, 0);
+    /* Addresses are swapped later, and the sum is the same. The backend does the rest if it can. */
+    uint32_t sum = pseudo_sum(ip, size);
+    if (!net->checksum) {
+        sum = ~sum_add(sum, udp, size) & 0xffff;
+        sum = sum ? sum : 0xffff;
+    }
+    put16(udp + 6, sum);
+    return true;
+}
+
+static void receive_ip(uint8_t *frame, size_t length, bool is_validated)
+{
+    struct xg_net_offload offload = {0};
+    uint8_t *ip = frame + ETHERNET;
+    size_t header = (ip[0] & 15u) * 4u, total = get16(ip + 2);
+
+    if (ip[0] >> 4 != 4 || header < IP_HEADER || total < header + 8 || total > length - ETHERNET ||
+        get32(ip + 16) != address || (get16(ip + 6) & 0x3fff))
+        return;
+    bool good = false;
+    if (ip[9] == PROTOCOL_ICMP) {
+        good = answer_ping(ip + header, total - header);
+    } else if (ip[9] == PROTOCOL_UDP) {
+        good = answer_datagram(ip, ip + header, total - header, is_validated);
+        offload.checksum_blank = net->checksum;
+    }
+    if (!good) {
+        others++;
+        return;
+    }
+    put32(ip + 16, get32(ip + 12));
+    put32(ip + 12, address);
+    put16(ip + 10, 0);
+    put16(ip + 10, checksum_of(ip, header));
+    answer(frame, ETHERNET + total, &offload);
+}
+
+static void receive(struct xg_net *from, const uint8_t *frame, size_t length,
+                    const struct xg_net_offload *offload)
+{
+    static uint8_t copy[FRAME_MOST];
+
+    (void)from;
+    if (length < ARP_FRAME || length > sizeof(copy))
+        return;
+    __builtin_memcpy(copy, frame, length);
+    if (get16(copy + 12) == ETHERTYPE_ARP)
+        receive_arp(copy);
+    else if (get16(copy + 12) == ETHERTYPE_IP)
+        receive_ip(copy, length, offload->validated || offload->checksum_blank);
+}
+
+static void ready(struct xg_net *found)
+{
+    if (!net) {
+        net = found;
+        net->receive = receive;
+    }
+}
+
+static bool is_ready(void)
+{
+    return net != 0;
+}
+
+static bool has_enough(void)
+{
+    return is_told_to_end;
+}
+
+static void work(void)
+{
+    life_say(life_text(net->queue_count), " queues", net->sg ? ", sg" : "",
+             net->checksum ? ", checksum" : "", net->gso4 ? ", gso4" : "",
+             net->split_events ? ", split events" : "", (char *)0);
+    life_until(has_enough, life_number("seconds=", 30) * SECONDS);
+    life_say("arp ", life_text(arps), ", ping ", life_text(pings), ", udp ", life_text(datagrams),
+             ", other ", life_text(others), (char *)0);
+    life_check("frames came", arps + pings + datagrams + others > 0);
+}
+
+int xg_run(void)
+{
+    xg_net_ready = ready;
+    xg_net_defaults.queues = (uint32_t)life_number("queues=", 1);
+    xg_net_defaults.sg = !life_has("no-sg");
+    xg_net_defaults.checksum = !life_has("no-checksum");
+    xg_net_defaults.split_events = !life_has("no-split");
+    if (life_has("no-gso"))
+        xg_net_defaults.gso4 = xg_net_defaults.gso6 = false;
+    address = life_address("ip=", 0x0a00020f);
+    int error = life_start(drivers, 1);
+    if (error)
+        return error;
+    life_check("an interface", life_until(is_ready, 30 * SECONDS));
+    if (net)
+        work();
+    return life_end();
+}
+"""##),
     EmbeddedFile(path: "templates/driver/bare/src/xg_os.c", text: ##"""
 /*
  * xg_os.h for a small kernel with one processor and no threads, as `xenograft generate kernel`
@@ -4802,7 +5438,7 @@ MACHINE  ?= -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs
 WARNINGS ?= -Wall -Wextra -Wpedantic -Wconversion -Werror
 FLAGS    := -std=gnu11 $(CFLAGS) $(MACHINE) $(WARNINGS) -Ifrontends/include -Iinclude
 
-SOURCES := src/xg_os.c src/xg_run.c{% for source in sources %} \
+SOURCES := $(wildcard src/*.c){% for source in sources %} \
            {{ source }}{% endfor %}
 OBJECTS := $(patsubst %.c,build/%.o,$(SOURCES))
 
@@ -4811,7 +5447,7 @@ lib$(NAME).a: $(OBJECTS)
 	$(AR) rcs $@ $^
 
 # The porting layer alone sees the system's headers.
-build/src/xg_os.o: FLAGS += -I$(SYSTEM)
+build/src/xg_os.o build/src/xg_words.o: FLAGS += -I$(SYSTEM)
 
 build/%.o: %.c $(wildcard frontends/include/*.h frontends/src/*.h include/xenabi/*.h src/*.h system/*.h) Makefile
 	@mkdir -p $(@D)
@@ -4840,18 +5476,28 @@ make undefined                    # what the archive wants of the kernel that it
 | folder | what it is |
 |---|---|
 | `src/xg_os.c` | the porting layer: memory, ports, time, hypercalls, with the calls of {{ preset }} systems. Yours to change |
-| `src/xg_run.c` | the driver's life: start, then look after it. Where your kernel hears of devices |
-| `system/` | {% if preset == "bare" %}headers of the kernel that `xenograft generate kernel` writes{% else %}declarations of the calls that `xg_os.c` makes, so that it compiles by itself. Not your system's headers: no constant in them counts{% endif %} |
+| `src/xg_run.c` | the driver's life: {% if work %}what it does at work, and which words of the command line it takes, stand at its head{% else %}start, then look after it{% endif %}. Where your kernel hears of devices |
+{% if work %}| `src/xg_life.c`, `xg_words.c` | what that life stands on: words of the command line, lines, waiting |
+{% endif %}| `system/` | {% if preset == "bare" %}headers of the kernel that `xenograft generate kernel` writes{% else %}declarations of the calls that `xg_os.c` makes, so that it compiles by itself. Not your system's headers: no constant in them counts{% endif %} |
 | `frontends/` | the driver, over `frontends/include/xg_os.h` and nothing else. Leave it as it is, and it can be renewed |
 | `include/` | the ABI, written by `xenograft abi generate --language c` |
 
 To port it:
 
 1. Read `frontends/include/xg_os.h`: every function of the porting layer says who calls it, and in which context.
-2. {% if preset == "bare" %}Call `events_disable()` and then `xg_run()` at the end of your kernel's main.{% elif preset == "xv6-like" %}Make a process in the kernel that calls `xg_process()`. Write what `system/xenport.h` declares.{% elif preset == "linux-like" %}Call `xg_init()` as an initcall. Write what `system/xen/port.h` declares.{% else %}Call `xg_init()` at autoconfiguration. Write what `system/machine/xenport.h` declares.{% endif %}
+2. {% if preset == "bare" %}Call `events_disable()` and then `xg_run()` where your kernel's main has nothing else to do; the generated one does so where a driver is linked in.{% elif preset == "xv6-like" %}Make a process in the kernel that calls `xg_process()`. Write what `system/xenport.h` declares.{% elif preset == "linux-like" %}Call `xg_init()` as an initcall. Write what `system/xen/port.h` declares.{% else %}Call `xg_init()` at autoconfiguration. Write what `system/machine/xenport.h` declares.{% endif %}
 3. Define `hypercall_page`, 4096 bytes that the loader fills (ELF note `XEN_ELFNOTE_HYPERCALL_PAGE`), and `memcpy`, `memset` where `make undefined` names them.
 4. Link `lib{{ name }}.a`{% if preset == "bare" %}: `make LIBRARIES=path/to/lib{{ name }}.a` in the generated kernel{% endif %}.
-{% if kind == "console" %}
+{% if work %}
+Then it does something at once:
+
+```
+{% if kind == "block" %}truncate -s 64M disk.img
+xenograft boot kernel --disk disk.img --cmdline 'mib=64 no-indirect'
+{% else %}xenograft boot kernel --net user,forward=7007:7 --cmdline 'seconds=60' &
+echo hello | nc -u -q 1 127.0.0.1 7007
+{% endif %}```
+{% endif %}{% if kind == "console" %}
 Only one may write to the console's ring: a kernel that has its own way to print there{% if preset == "bare" %}, as the generated one has in `console.c`,{% endif %} prints with `xg_console_write` from then on.
 {% endif %}
 The backend is not trusted: what it writes is copied once and then checked. When it goes and comes back the driver connects anew.
@@ -4929,7 +5575,8 @@ int xg_run(void)
 #define XG_RUN_H
 
 /*
- * Starts the frontend and serves it for ever; comes back with a negative error if it cannot start.
+ * Starts the frontend and serves it; comes back with a negative error if it cannot, and with 0 if
+ * the life that xg_run.c gives it has an end.
  * Driver context (xg_os.h): a thread that holds the frontends' lock, or the main loop.
  */
 int xg_run(void);
@@ -5589,7 +6236,8 @@ uint64_t xen_time(void);
 # {{ name }}: a PV kernel in C. Needs clang and lld; `make check` needs xenograft and QEMU as well.
 #   make            the kernel: {{ name }}
 #   make check      boots it and looks for its lines
-#   make LIBRARIES=path/to/libxen-block.a   with a driver of `xenograft generate block`
+#   make LIBRARIES=path/to/libxen-block.a   with a driver of `xenograft generate block`, whose
+#                   xg_run() is the kernel's last act
 NAME      := {{ name }}
 XENOGRAFT ?= xenograft
 LIBRARIES ?=
@@ -5609,7 +6257,8 @@ FLAGS    := $(TARGET) -Iinclude -Isrc $(CFLAGS)
 OBJECTS := $(patsubst src/%,build/%.o,$(wildcard src/*.c src/*.S))
 
 $(NAME): $(OBJECTS) $(LIBRARIES) link.ld
-	$(LLD) -static -nostdlib --build-id -z max-page-size=4096 -z noexecstack -T link.ld -o $@ $(OBJECTS) $(LIBRARIES)
+	$(LLD) -static -nostdlib --build-id -z max-page-size=4096 -z noexecstack -T link.ld -o $@ $(OBJECTS) \
+	  $(if $(LIBRARIES),-u xg_run $(LIBRARIES))
 
 build/%.c.o: src/%.c $(wildcard src/*.h include/*.h include/xenabi/*.h) Makefile
 	@mkdir -p $(@D)
@@ -6289,6 +6938,19 @@ static void show_timer(void)
     print("a tick of the timer after %lu ms\n", (clock_now() - begin) / MILLISECOND);
 }
 
+/* The life of a driver that is linked in (make LIBRARIES=...); without one there is none. */
+__attribute__((weak)) int xg_run(void);
+
+static void run_driver(void)
+{
+    if (!xg_run)
+        return;
+    events_disable(); /* they are delivered while the driver sleeps */
+    int error = xg_run();
+    if (error)
+        print("the driver ends with error %d\n", error);
+}
+
 /* Called by start.S. */
 __attribute__((noreturn)) void kernel_main(struct start_info *info);
 void kernel_main(struct start_info *info)
@@ -6307,6 +6969,7 @@ void kernel_main(struct start_info *info)
     show_page_fault();
     show_mapping();
     show_timer();
+    run_driver();
     print("good bye\n");
     domain_end(SHUTDOWN_poweroff);
 }
@@ -6946,7 +7609,7 @@ Read it in this order:
 | `Machine/` | accesses that Swift has no words for |
 | `abi/` | the ABI as Swift imports it. `xenograft abi generate --language swift` writes a typed view as well |
 {% endif %}
-One processor is used. Not here: user mode, several processors, save and restore, devices. `xenograft generate block|net|console|xenbus` writes drivers{% if language == "c" %}; their `bare` porting layer is for this kernel{% endif %}.
+One processor is used. Not here: user mode, several processors, save and restore, devices. `xenograft generate block|net|console|xenbus` writes drivers{% if language == "c" %}; their `bare` porting layer is for this kernel: `make LIBRARIES=path/to/libxen-block.a` links one in{% endif %}.
 """##),
     EmbeddedFile(path: "templates/kernel/rust/Makefile.stencil", text: ##"""
 # {{ name }}: a PV kernel in Rust, without cargo and without crates. Needs rustc and lld; `make check`
@@ -9047,6 +9710,1861 @@ common_entry:
     jmp     hypercall_page + __HYPERVISOR_iret * 32
 
     .section .note.GNU-stack, "", @progbits
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/Makefile.stencil", text: ##"""
+# {{ name }}: a web server that runs directly on the hypervisor. Needs clang and lld; lwIP's source, which
+# is fetched from Debian's archive where it is not there; xenograft and QEMU to run.
+#   make            the kernel: {{ name }}
+#   make run        serves the folder SITE at http://127.0.0.1:PORT/
+#   make LWIP=path  with lwIP's source from there
+NAME      := {{ name }}
+XENOGRAFT ?= xenograft
+LWIP      ?= build/lwip
+SITE      ?= site
+PORT      ?= 8080
+LLD       ?= ld.lld
+ifeq ($(origin CC),default)
+CC := clang
+endif
+
+# Code of a kernel: no red zone, since traps use the stack below; no SSE, since nobody saves it.
+TARGET   := --target=x86_64-unknown-none-elf
+MACHINE  := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+            -fno-stack-protector -fno-omit-frame-pointer
+WARNINGS := -Wall -Wextra -Wpedantic -Werror
+CFLAGS   ?= -O2 -g
+FLAGS    := $(TARGET) -std=gnu11 -Iinclude -Isrc -Ifrontends/include $(CFLAGS)
+# lwIP's headers are not ours to warn about.
+STACK    := -isystem $(LWIP)/src/include -isystem src/libc
+
+OWN      := $(wildcard src/*.c src/*.S){% for source in sources %} \
+            {{ source }}{% endfor %}
+# The whole of lwIP's core; what lwipopts.h leaves out is empty.
+OBJECTS  := $(patsubst %,build/%.o,$(OWN)) build/lwip.o
+
+.PHONY: all
+all: $(NAME)
+
+$(NAME): $(OBJECTS) link.ld
+	$(LLD) -static -nostdlib --build-id -z max-page-size=4096 -z noexecstack -T link.ld -o $@ $(OBJECTS)
+
+HEADERS := $(wildcard src/*.h src/*/*.h frontends/include/*.h frontends/src/*.h include/*.h include/xenabi/*.h)
+
+build/%.c.o: %.c $(HEADERS) Makefile | $(LWIP)
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(STACK) $(MACHINE) $(WARNINGS) -c -o $@ $<
+
+build/%.S.o: %.S $(wildcard include/xenabi/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TARGET) -Iinclude -c -o $@ $<
+
+# Its files are known only when they are there.
+build/lwip.o: $(HEADERS) Makefile | $(LWIP)
+	@mkdir -p build/lwip-objects
+	for file in $(LWIP)/src/core/*.c $(LWIP)/src/core/ipv4/*.c $(LWIP)/src/netif/ethernet.c; do \
+	  $(CC) $(FLAGS) $(STACK) $(MACHINE) -Wall -c -o build/lwip-objects/$$(basename $$file .c).o $$file || exit 1; \
+	done
+	$(LLD) -r -o $@ build/lwip-objects/*.o
+
+build/lwip:
+	./fetch-lwip $@
+
+site.tar: $(shell find $(SITE) -type f 2>/dev/null)
+	tar --format=ustar -cf $@ -C $(SITE) .
+
+.PHONY: run
+run: $(NAME) site.tar
+	$(XENOGRAFT) boot --disk site.tar,ro --net user,forward=$(PORT):80 --timeout 1000000 $(NAME)
+
+.PHONY: clean
+clean:
+	rm -rf build $(NAME) site.tar
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/README.md.stencil", text: ##"""
+# {{ name }}
+
+A web server that runs directly on the hypervisor, written by `xenograft generate kernel --template webserver`. There is no operating system under it: the kernel finds its disk and its network, serves the files that are on the one over the other, and does nothing else. It boots on stock Xen and on Rootstock.
+
+```
+make                                # {{ name }}; fetches lwIP's source from Debian's archive first
+make run                            # serves site/ at http://127.0.0.1:8080/
+```
+
+The same by hand:
+
+```
+tar --format=ustar -cf site.tar -C site .
+xenograft boot {{ name }} --disk site.tar,ro --net user,forward=8080:80 --timeout 1000000 &
+curl http://127.0.0.1:8080/
+```
+
+The disk is a tar archive: no tool makes an image, and `tar -tf` lists it. It is read once at the start and only read. Of a path that names a folder, `index.html` is served.
+
+Words of the command line (`--cmdline`): `ip=A.B.C.D`, `mask=`, `gateway=`, `port=N`; with `stoppable` a request for `/-/stop` ends the server and the domain.
+
+```
+   http.c, http_answer.c, span.c    requests are read, heads of answers written; no connections
+     |
+   server.c --- answer.c            connections: bytes in, requests; files out, a buffer at a time
+     |            |
+     |          archive.c           which files the archive has, and where
+     |            |
+   link.c         |                 frames between lwIP and the frontend
+     |            |
+   frontends/: xg_net, xg_block     the devices, over xg_os.c, which is this kernel's porting layer
+     |
+   the kernel: start.S, domain.c, traps.c, pages.c, events.c, clock.c, console.c, heap.c
+```
+
+| folder | what it is |
+|---|---|
+| `src/` | the server and the kernel. Yours to change |
+| `src/lwipopts.h`, `src/arch/`, `src/libc/` | lwIP's configuration, and what it wants of a C library |
+| `frontends/` | the drivers. Leave them as they are, and they can be renewed |
+| `include/` | the ABI, written by `xenograft abi generate --language c` |
+| `build/lwip/` | lwIP's source after `make`, under its own licence (COPYING in it). `make LWIP=path` takes another |
+
+HTTP/1.1: GET and HEAD, connections that stay, one range of bytes. Requests are read strictly; a path cannot leave the archive, since names with `..` are neither asked for nor indexed. 48 connections at once; one more takes the place of one that waits for its next request. Not here: TLS, IPv6, DHCP, compression, dates.
+
+What comes over the network or stands on the disk is hostile, as are the backends: sizes are checked before use, and every number of things has a limit.
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/fetch-lwip", text: ##"""
+#!/bin/sh
+# Fetches lwIP's source package from Debian and unpacks it into a folder.
+#   ./fetch-lwip FOLDER
+# apt checks the signatures. It is given a list of sources of its own, since `deb-src` lines are often
+# missing; what it reads is kept beside FOLDER until the end, and nothing of the system's is changed.
+set -eu
+for tool in apt-get dpkg-source; do
+  command -v $tool >/dev/null || { echo "fetch-lwip: $tool is missing (Debian packages: apt, dpkg-dev)" >&2; exit 1; }
+done
+mkdir -p "$(dirname "$1")"
+cd "$(dirname "$1")"
+folder=$(basename "$1")
+apt=$PWD/$folder.apt
+rm -rf "$apt"
+mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+trap 'rm -rf "$apt"' EXIT
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -f $keyring ] || keyring=
+apt-get indextargets --format '$(ORIGIN)|$(SITE)|$(RELEASE)|$(COMPONENT)' 'Identifier: Packages' | sort -u |
+  while IFS="|" read -r origin site release component; do
+    [ "$origin" != Debian ] || echo "deb-src ${keyring:+[signed-by=$keyring] }$site $release $component"
+  done >"$apt/sources.list"
+own() {
+  apt-get -q -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- \
+    -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" -o APT::Sandbox::User=root "$@"
+}
+if ! { own update && cd "$apt" && own source --download-only lwip && dpkg-source -x lwip_*.dsc source; } >"$apt/log" 2>&1; then
+  cat "$apt/log" >&2
+  echo "fetch-lwip: lwIP's source package cannot be fetched" >&2
+  exit 1
+fi
+rm -rf "../$folder"
+mv source "../$folder"
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/site/index.html.stencil", text: #"""
+<!doctype html>
+<title>{{ name }}</title>
+<p>This page comes from a kernel that is nothing but a web server. It stands in <code>site/</code>.
+"""#),
+    EmbeddedFile(path: "templates/kernel/webserver/src/answer.c", text: ##"""
+/*
+ * An answer is a head, with an error's text behind it or a file. Of a file there is never more than a
+ * buffer in memory:
+ *
+ *     lwIP <-- tcp_write <-- head, then `buffer` <-- disk, a buffer at a time
+ */
+#include "answer.h"
+
+#include "archive.h"
+#include "text.h"
+#include "xg_os.h"
+#include "xg_text.h"
+
+#include "lwip/tcp.h"
+
+/* No file's: none has a name that begins so, unless somebody makes one to be hidden by this. */
+#define STOP_PATH "-/stop"
+
+static struct xg_block *disk;
+static bool is_stoppable, is_stopping;
+static uint64_t begun, bytes;
+
+void answers_start(struct xg_block *block, bool stoppable)
+{
+    disk = block;
+    is_stoppable = stoppable;
+}
+
+bool answers_stop(void)
+{
+    return is_stopping;
+}
+
+uint64_t answers_begun(void)
+{
+    return begun;
+}
+
+uint64_t answers_bytes(void)
+{
+    return bytes;
+}
+
+/* Which answer. */
+
+static void begin(struct connection *connection, const struct http_answer *answer, const char *text,
+                  bool has_body)
+{
+    connection->head_length = http_head(connection->head, answer);
+    connection->head_sent = 0;
+    connection->buffer_at = connection->buffer_end = 0;
+    connection->keeps = answer->keeps;
+    connection->answers = true;
+    for (; has_body && text && *text; text++)
+        connection->head[connection->head_length++] = *text;
+    begun++;
+}
+
+static void begin_text(struct connection *connection, const struct http_request *request,
+                       unsigned int status, struct http_answer answer)
+{
+    char text[64];
+
+    xg_join(text, sizeof(text), http_reason(status), "\n", (char *)0);
+    answer.status = status;
+    answer.type = "text/plain; charset=utf-8";
+    answer.length = xg_length(text);
+    answer.keeps = request->keeps;
+    connection->left = 0;
+    begin(connection, &answer, text, !request->is_head);
+}
+
+/* Which bytes of a file are wanted. False: none that it has. */
+static bool range_of(const struct http_request *request, uint64_t size, uint64_t *first,
+                     uint64_t *length)
+{
+    uint64_t last = size ? size - 1 : 0;
+
+    *first = 0;
+    *length = size;
+    if (!request->has_range)
+        return true;
+    if (request->is_suffix)
+        *first = request->last < size ? size - request->last : 0;
+    else
+        *first = request->first;
+    if (!request->is_suffix && request->has_last && request->last < last)
+        last = request->last;
+    if (*first >= size || (request->is_suffix && request->last == 0))
+        return false;
+    *length = last - *first + 1;
+    return true;
+}
+
+static void begin_file(struct connection *connection, const struct http_request *request,
+                       const struct file *file)
+{
+    struct http_answer answer = {.status = request->has_range ? 206 : 200, .size = file->size,
+                                 .type = http_type(file->name), .keeps = request->keeps};
+
+    if (!range_of(request, file->size, &answer.first, &answer.length)) {
+        begin_text(connection, request, 416, (struct http_answer){.size = file->size});
+        return;
+    }
+    connection->sector = file->sector + answer.first / XG_SECTOR;
+    connection->skip = answer.first % XG_SECTOR;
+    connection->left = request->is_head ? 0 : answer.length;
+    bytes += connection->left;
+    begin(connection, &answer, 0, false);
+}
+
+void answer_begin(struct connection *connection, const struct http_request *request)
+{
+    char name[HTTP_PATH + 16];
+
+    connection->stops = false;
+    if (request->status != 200) {
+        begin_text(connection, request, request->status, (struct http_answer){0});
+        return;
+    }
+    if (is_stoppable && xg_equal(request->path, STOP_PATH)) {
+        connection->stops = true;
+        begin_text(connection, request, 200, (struct http_answer){0});
+        return;
+    }
+    const struct file *file = request->is_folder ? 0 : archive_find(request->path);
+    if (!file) {
+        xg_join(name, sizeof(name), request->path, *request->path ? "/" : "", "index.html",
+                (char *)0);
+        file = archive_find(name);
+        if (file && !request->is_folder) {
+            begin_text(connection, request, 301, (struct http_answer){.location = request->path});
+            return;
+        }
+    }
+    if (file)
+        begin_file(connection, request, file);
+    else
+        begin_text(connection, request, 404, (struct http_answer){0});
+}
+
+/* The disk. */
+
+static void on_read(struct xg_block_request *request)
+{
+    struct connection *connection = request->context;
+
+    connection->reads = false;
+    connection->has_failed = request->result != 0;
+    connection_read(connection);
+    xg_os_wake();
+}
+
+static void read_more(struct connection *connection)
+{
+    uint64_t wanted = (connection->skip + connection->left + XG_SECTOR - 1) / XG_SECTOR;
+    uint64_t count = wanted < BUFFER_SECTORS ? wanted : BUFFER_SECTORS;
+    uint64_t size = count * XG_SECTOR - connection->skip;
+
+    if (size > connection->left)
+        size = connection->left;
+    connection->read = (struct xg_block_request){.operation = XG_BLOCK_READ,
+                                                 .sector = connection->sector, .count = count,
+                                                 .data = connection->buffer, .done = on_read,
+                                                 .context = connection};
+    connection->buffer_at = connection->skip;
+    connection->buffer_end = connection->skip + size;
+    connection->sector += count;
+    connection->skip = 0;
+    connection->left -= size;
+    connection->reads = true;
+    if (xg_block_submit(disk, &connection->read)) {
+        connection->reads = false;
+        connection->has_failed = true;
+    }
+}
+
+/* Progress. */
+
+/* Hands bytes to lwIP; how many it took. */
+static size_t write(struct connection *connection, const void *data, size_t length, bool more)
+{
+    size_t room = tcp_sndbuf(connection->pcb);
+
+    if (length > room) {
+        length = room;
+        more = true;
+    }
+    if (!length || tcp_write(connection->pcb, data, (u16_t)length,
+                             TCP_WRITE_FLAG_COPY | (more ? TCP_WRITE_FLAG_MORE : 0)) != ERR_OK)
+        return 0;
+    return length;
+}
+
+bool answer_go_on(struct connection *connection)
+{
+    if (connection->head_sent < connection->head_length) {
+        size_t sent = write(connection, connection->head + connection->head_sent,
+                            connection->head_length - connection->head_sent, connection->left > 0);
+        connection->head_sent += sent;
+        return sent > 0;
+    }
+    if (connection->reads)
+        return false;
+    if (connection->buffer_at < connection->buffer_end) {
+        size_t sent = write(connection, connection->buffer + connection->buffer_at,
+                            connection->buffer_end - connection->buffer_at, connection->left > 0);
+        connection->buffer_at += sent;
+        return sent > 0;
+    }
+    if (connection->left) {
+        read_more(connection);
+        return !connection->reads;
+    }
+    connection->answers = false;
+    is_stopping |= connection->stops;
+    return true;
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/answer.h", text: ##"""
+/* Answers: which file a request is for, and its way from the disk to lwIP. */
+#ifndef ANSWER_H
+#define ANSWER_H
+
+#include "connection.h"
+
+/* Files come from this disk. With `stoppable`, a request for /-/stop is an order to stop. */
+void answers_start(struct xg_block *disk, bool stoppable);
+/* Begins the answer to a request. */
+void answer_begin(struct connection *connection, const struct http_request *request);
+/* Goes on with it; at its end the connection `answers` no more. False: it waits for lwIP or the
+ * disk. */
+bool answer_go_on(struct connection *connection);
+/* Somebody has given the order. */
+bool answers_stop(void);
+/* Answers begun, and bytes of files in them. */
+uint64_t answers_begun(void);
+uint64_t answers_bytes(void);
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/arch/cc.h", text: ##"""
+/* What lwIP wants to know of compiler and system. */
+#ifndef ARCH_CC_H
+#define ARCH_CC_H
+
+#include "domain.h"
+
+#define LWIP_NO_INTTYPES_H 1
+#define LWIP_NO_CTYPE_H 1
+#define LWIP_NO_UNISTD_H 1
+#define X8_F "x"
+#define U16_F "u"
+#define S16_F "d"
+#define X16_F "x"
+#define U32_F "u"
+#define S32_F "d"
+#define X32_F "x"
+#define SZT_F "lu"
+
+#define BYTE_ORDER LITTLE_ENDIAN
+
+/* Nothing is printed but by assertions. */
+#define LWIP_PLATFORM_DIAG(arguments)
+#define LWIP_PLATFORM_ASSERT(text) panic("lwIP: %s", text)
+
+/* For the first sequence number of a connection and the like; link.c. */
+uint32_t random_number(void);
+#define LWIP_RAND() random_number()
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/archive.c", text: ##"""
+/*
+ * An index of the archive, made once. Members follow each other:
+ *
+ *     header, one sector: name 0, size 124 (octal), checksum 148, type 156, magic 257, prefix 345
+ *     contents, padded to whole sectors
+ *
+ * The disk may hold anything. Nothing in a header is believed before its checksum fits; a size must
+ * leave the contents on the disk; names are made plain, and those that climb (`..`) are left out. How
+ * many headers are read, and how many files are kept, has a limit.
+ */
+#include "archive.h"
+
+#include "console.h"
+#include "heap.h"
+#include "text.h"
+#include "xg_text.h"
+
+#define HEADER_NAME 0u
+#define NAME_SIZE 100u
+#define HEADER_SIZE 124u
+#define HEADER_CHECKSUM 148u
+#define HEADER_TYPE 156u
+#define HEADER_MAGIC 257u
+#define HEADER_PREFIX 345u
+#define PREFIX_SIZE 155u
+#define PATH_SIZE (PREFIX_SIZE + 1 + NAME_SIZE + 1)
+
+#define FILES_MOST 8192u
+#define HEADERS_MOST 65536u
+#define WINDOW_SECTORS 64u
+
+static struct file *files;
+static size_t file_count;
+static uint64_t byte_count;
+
+static struct xg_block *disk;
+static uint8_t window[WINDOW_SECTORS * XG_SECTOR] __attribute__((aligned(8)));
+static uint64_t window_first, window_count;
+
+/* One sector of the disk, valid until the next call; 0: it cannot be read. */
+static const uint8_t *sector_at(uint64_t sector)
+{
+    if (sector < window_first || sector - window_first >= window_count) {
+        uint64_t count = disk->sectors - sector;
+        struct xg_block_request request = {.operation = XG_BLOCK_READ, .sector = sector,
+                                           .count = count < WINDOW_SECTORS ? count : WINDOW_SECTORS,
+                                           .data = window};
+        window_count = 0;
+        if (xg_block_wait(disk, &request))
+            return 0;
+        window_first = sector;
+        window_count = request.count;
+    }
+    return window + (sector - window_first) * XG_SECTOR;
+}
+
+/* A field of octal digits, with blanks before and a blank or zero behind. False: it is something else. */
+static bool number_of(const uint8_t *field, size_t size, uint64_t *value)
+{
+    size_t at = 0;
+
+    *value = 0;
+    while (at < size && field[at] == ' ')
+        at++;
+    size_t first = at;
+    for (; at < size && field[at] >= '0' && field[at] <= '7'; at++)
+        *value = *value << 3 | (uint64_t)(field[at] - '0'); /* 12 digits are 36 bits */
+    return at > first && (at == size || field[at] == 0 || field[at] == ' ');
+}
+
+static bool is_header(const uint8_t *header)
+{
+    uint64_t wanted, sum = 0;
+
+    if (memcmp(header + HEADER_MAGIC, "ustar", 5) ||
+        !number_of(header + HEADER_CHECKSUM, 8, &wanted))
+        return false;
+    for (size_t i = 0; i < XG_SECTOR; i++)
+        sum += i >= HEADER_CHECKSUM && i < HEADER_CHECKSUM + 8 ? ' ' : header[i];
+    return sum == wanted;
+}
+
+static bool is_empty(const uint8_t *header)
+{
+    for (size_t i = 0; i < XG_SECTOR; i++) {
+        if (header[i])
+            return false;
+    }
+    return true;
+}
+
+/* Takes a field over as far as it goes; where the text then ends. */
+static size_t copy_field(char *text, size_t at, const uint8_t *field, size_t size)
+{
+    for (size_t i = 0; i < size && field[i]; i++)
+        text[at++] = (char)field[i];
+    return at;
+}
+
+/* A name without empty parts and `.`. False: it is no file's, or climbs, or cannot be asked for. */
+static bool plain_name(char *name)
+{
+    size_t to = 0;
+
+    for (size_t from = 0; name[from];) {
+        size_t length = 0;
+        while (name[from + length] && name[from + length] != '/') {
+            if ((uint8_t)name[from + length] < ' ' || name[from + length] == 0x7f)
+                return false;
+            length++;
+        }
+        const char *part = name + from;
+        if (length == 2 && part[0] == '.' && part[1] == '.')
+            return false;
+        if (length && !(length == 1 && part[0] == '.')) {
+            if (to)
+                name[to++] = '/';
+            /* Never ahead of where it reads. */
+            for (size_t i = 0; i < length; i++)
+                name[to++] = part[i];
+        }
+        from += length;
+        while (name[from] == '/')
+            from++;
+    }
+    name[to] = 0;
+    return to > 0;
+}
+
+/* Puts a file into the index. False: it is left out. */
+static bool add(const uint8_t *header, uint64_t sector, uint64_t size)
+{
+    char name[PATH_SIZE];
+    size_t length = 0;
+
+    /* GNU's format has other things where POSIX has the prefix, and a blank behind "ustar". */
+    if (header[HEADER_MAGIC + 5] == 0) {
+        length = copy_field(name, 0, header + HEADER_PREFIX, PREFIX_SIZE);
+        if (length)
+            name[length++] = '/';
+    }
+    length = copy_field(name, length, header + HEADER_NAME, NAME_SIZE);
+    name[length] = 0;
+    if (!plain_name(name) || file_count == FILES_MOST)
+        return false;
+    length = xg_length(name) + 1;
+    char *kept = heap_alloc(length);
+    if (!kept)
+        return false;
+    memcpy(kept, name, length);
+    files[file_count++] = (struct file){.name = kept, .sector = sector, .size = size};
+    byte_count += size;
+    return true;
+}
+
+/* Long names and attributes: what follows them is not what its header says. */
+static bool is_extension(uint8_t type)
+{
+    return type == 'L' || type == 'K' || type == 'x';
+}
+
+size_t archive_open(struct xg_block *block)
+{
+    uint64_t sector = 0, left_out = 0;
+    bool is_extended = false;
+
+    disk = block;
+    window_count = file_count = byte_count = 0;
+    files = heap_alloc(FILES_MOST * sizeof(*files));
+    for (unsigned int count = 0; files && sector < disk->sectors && count < HEADERS_MOST; count++) {
+        const uint8_t *header = sector_at(sector);
+        uint64_t size;
+        if (!header) {
+            print("the disk cannot be read at sector %lu\n", sector);
+            break;
+        }
+        if (is_empty(header))
+            break;
+        if (!is_header(header) || !number_of(header + HEADER_SIZE, 12, &size)) {
+            print("no tar header at sector %lu\n", sector);
+            break;
+        }
+        uint64_t sectors = (size + XG_SECTOR - 1) / XG_SECTOR;
+        if (sectors > disk->sectors - sector - 1) {
+            print("the archive ends in the middle of a file\n");
+            break;
+        }
+        uint8_t type = header[HEADER_TYPE];
+        if (type == '0' || type == 0) {
+            if (is_extended || !add(header, sector + 1, size))
+                left_out++;
+        }
+        is_extended = is_extension(type);
+        sector += 1 + sectors;
+    }
+    if (left_out)
+        print("%lu files are left out: tar --format=ustar writes names that can be served\n", left_out);
+    return file_count;
+}
+
+const struct file *archive_find(const char *name)
+{
+    /* Of two with one name the later counts, as with tar. */
+    for (size_t i = file_count; i-- > 0;) {
+        if (xg_equal(files[i].name, name))
+            return &files[i];
+    }
+    return 0;
+}
+
+uint64_t archive_bytes(void)
+{
+    return byte_count;
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/archive.h", text: ##"""
+/*
+ * The files: a tar archive (POSIX ustar, or GNU's format without its extensions) that is the disk. It
+ * is only read.
+ */
+#ifndef ARCHIVE_H
+#define ARCHIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xg_block.h"
+
+struct file {
+    const char *name;   /* without a slash at its start */
+    uint64_t sector;    /* where its bytes begin on the disk */
+    uint64_t size;      /* bytes, all of which are on the disk */
+};
+
+/* Reads the headers of the archive on a disk; 0: it is none, and why has been printed. Driver
+ * context. */
+size_t archive_open(struct xg_block *disk);
+/* The file of that name; 0: there is none. */
+const struct file *archive_find(const char *name);
+/* Bytes of all files. */
+uint64_t archive_bytes(void);
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/connection.h", text: ##"""
+/* A connection, for server.c, which has them, and answer.c, which works for them. */
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http.h"
+#include "xg_block.h"
+
+#define BUFFER_SECTORS 64u
+#define BUFFER (BUFFER_SECTORS * XG_SECTOR)
+
+struct tcp_pcb;
+struct pbuf;
+
+struct connection {
+    bool taken;
+    struct tcp_pcb *pcb; /* 0: gone */
+    struct pbuf *arrived; /* not yet copied to `request` */
+    bool has_ended;       /* the other side sends nothing more */
+    uint64_t last_sign;
+
+    /* The answer under way. */
+    bool answers, keeps, stops;
+    size_t head_length, head_sent;
+    uint64_t sector, left; /* of the file: where to read next, and how many bytes */
+    uint64_t skip;         /* bytes to leave out at the start of that sector */
+    struct xg_block_request read;
+    bool reads, has_failed;
+    size_t buffer_at, buffer_end;
+
+    size_t filled;
+    /* From here on nothing needs to be cleared. */
+    char request[HTTP_REQUEST];
+    char head[HTTP_HEAD + 64]; /* and an error's text */
+    uint8_t buffer[BUFFER];
+};
+
+/* Something has happened to it: server_poll will look. Any context. */
+void connection_note(struct connection *connection);
+/* Its disk request is back: it may go, if it was to go. Event or driver context. */
+void connection_read(struct connection *connection);
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/http.c", text: ##"""
+/*
+ * Requests are read strictly: what is not as RFC 9112 has it is answered with 400 and ends the
+ * connection.
+ */
+#include "http.h"
+
+#include "span.h"
+#include "text.h"
+
+/* The path. */
+
+/* Replaces %XX; the length, or negative: it is no path. The result is never longer. */
+static long decode(struct span span, char *to)
+{
+    long length = 0;
+
+    for (size_t i = 0; i < span.length; i++) {
+        int letter = (uint8_t)span.text[i];
+        if (letter == '%') {
+            int high = i + 2 < span.length ? hex_digit(span.text[i + 1]) : -1;
+            int low = i + 2 < span.length ? hex_digit(span.text[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return -1;
+            letter = high << 4 | low;
+            i += 2;
+        }
+        if (letter < ' ' || letter == 0x7f)
+            return -1;
+        to[length++] = (char)letter;
+    }
+    return length;
+}
+
+/* Makes a path plain, in place. False: it climbs. What names files has no `..` either (archive.c), so
+ * that nothing but a file of the archive can ever be named. */
+static bool make_plain(struct http_request *request, size_t length)
+{
+    struct span rest = {request->path, length};
+    size_t to = 0;
+
+    request->is_folder = true;
+    while (rest.length) {
+        struct span part = split(&rest, '/');
+        request->is_folder = part.length == 0 || is_word(part, ".");
+        if (is_word(part, ".."))
+            return false;
+        if (request->is_folder)
+            continue;
+        if (to)
+            request->path[to++] = '/';
+        memmove(request->path + to, part.text, part.length);
+        to += part.length;
+        /* A slash at the end leaves nothing behind it to look at. */
+        request->is_folder = rest.length == 0 && part.text + part.length < rest.text;
+    }
+    request->path[to] = 0;
+    return true;
+}
+
+static unsigned int read_target(struct span target, struct http_request *request)
+{
+    /* The absolute form, as for a proxy: its host is the one that is asked. */
+    if (target.length > 7 && is_word((struct span){target.text, 7}, "http://")) {
+        target.text += 7;
+        target.length -= 7;
+        struct span host = split(&target, '/');
+        if (host.length == 0)
+            return 400;
+        /* The slash belongs to the path. */
+        target.text--;
+        target.length++;
+    }
+    if (target.length == 0 || *target.text != '/')
+        return 400;
+    target = split(&target, '#');
+    target = split(&target, '?');
+    if (target.length >= HTTP_PATH)
+        return 414;
+    long length = decode((struct span){target.text + 1, target.length - 1}, request->path);
+    return length >= 0 && make_plain(request, (size_t)length) ? 200 : 400;
+}
+
+/* Fields. */
+
+struct fields {
+    unsigned int hosts;
+    bool close, keep, has_body;
+};
+
+/* `bytes=first-last`, `bytes=first-` or `bytes=-count`; anything else is as if it were not there. */
+static void read_range(struct span value, struct http_request *request)
+{
+    struct span unit = split(&value, '=');
+    struct span first = split(&value, '-');
+
+    request->has_range = is_word(unit, "bytes") && (first.length || value.length);
+    request->is_suffix = first.length == 0;
+    if (first.length && !number_of(first, &request->first))
+        request->has_range = false;
+    request->has_last = value.length > 0;
+    if (request->has_last && !number_of(value, &request->last))
+        request->has_range = false;
+    if (request->has_last && !request->is_suffix && request->last < request->first)
+        request->has_range = false;
+}
+
+static bool read_field(struct span line, struct fields *fields, struct http_request *request)
+{
+    struct span value = line, name = split(&value, ':');
+    uint64_t number;
+
+    /* A blank before the colon, or a line that goes on the one before, is no name. */
+    if (!is_token(name) || name.length == line.length)
+        return false;
+    value = trimmed(value);
+    for (size_t i = 0; i < value.length; i++) {
+        if ((uint8_t)value.text[i] < ' ' && value.text[i] != '\t')
+            return false;
+    }
+    if (is_word(name, "host")) {
+        fields->hosts++;
+    } else if (is_word(name, "connection")) {
+        while (value.length) {
+            struct span option = trimmed(split(&value, ','));
+            fields->close |= is_word(option, "close");
+            fields->keep |= is_word(option, "keep-alive");
+        }
+    } else if (is_word(name, "content-length")) {
+        if (!number_of(value, &number))
+            return false;
+        fields->has_body |= number > 0;
+    } else if (is_word(name, "transfer-encoding")) {
+        fields->has_body = true;
+    } else if (is_word(name, "range")) {
+        read_range(value, request);
+    }
+    return true;
+}
+
+/* Requests. */
+
+static unsigned int read_line(struct span line, struct http_request *request, bool *is_1_1)
+{
+    struct span method = split(&line, ' '), target = split(&line, ' ');
+    const char *version = line.text;
+
+    if (!is_token(method) || line.length != 8 || memcmp(version, "HTTP/", 5) ||
+        !is_digit(version[5]) || version[6] != '.' || !is_digit(version[7]))
+        return 400;
+    if (version[5] != '1')
+        return 505;
+    *is_1_1 = version[7] != '0';
+    request->is_head = method.length == 4 && !memcmp(method.text, "HEAD", 4);
+    unsigned int status = read_target(target, request);
+    if (status == 200 && !request->is_head && (method.length != 3 || memcmp(method.text, "GET", 3)))
+        return 405;
+    return status;
+}
+
+size_t http_parse(const char *text, size_t length, struct http_request *request)
+{
+    struct span rest = {text, length}, line;
+    struct fields fields = {0};
+    bool is_1_1 = false;
+
+    *request = (struct http_request){.status = 200};
+    do { /* empty lines before a request are nothing */
+        if (!next_line(&rest, &line))
+            goto incomplete;
+    } while (line.length == 0);
+    request->status = read_line(line, request, &is_1_1);
+    for (;;) {
+        if (!next_line(&rest, &line))
+            goto incomplete;
+        if (line.length == 0)
+            break;
+        if (!read_field(line, &fields, request))
+            request->status = 400;
+    }
+    if (is_1_1 && fields.hosts != 1)
+        request->status = 400;
+    /* No method that is known here has a use for one, and what would follow it is not a request. */
+    if (fields.has_body && request->status == 200)
+        request->status = 400;
+    bool is_refused = request->status != 200 && request->status != 405;
+    request->keeps = !is_refused && !fields.has_body && !fields.close && (is_1_1 || fields.keep);
+    return length - rest.length;
+
+incomplete:
+    if (length < HTTP_REQUEST)
+        return 0;
+    *request = (struct http_request){.status = 431};
+    return length;
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/http.h", text: ##"""
+/* HTTP requests (RFC 9110, 9112), and the heads of answers. Nothing here knows of connections. */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_PATH 256u
+/* A request's line and fields. */
+#define HTTP_REQUEST 4096u
+/* Room for any head that is made here, a path with each byte as %XX included. */
+#define HTTP_HEAD 1280u
+
+struct http_request {
+    unsigned int status; /* 200, or what it is refused with */
+    bool is_head;        /* HEAD: no body in the answer */
+    bool keeps;          /* the connection stays */
+    bool has_range, has_last;
+    uint64_t first, last; /* bytes; without has_last it goes to the end */
+    bool is_suffix;       /* the last `last` bytes */
+    char path[HTTP_PATH]; /* decoded, without slashes at its start, `.` and empty parts */
+    bool is_folder;       /* it ended with a slash, or was one */
+};
+
+/* Reads one request; how many bytes it has, 0: not all of it is there. */
+size_t http_parse(const char *text, size_t length, struct http_request *request);
+
+/* What is in the answer beside the status. */
+struct http_answer {
+    unsigned int status;
+    const char *type;         /* of the body */
+    uint64_t length;          /* of the body */
+    uint64_t first, size;     /* with 206: where in how much; with 416: of how much */
+    const char *location;     /* with 301: the path */
+    bool keeps;
+};
+
+/* Writes the head; its length. */
+size_t http_head(char head[HTTP_HEAD], const struct http_answer *answer);
+/* What a status means, in words. */
+const char *http_reason(unsigned int status);
+/* The media type that goes with a file's name. */
+const char *http_type(const char *name);
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/http_answer.c", text: ##"""
+/* Heads of answers. */
+#include "http.h"
+
+#include "span.h"
+#include "xg_text.h"
+
+const char *http_reason(unsigned int status)
+{
+    switch (status) {
+    case 200: return "OK";
+    case 206: return "Partial Content";
+    case 301: return "Moved Permanently";
+    case 400: return "Bad Request";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 414: return "URI Too Long";
+    case 416: return "Range Not Satisfiable";
+    case 431: return "Request Header Fields Too Large";
+    case 505: return "HTTP Version Not Supported";
+    default: return "Internal Server Error";
+    }
+}
+
+/* Text that gathers; what does not fit is left out, and nothing of it is longer than it may be. */
+struct head {
+    char *text;
+    size_t length;
+};
+
+static void put(struct head *head, const char *text)
+{
+    while (*text && head->length < HTTP_HEAD)
+        head->text[head->length++] = *text++;
+}
+
+static void put_number(struct head *head, uint64_t number)
+{
+    char digits[21];
+
+    xg_print_number(digits, number);
+    put(head, digits);
+}
+
+/* A path as it stands in a request; it is shorter than HTTP_PATH. */
+static void put_path(struct head *head, const char *path)
+{
+    for (; *path; path++) {
+        bool plain = is_token((struct span){path, 1}) || *path == '/';
+        plain = plain && *path != '%' && *path != '#';
+        char text[4] = {*path, 0};
+        if (!plain) {
+            text[0] = '%';
+            text[1] = "0123456789ABCDEF"[(uint8_t)*path >> 4];
+            text[2] = "0123456789ABCDEF"[(uint8_t)*path & 15];
+        }
+        put(head, text);
+    }
+}
+
+size_t http_head(char text[HTTP_HEAD], const struct http_answer *answer)
+{
+    struct head head = {text, 0};
+
+    put(&head, "HTTP/1.1 ");
+    put_number(&head, answer->status);
+    put(&head, " ");
+    put(&head, http_reason(answer->status));
+    put(&head, "\r\nContent-Type: ");
+    put(&head, answer->type);
+    put(&head, "\r\nContent-Length: ");
+    put_number(&head, answer->length);
+    if (answer->status == 405)
+        put(&head, "\r\nAllow: GET, HEAD");
+    if (answer->status == 200)
+        put(&head, "\r\nAccept-Ranges: bytes");
+    if (answer->status == 206 || answer->status == 416)
+        put(&head, "\r\nContent-Range: bytes ");
+    if (answer->status == 206) {
+        put_number(&head, answer->first);
+        put(&head, "-");
+        put_number(&head, answer->first + answer->length - 1);
+    } else if (answer->status == 416) {
+        put(&head, "*");
+    }
+    if (answer->status == 206 || answer->status == 416) {
+        put(&head, "/");
+        put_number(&head, answer->size);
+    }
+    if (answer->location) {
+        put(&head, "\r\nLocation: /");
+        put_path(&head, answer->location);
+        put(&head, "/");
+    }
+    put(&head, "\r\nConnection: ");
+    put(&head, answer->keeps ? "keep-alive" : "close");
+    put(&head, "\r\n\r\n");
+    return head.length;
+}
+
+const char *http_type(const char *name)
+{
+    static const struct {
+        const char *ending, *type;
+    } types[] = {
+        {"html", "text/html; charset=utf-8"}, {"htm", "text/html; charset=utf-8"},
+        {"css", "text/css; charset=utf-8"}, {"js", "text/javascript; charset=utf-8"},
+        {"txt", "text/plain; charset=utf-8"}, {"md", "text/plain; charset=utf-8"},
+        {"json", "application/json"}, {"xml", "application/xml"}, {"pdf", "application/pdf"},
+        {"wasm", "application/wasm"}, {"svg", "image/svg+xml"}, {"png", "image/png"},
+        {"jpg", "image/jpeg"}, {"jpeg", "image/jpeg"}, {"gif", "image/gif"}, {"webp", "image/webp"},
+        {"ico", "image/x-icon"}, {"woff2", "font/woff2"},
+    };
+    const char *ending = "";
+
+    for (const char *at = name; *at; at++) {
+        if (*at == '/')
+            ending = "";
+        else if (*at == '.')
+            ending = at + 1;
+    }
+    struct span span = {ending, xg_length(ending)};
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+        if (is_word(span, types[i].ending))
+            return types[i].type;
+    }
+    return "application/octet-stream";
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/libc/stdio.h", text: #"""
+/* lwIP includes it, and calls nothing of it. */
+"""#),
+    EmbeddedFile(path: "templates/kernel/webserver/src/libc/stdlib.h", text: ##"""
+/* What lwIP wants of the C library: a number out of a text. */
+#ifndef STDLIB_H
+#define STDLIB_H
+
+int atoi(const char *text);
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/libc/string.h", text: ##"""
+/* What lwIP wants of the C library: memory functions, and few of texts. */
+#ifndef STRING_H
+#define STRING_H
+
+#include "text.h"
+
+size_t strlen(const char *text);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t size);
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/link.c", text: ##"""
+/*
+ * Frames, between the frontend and lwIP. What comes is copied and waits here, since it comes while
+ * events are delivered, and lwIP may be called from the main loop alone.
+ */
+#include "link.h"
+
+#include "clock.h"
+#include "domain.h"
+#include "text.h"
+#include "xg_os.h"
+
+#include "lwip/etharp.h"
+#include "lwip/init.h"
+#include "lwip/netif.h"
+#include "lwip/pbuf.h"
+#include "lwip/timeouts.h"
+#include "netif/ethernet.h"
+
+#define WAITING 256u
+#define PARTS 16u
+/* Of Ethernet, with header and tag. */
+#define FRAME_MOST 1518u
+
+static struct netif interface;
+static struct pbuf *waiting[WAITING];
+static unsigned int written, read; /* they run freely */
+
+/* Frames. */
+
+/* Event or driver context. A frame for which there is no room is lost, as on any network. */
+static void receive(struct xg_net *net, const uint8_t *frame, size_t length,
+                    const struct xg_net_offload *offload)
+{
+    (void)net;
+    (void)offload;
+    if (length > FRAME_MOST || written - read == WAITING)
+        return;
+    struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)length, PBUF_POOL);
+    if (!buffer)
+        return;
+    pbuf_take(buffer, frame, (u16_t)length);
+    waiting[written++ % WAITING] = buffer;
+    xg_os_wake();
+}
+
+static err_t output(struct netif *netif, struct pbuf *buffer)
+{
+    struct xg_net_part parts[PARTS];
+    size_t count = 0;
+
+    for (struct pbuf *each = buffer; each; each = each->next) {
+        if (count == PARTS)
+            return ERR_BUF;
+        parts[count++] = (struct xg_net_part){each->payload, each->len};
+    }
+    /* With no room lwIP keeps what belongs to a connection, and tries again. */
+    return xg_net_send(netif->state, parts, count, 0, 0) ? ERR_MEM : ERR_OK;
+}
+
+static err_t set_up(struct netif *netif)
+{
+    const struct xg_net *net = netif->state;
+
+    netif->name[0] = 'x';
+    netif->name[1] = 'n';
+    netif->hwaddr_len = sizeof(net->mac);
+    memcpy(netif->hwaddr, net->mac, sizeof(net->mac));
+    netif->mtu = 1500;
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    netif->output = etharp_output;
+    netif->linkoutput = output;
+    return ERR_OK;
+}
+
+void link_start(struct xg_net *net, uint32_t address, uint32_t mask, uint32_t gateway)
+{
+    ip4_addr_t own = {lwip_htonl(address)}, of_net = {lwip_htonl(mask)};
+    ip4_addr_t way_out = {lwip_htonl(gateway)};
+
+    lwip_init();
+    if (!netif_add(&interface, &own, &of_net, &way_out, net, set_up, ethernet_input))
+        panic("lwIP refuses the interface");
+    netif_set_default(&interface);
+    netif_set_up(&interface);
+    netif_set_link_up(&interface);
+    net->receive = receive;
+}
+
+bool link_has_frames(void)
+{
+    return read != written;
+}
+
+void link_poll(void)
+{
+    while (link_has_frames()) {
+        struct pbuf *buffer = waiting[read++ % WAITING];
+        if (interface.input(buffer, &interface) != ERR_OK)
+            pbuf_free(buffer);
+    }
+    sys_check_timeouts();
+}
+
+uint64_t link_deadline(void)
+{
+    return clock_now() + sys_timeouts_sleeptime() * MILLISECOND;
+}
+
+/* What lwIP calls. */
+
+u32_t sys_now(void)
+{
+    return (u32_t)(clock_now() / MILLISECOND);
+}
+
+/* Not for secrets: xorshift (Marsaglia 2003), stirred by the clock. */
+uint32_t random_number(void)
+{
+    static uint64_t state = 0x9e3779b97f4a7c15;
+
+    state ^= clock_now();
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 32);
+}
+
+size_t strlen(const char *text)
+{
+    size_t length = 0;
+
+    while (text[length])
+        length++;
+    return length;
+}
+
+int strncmp(const char *a, const char *b, size_t size)
+{
+    for (; size; size--, a++, b++) {
+        if (*a != *b)
+            return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+        if (!*a)
+            return 0;
+    }
+    return 0;
+}
+
+int strcmp(const char *a, const char *b)
+{
+    return strncmp(a, b, (size_t)-1);
+}
+
+int atoi(const char *text)
+{
+    int value = 0;
+
+    while (*text >= '0' && *text <= '9' && value < 100000000)
+        value = value * 10 + (*text++ - '0');
+    return value;
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/link.h", text: ##"""
+/* lwIP's end of the network: its interface over the network frontend, and its clock. */
+#ifndef LINK_H
+#define LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xg_net.h"
+
+/* Makes the interface with an address, its net's mask and a gateway, each as a number. */
+void link_start(struct xg_net *net, uint32_t address, uint32_t mask, uint32_t gateway);
+/* Gives lwIP the frames that have come, and its time-outs. Driver context. */
+void link_poll(void);
+/* Whether frames wait for link_poll. */
+bool link_has_frames(void);
+/* When lwIP wants link_poll again at the latest. */
+uint64_t link_deadline(void);
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/lwipopts.h", text: ##"""
+/*
+ * lwIP as this server uses it: no operating system, so no threads and its raw interface alone; TCP
+ * over IPv4, ARP and ping.
+ */
+#ifndef LWIPOPTS_H
+#define LWIPOPTS_H
+
+#define NO_SYS 1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_SOCKET 0
+#define LWIP_NETCONN 0
+
+#define LWIP_IPV6 0
+#define LWIP_UDP 0
+#define LWIP_RAW 0
+#define IP_REASSEMBLY 0
+#define IP_FRAG 0
+#define LWIP_STATS 0
+
+/* Memory: what the send buffers of all connections hold, and frames that have arrived. */
+#define MEM_ALIGNMENT 8
+#define MEM_SIZE (4 * 1024 * 1024)
+#define MEMP_NUM_TCP_PCB 96
+#define MEMP_NUM_TCP_PCB_LISTEN 2
+#define MEMP_NUM_TCP_SEG 4096
+#define PBUF_POOL_SIZE 512
+#define PBUF_POOL_BUFSIZE 1536
+
+#define TCP_MSS 1460
+#define TCP_WND (8 * TCP_MSS)
+#define TCP_SND_BUF (40 * TCP_MSS)
+#define TCP_SND_QUEUELEN (4 * TCP_SND_BUF / TCP_MSS)
+#define TCP_LISTEN_BACKLOG 1
+#define LWIP_TCP_TIMESTAMPS 0
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/main.c.stencil", text: ##"""
+/*
+ * {{ name }}: a web server with no operating system under it. It finds its disk and its interface, reads
+ * which files the archive on the disk has, and serves them. Words of the command line:
+ *
+ *   ip=A.B.C.D         its address (10.0.2.15)
+ *   gateway=A.B.C.D    the way to other nets (10.0.2.2); the mask is mask=A.B.C.D (255.255.255.0)
+ *   port=N             where it listens (80)
+ *   stoppable          a request for /-/stop ends it
+ */
+#include "answer.h"
+#include "archive.h"
+#include "clock.h"
+#include "console.h"
+#include "domain.h"
+#include "events.h"
+#include "link.h"
+#include "pages.h"
+#include "server.h"
+#include "traps.h"
+#include "xg_block.h"
+#include "xg_life.h"
+#include "xg_net.h"
+
+static const struct xg_driver *const drivers[] = {&xg_block_driver, &xg_net_driver};
+
+static struct xg_block *disk;
+static struct xg_net *net;
+
+static void disk_is_there(struct xg_block *found)
+{
+    if (!disk)
+        disk = found;
+}
+
+static void interface_is_there(struct xg_net *found)
+{
+    if (!net)
+        net = found;
+}
+
+static bool has_devices(void)
+{
+    return disk && net;
+}
+
+static void find_devices(void)
+{
+    xg_block_ready = disk_is_there;
+    xg_net_ready = interface_is_there;
+    /* lwIP takes whole packets with their checksums. */
+    xg_net_defaults.checksum = xg_net_defaults.checksum6 = false;
+    xg_net_defaults.gso4 = xg_net_defaults.gso6 = false;
+    int error = life_start(drivers, sizeof(drivers) / sizeof(*drivers));
+    if (error)
+        panic("no xenstore to find devices in: %d", error);
+    if (!life_until(has_devices, 60 * SECONDS))
+        panic("%s", disk ? "no interface" : "no disk");
+}
+
+static void serve(void)
+{
+    while (!server_is_stopped()) {
+        link_poll();
+        server_poll();
+        xg_bus_poll();
+        /* Events are masked: what is not there now wakes us up. */
+        if (link_has_frames() || server_has_work())
+            continue;
+        uint64_t deadline = link_deadline(), latest = xg_os_time() + SECONDS;
+        xg_os_wait(deadline < latest ? deadline : latest);
+    }
+}
+
+/* Only wakes the processor up. */
+static void tick(void)
+{
+}
+
+/* Called by start.S. */
+__attribute__((noreturn)) void kernel_main(struct start_info *info);
+void kernel_main(struct start_info *info)
+{
+    domain_start(info);
+    events_start();
+    traps_start();
+    pages_start();
+    console_start();
+    clock_start(tick);
+    /* They stay masked but for waiting: see xg_os.c. */
+    events_disable();
+
+    find_devices();
+    size_t files = archive_open(disk);
+    uint32_t address = life_address("ip=", 0x0a00020f), mask = life_address("mask=", 0xffffff00);
+    uint16_t port = (uint16_t)life_number("port=", 80);
+    link_start(net, address, mask, life_address("gateway=", 0x0a000202));
+    server_start(disk, port, life_has("stoppable"));
+    print("{{ name }}: %lu files, %lu bytes, at http://%u.%u.%u.%u:%u/\n", files, archive_bytes(), address >> 24,
+          address >> 16 & 255, address >> 8 & 255, address & 255, port);
+    serve();
+    print("{{ name }}: stopped after %lu requests, %lu bytes of files\n", answers_begun(),
+          answers_bytes());
+    int result = life_end();
+    domain_end(result ? SHUTDOWN_crash : SHUTDOWN_poweroff);
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/server.c", text: ##"""
+/*
+ * Connections over lwIP's raw interface. Each has a slot:
+ *
+ *     bytes come --> `arrived` --> `request` --> http_parse --> answer.c
+ *
+ * lwIP's callbacks and the disk's only note what happened; server_poll does the work. A slot whose
+ * connection is gone stays taken until its disk request is back, as that writes to its buffer.
+ */
+#include "server.h"
+
+#include "answer.h"
+#include "clock.h"
+#include "connection.h"
+#include "domain.h"
+#include "text.h"
+
+#include "lwip/tcp.h"
+
+#define CONNECTIONS 48u
+#define BACKLOG 32u
+/* A connection that gives no sign for so long makes room for others. */
+#define IDLE_MOST (20 * SECOND)
+
+static struct connection connections[CONNECTIONS];
+static bool has_work;
+
+/* The end of connections. */
+
+static void let_go(struct connection *connection)
+{
+    if (connection->pcb) {
+        tcp_arg(connection->pcb, 0);
+        tcp_recv(connection->pcb, 0);
+        tcp_sent(connection->pcb, 0);
+        tcp_err(connection->pcb, 0);
+        connection->pcb = 0;
+    }
+    if (connection->arrived)
+        pbuf_free(connection->arrived);
+    connection->arrived = 0;
+    connection->answers = false;
+    connection->taken = connection->reads;
+}
+
+static void abort_connection(struct connection *connection)
+{
+    struct tcp_pcb *pcb = connection->pcb;
+
+    let_go(connection);
+    if (pcb)
+        tcp_abort(pcb);
+}
+
+/* What has been written still goes out. */
+static void close_connection(struct connection *connection)
+{
+    struct tcp_pcb *pcb = connection->pcb;
+
+    /* lwIP resets a connection that is closed with bytes unread. */
+    if (connection->arrived)
+        tcp_recved(pcb, connection->arrived->tot_len);
+    let_go(connection);
+    if (tcp_close(pcb) != ERR_OK)
+        tcp_abort(pcb);
+}
+
+/* lwIP's callbacks. */
+
+void connection_note(struct connection *connection)
+{
+    connection->last_sign = clock_now();
+    has_work = true;
+}
+
+void connection_read(struct connection *connection)
+{
+    if (!connection->pcb)
+        connection->taken = false;
+    connection_note(connection);
+}
+
+static err_t on_receive(void *context, struct tcp_pcb *pcb, struct pbuf *buffer, err_t error)
+{
+    struct connection *connection = context;
+
+    (void)pcb;
+    (void)error;
+    connection_note(connection);
+    if (!buffer)
+        connection->has_ended = true;
+    else if (connection->arrived)
+        pbuf_cat(connection->arrived, buffer);
+    else
+        connection->arrived = buffer;
+    return ERR_OK;
+}
+
+static err_t on_sent(void *context, struct tcp_pcb *pcb, u16_t length)
+{
+    (void)pcb;
+    (void)length;
+    connection_note(context);
+    return ERR_OK;
+}
+
+/* The connection is gone, and lwIP has freed it. */
+static void on_error(void *context, err_t error)
+{
+    struct connection *connection = context;
+
+    (void)error;
+    connection->pcb = 0;
+    let_go(connection);
+}
+
+/* A free slot, or that of the connection that has waited longest for its next request. */
+static struct connection *slot(void)
+{
+    struct connection *oldest = 0;
+
+    for (unsigned int i = 0; i < CONNECTIONS; i++) {
+        struct connection *each = &connections[i];
+        if (!each->taken)
+            return each;
+        if (!each->answers && !each->reads && each->filled == 0 && !each->arrived && each->pcb &&
+            (!oldest || each->last_sign < oldest->last_sign))
+            oldest = each;
+    }
+    if (oldest)
+        close_connection(oldest);
+    return oldest;
+}
+
+static err_t on_accept(void *context, struct tcp_pcb *pcb, err_t error)
+{
+    (void)context;
+    if (error != ERR_OK || !pcb)
+        return ERR_VAL;
+    struct connection *connection = slot();
+    if (!connection) {
+        tcp_abort(pcb);
+        return ERR_ABRT;
+    }
+    memset(connection, 0, offsetof(struct connection, request));
+    connection->taken = true;
+    connection->pcb = pcb;
+    tcp_arg(pcb, connection);
+    tcp_recv(pcb, on_receive);
+    tcp_sent(pcb, on_sent);
+    tcp_err(pcb, on_error);
+    tcp_nagle_disable(pcb);
+    connection_note(connection);
+    return ERR_OK;
+}
+
+/* Progress. */
+
+/* Takes what has come, as far as there is room. */
+static void fill(struct connection *connection)
+{
+    size_t room = sizeof(connection->request) - connection->filled;
+
+    if (!connection->arrived || !room)
+        return;
+    u16_t length = pbuf_copy_partial(connection->arrived, connection->request + connection->filled,
+                                     (u16_t)room, 0);
+    connection->arrived = pbuf_free_header(connection->arrived, length);
+    connection->filled += length;
+    tcp_recved(connection->pcb, length);
+}
+
+/* Begins the next answer. False: there is no request yet. */
+static bool next_request(struct connection *connection)
+{
+    static struct http_request request;
+
+    fill(connection);
+    if (!connection->filled)
+        return false;
+    size_t length = http_parse(connection->request, connection->filled, &request);
+    if (!length)
+        return false;
+    connection->filled -= length;
+    memmove(connection->request, connection->request + length, connection->filled);
+    answer_begin(connection, &request);
+    return true;
+}
+
+static void advance(struct connection *connection)
+{
+    for (;;) {
+        if (connection->has_failed) {
+            /* In the middle of an answer nothing can be said any more but that it is not whole. */
+            abort_connection(connection);
+            return;
+        }
+        if (connection->answers) {
+            if (!answer_go_on(connection))
+                break;
+            if (!connection->answers && !connection->keeps && !connection->stops) {
+                close_connection(connection);
+                return;
+            }
+        } else if (!next_request(connection)) {
+            if (connection->has_ended) {
+                close_connection(connection);
+                return;
+            }
+            break;
+        }
+    }
+    tcp_output(connection->pcb);
+}
+
+void server_poll(void)
+{
+    uint64_t now = clock_now();
+
+    has_work = false;
+    for (unsigned int i = 0; i < CONNECTIONS; i++) {
+        struct connection *connection = &connections[i];
+        if (!connection->pcb)
+            continue;
+        advance(connection);
+        if (connection->pcb && now > connection->last_sign &&
+            now - connection->last_sign > IDLE_MOST)
+            abort_connection(connection);
+    }
+}
+
+bool server_has_work(void)
+{
+    return has_work;
+}
+
+bool server_is_stopped(void)
+{
+    if (!answers_stop())
+        return false;
+    for (unsigned int i = 0; i < CONNECTIONS; i++) {
+        const struct connection *each = &connections[i];
+        if (each->pcb && (each->answers || each->pcb->unacked || each->pcb->unsent))
+            return false;
+    }
+    return true;
+}
+
+void server_start(struct xg_block *disk, uint16_t port, bool stoppable)
+{
+    struct tcp_pcb *pcb = tcp_new();
+
+    answers_start(disk, stoppable);
+    if (!pcb || tcp_bind(pcb, IP_ADDR_ANY, port) != ERR_OK)
+        panic("port %u cannot be had", port);
+    pcb = tcp_listen_with_backlog(pcb, BACKLOG);
+    if (!pcb)
+        panic("lwIP has no memory to listen");
+    tcp_accept(pcb, on_accept);
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/server.h", text: ##"""
+/* The web server: connections, each of which asks for files one after the other. */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xg_block.h"
+
+/* Listens at a port. With `stoppable`, a request for /-/stop ends the server. */
+void server_start(struct xg_block *disk, uint16_t port, bool stoppable);
+/* Takes every connection as far as it goes. Driver context. */
+void server_poll(void);
+/* Whether something has happened that server_poll has not seen. */
+bool server_has_work(void);
+/* Somebody has ended it, and all answers are out. */
+bool server_is_stopped(void);
+
+#endif
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/span.c", text: ##"""
+/* Pieces of a text. */
+#include "span.h"
+
+static char lower(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter + ('a' - 'A')) : letter;
+}
+
+bool is_digit(char letter)
+{
+    return letter >= '0' && letter <= '9';
+}
+
+int hex_digit(char letter)
+{
+    if (is_digit(letter))
+        return letter - '0';
+    letter = lower(letter);
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+bool is_word(struct span span, const char *word)
+{
+    size_t at = 0;
+
+    while (at < span.length && word[at] && lower(span.text[at]) == word[at])
+        at++;
+    return at == span.length && word[at] == 0;
+}
+
+bool is_token(struct span span)
+{
+    for (size_t i = 0; i < span.length; i++) {
+        char letter = span.text[i];
+        bool good = is_digit(letter) || (lower(letter) >= 'a' && lower(letter) <= 'z');
+        for (const char *other = "!#$%&'*+-.^_`|~"; !good && *other; other++)
+            good = letter == *other;
+        if (!good)
+            return false;
+    }
+    return span.length > 0;
+}
+
+struct span trimmed(struct span span)
+{
+    while (span.length && (*span.text == ' ' || *span.text == '\t')) {
+        span.text++;
+        span.length--;
+    }
+    while (span.length && (span.text[span.length - 1] == ' ' || span.text[span.length - 1] == '\t'))
+        span.length--;
+    return span;
+}
+
+struct span split(struct span *rest, char letter)
+{
+    struct span piece = {rest->text, 0};
+
+    while (piece.length < rest->length && rest->text[piece.length] != letter)
+        piece.length++;
+    size_t taken = piece.length < rest->length ? piece.length + 1 : piece.length;
+    rest->text += taken;
+    rest->length -= taken;
+    return piece;
+}
+
+bool next_line(struct span *rest, struct span *line)
+{
+    for (size_t i = 0; i < rest->length; i++) {
+        if (rest->text[i] != '\n')
+            continue;
+        *line = (struct span){rest->text, i && rest->text[i - 1] == '\r' ? i - 1 : i};
+        rest->text += i + 1;
+        rest->length -= i + 1;
+        return true;
+    }
+    return false;
+}
+
+bool number_of(struct span span, uint64_t *value)
+{
+    *value = 0;
+    for (size_t i = 0; i < span.length; i++) {
+        if (!is_digit(span.text[i]) || *value > (UINT64_MAX - 9) / 10)
+            return false;
+        *value = *value * 10 + (uint64_t)(span.text[i] - '0');
+    }
+    return span.length > 0;
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/webserver/src/span.h", text: ##"""
+/* Pieces of a text, which nothing ends but their length. */
+#ifndef SPAN_H
+#define SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct span {
+    const char *text;
+    size_t length;
+};
+
+bool is_digit(char letter);
+/* 0 to 15, or negative. */
+int hex_digit(char letter);
+/* Whether a piece is a word, which is written in small letters. */
+bool is_word(struct span span, const char *word);
+/* A token (RFC 9110, 5.6.2): the letters of methods and of fields' names. */
+bool is_token(struct span span);
+/* Without blanks around it. */
+struct span trimmed(struct span span);
+/* The piece before a letter, which is taken off; the whole where there is none. */
+struct span split(struct span *rest, char letter);
+/* A line without its end. False: the text is over before the line is. */
+bool next_line(struct span *rest, struct span *line);
+/* All digits, and no more than fits. */
+bool number_of(struct span span, uint64_t *value);
+
+#endif
 """##),
   ]
 }

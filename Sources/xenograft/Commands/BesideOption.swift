@@ -1,26 +1,35 @@
-// `--beside KERNEL[,memory=MiB][,vcpus=N][,weight=N][,count=N][,initrd=FILE]`: another guest.
+// `--beside KERNEL[,memory=MiB][,vcpus=N][,weight=N][,count=N][,initrd=FILE][,net]`: another guest.
 
 public import ArgumentParser
 public import Harness
 
 extension GuestBeside: ExpressibleByArgument {
+  private static let names: [Substring] = ["memory", "vcpus", "weight", "count", "initrd"]
+  private static let words: [Substring] = ["net"]
+
   /// Takes the kernel and its options apart; a comma in the kernel's path is part of it.
   public init?(argument: String) {
     var words = argument.split(separator: ",", omittingEmptySubsequences: false)
     var options: [(name: Substring, value: Substring)] = []
-    while words.count > 1, let word = words.last, let sign = word.firstIndex(of: "="),
-      ["memory", "vcpus", "weight", "count", "initrd"].contains(word[..<sign])
-    {
-      options.append((word[..<sign], word[word.index(after: sign)...]))
+    while words.count > 1, let word = words.last {
+      let sign = word.firstIndex(of: "=") ?? word.endIndex
+      let names = sign == word.endIndex ? Self.words : Self.names
+      guard names.contains(word[..<sign]) else { break }
+      options.append((word[..<sign], word[sign...].dropFirst()))
       words.removeLast()
     }
     let kernel = words.joined(separator: ",")
     guard !kernel.isEmpty else { return nil }
     self.init(kernel: kernel)
     for (name, value) in options {
-      if name == "initrd" {
+      switch name {
+      case "initrd":
         initrd = String(value)
         continue
+      case "net":
+        isOnNetwork = true
+        continue
+      default: break
       }
       guard let number = Int(value) else { return nil }
       switch name {

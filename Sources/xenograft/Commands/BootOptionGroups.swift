@@ -35,7 +35,8 @@ struct GuestOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       Rootstock: run another guest beside, without privilege. Repeatable. Options behind the kernel: memory=MiB (32), \
-      vcpus=N, weight=N, count=N, initrd=FILE, separated by commas. Its end is told, and judges nothing.
+      vcpus=N, weight=N, count=N, initrd=FILE, and net for an interface on the guest's network, separated by commas. Its \
+      end is told, and judges nothing.
       """, valueName: "kernel[,option…]"),
     completion: .file())
   var beside: [GuestBeside] = []
@@ -80,6 +81,9 @@ struct GuestOptions: ParsableArguments {
       throw ValidationError("--domains: expected a number from 1 to 512, found \(domains).")
     }
     if let fault = beside.compactMap(\.fault).first { throw ValidationError(fault) }
+    if let guest = beside.first(where: \.isOnNetwork), net.network == nil {
+      throw ValidationError("--beside \(guest.kernel),net: expected --net user, found none.")
+    }
   }
 
   /// The first option that stock Xen cannot carry out; `nil` without one.

@@ -14,6 +14,7 @@ struct GenerateCommand: ParsableCommand {
 
         xenograft generate kernel --language c --output mykernel
         make -C mykernel && xenograft boot mykernel/kernel
+        xenograft generate kernel --template webserver --output web
         xenograft generate block --os xv6-like --output xen-block
         xenograft generate --list
       """)
@@ -41,6 +42,9 @@ struct GenerateCommand: ParsableCommand {
       "The system that a driver is for: bare, linux-like, bsd-like or xv6-like.",
       valueName: "preset"))
   var preset: String?
+
+  @Option(help: "What a kernel does: minimal or webserver.")
+  var template: String?
 
   @Flag(help: "Print what can be generated.")
   var list = false
@@ -99,7 +103,17 @@ struct GenerateCommand: ParsableCommand {
     guard kind != .kernel || self.preset == nil else {
       throw CommandFailure.input("--os: expected it with a driver, found it with kernel")
     }
-    return ScaffoldRequest(kind: kind, language: language, name: name, preset: preset)
+    let templates = ScaffoldTemplate.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let template = ScaffoldTemplate(rawValue: template ?? "minimal") else {
+      throw CommandFailure.input(
+        "--template: expected \(templates), found \(self.template ?? "")")
+    }
+    guard kind == .kernel || self.template == nil else {
+      throw CommandFailure.input(
+        "--template: expected it with kernel, found it with \(kind.rawValue)")
+    }
+    return ScaffoldRequest(
+      kind: kind, language: language, name: name, preset: preset, template: template)
   }
 
   private static var listing: String {
@@ -110,6 +124,11 @@ struct GenerateCommand: ParsableCommand {
     for kind in ScaffoldKind.allCases {
       let languages = kind.languages.map(\.rawValue).joined(separator: ", ")
       lines.append(row(kind.rawValue, "\(kind.summary) [\(languages)]"))
+    }
+    lines += ["", "what a kernel does (--template):"]
+    for template in ScaffoldTemplate.allCases {
+      let languages = template.languages.map(\.rawValue).joined(separator: ", ")
+      lines.append(row(template.rawValue, "\(template.summary) [\(languages)]"))
     }
     lines += ["", "systems that drivers are written for (--os):"]
     for preset in ScaffoldPreset.allCases { lines.append(row(preset.rawValue, preset.summary)) }

@@ -64,7 +64,7 @@ static uint64_t next_random(void)
 
 static void tell(const char *row, uint64_t time, uint64_t count)
 {
-    say("bench: ", row, " ", number_text(time / count), (char *)0);
+    life_say("bench: ", row, " ", life_text(time / count), (char *)0);
 }
 
 static void run(const char *row, enum xg_block_operation operation, uint32_t size, uint64_t count,
@@ -75,12 +75,12 @@ static void run(const char *row, enum xg_block_operation operation, uint32_t siz
 
     if (!count || !places)
         return;
-    depth = size == LARGE ? 4 : (unsigned int)option_number("depth=", 16);
+    depth = size == LARGE ? 4 : (unsigned int)life_number("depth=", 16);
     if (depth > MOST)
         depth = MOST;
     for (uint64_t i = 0; i < count; i++) {
         struct transfer *transfer = transfers;
-        if (!has_room() && !front_until(has_room, 60 * SECONDS))
+        if (!has_room() && !life_until(has_room, 60 * SECONDS))
             break;
         while (transfer->busy)
             transfer++;
@@ -96,7 +96,7 @@ static void run(const char *row, enum xg_block_operation operation, uint32_t siz
             errors++;
         }
     }
-    if (!front_until(is_idle, 60 * SECONDS))
+    if (!life_until(is_idle, 60 * SECONDS))
         errors++;
     tell(row, system_time() - began, count);
 }
@@ -121,7 +121,7 @@ static void send_frames(uint64_t count)
         int result = xg_net_send(net, &part, 1, 0, 0);
         if (result == -XEN_EAGAIN) {
             wanted = net->sent + net->send_errors + net->lost + 32;
-            if (!front_until(is_sent, 60 * SECONDS))
+            if (!life_until(is_sent, 60 * SECONDS))
                 break;
         } else if (result) {
             errors++;
@@ -131,7 +131,7 @@ static void send_frames(uint64_t count)
         }
     }
     wanted = count;
-    if (!front_until(is_sent, 60 * SECONDS) || net->send_errors || net->lost)
+    if (!life_until(is_sent, 60 * SECONDS) || net->send_errors || net->lost)
         errors++;
     tell("net-send-1500", system_time() - began, count);
 }
@@ -139,7 +139,7 @@ static void send_frames(uint64_t count)
 void test_main(void)
 {
     static const struct xg_driver *const drivers[] = {&xg_block_driver, &xg_net_driver};
-    uint64_t requests = option_number("requests=", 4000), mib = option_number("mib=", 128);
+    uint64_t requests = life_number("requests=", 4000), mib = life_number("mib=", 128);
 
     xg_block_ready = block_ready;
     xg_net_ready = net_ready;
@@ -147,17 +147,17 @@ void test_main(void)
     xg_block_defaults.indirect_segments = 256;
     xg_block_defaults.pool_pages = 1280;
     front_start(drivers, 2);
-    say_check("a disk and an interface", front_until(are_ready, 60 * SECONDS));
+    life_check("a disk and an interface", life_until(are_ready, 60 * SECONDS));
     if (!are_ready())
-        front_end();
-    say(number_text(block->sectors), " sectors, order ", number_text(block->ring_order), ", ",
-        number_text(block->segments_max), " segments", block->persistent ? ", persistent" : "",
+        front_end(life_end());
+    life_say(life_text(block->sectors), " sectors, order ", life_text(block->ring_order), ", ",
+        life_text(block->segments_max), " segments", block->persistent ? ", persistent" : "",
         (char *)0);
     run("block-write-1m", XG_BLOCK_WRITE, LARGE, mib, true);
     run("block-read-1m", XG_BLOCK_READ, LARGE, mib, true);
     run("block-write-4k", XG_BLOCK_WRITE, SMALL, requests, false);
     run("block-read-4k", XG_BLOCK_READ, SMALL, requests, false);
-    send_frames(option_number("frames=", 8000));
-    say_check("no errors", errors == 0);
-    front_end();
+    send_frames(life_number("frames=", 8000));
+    life_check("no errors", errors == 0);
+    front_end(life_end());
 }

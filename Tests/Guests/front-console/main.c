@@ -26,7 +26,7 @@ void test_main(void)
 
     front_start(0, 0);
     for (unsigned int line = 0; line < 200 && result == 0; line++) {
-        const char *number = number_text(line);
+        const char *number = life_text(line);
         uint64_t deadline = system_time() + 5 * SECONDS;
         result = xg_console_write_all("line ", 5, deadline);
         if (!result)
@@ -34,7 +34,7 @@ void test_main(void)
         if (!result)
             result = xg_console_write_all("\r\n", 2, deadline);
     }
-    say_check("200 lines", result == 0);
-    front_until(never, option_number("echo=", 0) * SECONDS);
-    front_end();
+    life_check("200 lines", result == 0);
+    life_until(never, life_number("echo=", 0) * SECONDS);
+    front_end(life_end());
 }

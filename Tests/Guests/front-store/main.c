@@ -26,23 +26,23 @@ void test_main(void)
     char text[64];
 
     front_start(0, 0);
-    say_check("reads its number", xg_store_read(0, "domid", text, sizeof(text)) > 0);
-    say("domain ", text, (char *)0);
-    say_check("writes", xg_store_write(0, "data/front/a", "1") == 0);
-    say_check("reads it back", xg_store_read(0, "data/front/a", text, sizeof(text)) == 1);
-    say_check("lists", xg_store_list(0, "data/front", text, sizeof(text)) == 2);
-    say_check("no such key", xg_store_read(0, "data/none", text, sizeof(text)) == -XEN_ENOENT);
-    say_check("begins two transactions", !xg_store_begin(&one) && !xg_store_begin(&two));
+    life_check("reads its number", xg_store_read(0, "domid", text, sizeof(text)) > 0);
+    life_say("domain ", text, (char *)0);
+    life_check("writes", xg_store_write(0, "data/front/a", "1") == 0);
+    life_check("reads it back", xg_store_read(0, "data/front/a", text, sizeof(text)) == 1);
+    life_check("lists", xg_store_list(0, "data/front", text, sizeof(text)) == 2);
+    life_check("no such key", xg_store_read(0, "data/none", text, sizeof(text)) == -XEN_ENOENT);
+    life_check("begins two transactions", !xg_store_begin(&one) && !xg_store_begin(&two));
     xg_store_write(one, "data/front/a", "2");
     xg_store_write(two, "data/front/a", "3");
-    say_check("the first commits", xg_store_commit(one) == 0);
-    say_check("the second conflicts", xg_store_commit(two) == -XEN_EAGAIN);
-    say_check("watches", xg_store_watch(&watch) == 0);
-    say_check("the watch fires at once", front_until(has_fired, 5 * SECONDS));
+    life_check("the first commits", xg_store_commit(one) == 0);
+    life_check("the second conflicts", xg_store_commit(two) == -XEN_EAGAIN);
+    life_check("watches", xg_store_watch(&watch) == 0);
+    life_check("the watch fires at once", life_until(has_fired, 5 * SECONDS));
     fired = 0;
     xg_store_write(0, "data/front/a", "4");
-    say_check("and for a change", front_until(has_fired, 5 * SECONDS) && fired == 1);
+    life_check("and for a change", life_until(has_fired, 5 * SECONDS) && fired == 1);
     xg_store_unwatch(&watch);
-    say_check("removes", xg_store_remove(0, "data/front") == 0);
-    front_end();
+    life_check("removes", xg_store_remove(0, "data/front") == 0);
+    front_end(life_end());
 }

@@ -1,112 +1,49 @@
 /* Printing, options and ends of guests with frontends. */
 #include "front.h"
 
-#include <stdarg.h>
-
 static bool has_console;
-static bool all_good = true;
 
-void say(const char *first, ...)
+const char *life_words(void)
 {
-    va_list texts;
+    return (const char *)start_info->cmd_line;
+}
+
+static void line_on_both(const char *line)
+{
     uint64_t deadline = system_time() + SECONDS;
 
-    va_start(texts, first);
-    for (const char *text = first; text; text = va_arg(texts, const char *)) {
-        print("%s", text);
-        if (has_console)
-            xg_console_write_all(text, xg_length(text), deadline);
-    }
-    va_end(texts);
-    print("\n");
-    if (has_console)
-        xg_console_write_all("\r\n", 2, deadline);
+    print("%s\n", line);
+    if (!has_console)
+        return;
+    xg_console_write_all(line, xg_length(line), deadline);
+    xg_console_write_all("\r\n", 2, deadline);
 }
 
-const char *number_text(uint64_t value)
+void front_console(void)
 {
-    static char texts[8][21];
-    static unsigned int next;
-    char *text = texts[next++ % 8];
-
-    xg_print_number(text, value);
-    return text;
-}
-
-void say_check(const char *what, bool good)
-{
-    all_good = all_good && good;
-    say(what, good ? ": yes" : ": no", (char *)0);
+    has_console = xg_console_start(0, 0) == 0;
+    life_line = line_on_both;
 }
 
 void front_start(const struct xg_driver *const *drivers, size_t count)
 {
-    has_console = xg_console_start(0, 0) == 0;
-    int error = xg_grants_start(8);
-    if (!error)
-        error = xg_store_start();
-    if (!error && count)
-        error = xg_bus_start(drivers, count);
-    if (!error)
-        return;
-    if (error == -XEN_ENODEV)
-        skip("there is no xenstore here");
-    else
-        failure("the frontends cannot be started: %E", (long)error);
-    say("start: ", error == -XEN_ENODEV ? "no xenstore" : "failed", (char *)0);
-    report_and_end();
+    front_console();
+    int error = life_start(drivers, count);
+    if (error)
+        front_end(error);
 }
 
-void front_end(void)
+void front_end(int result)
 {
-    if (!all_good)
+    if (result == -XEN_ENODEV) {
+        skip("there is no xenstore here");
+        life_say("start: no xenstore", (char *)0);
+    } else if (result == -XEN_EIO) {
         failure("a check failed");
-    say("result: ", all_good ? "good" : "bad", (char *)0);
+    } else if (result) {
+        failure("the frontends cannot be started: %E", (long)result);
+        life_say("start: failed", (char *)0);
+    }
     xg_os_wait(system_time() + SECONDS / 5); /* the daemon reads the last lines */
     report_and_end();
-}
-
-/* Where a word begins on the command line, behind itself; 0: it is not there. */
-static const char *option_find(const char *word)
-{
-    const char *line = (const char *)start_info->cmd_line;
-
-    for (const char *at = line; *at; at++) {
-        if ((at == line || at[-1] == ' ') && xg_begins(at, word))
-            return at + xg_length(word);
-    }
-    return 0;
-}
-
-bool option_given(const char *word)
-{
-    const char *end = option_find(word);
-    return end && (*end == ' ' || *end == 0);
-}
-
-uint64_t option_number(const char *word, uint64_t otherwise)
-{
-    const char *digits = option_find(word);
-    uint64_t value = 0;
-
-    if (!digits || *digits < '0' || *digits > '9')
-        return otherwise;
-    for (; *digits >= '0' && *digits <= '9'; digits++)
-        value = value * 10 + (uint64_t)(*digits - '0');
-    return value;
-}
-
-bool front_until(bool (*condition)(void), uint64_t nanoseconds)
-{
-    uint64_t deadline = system_time() + nanoseconds;
-
-    for (;;) {
-        xg_bus_poll();
-        if (condition())
-            return true;
-        uint64_t now = system_time();
-        if (now >= deadline)
-            return false;
-        xg_os_wait(deadline < now + SECONDS ? deadline : now + SECONDS);
-    }
 }
