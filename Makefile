@@ -71,9 +71,9 @@ test-xen:
 	XENOGRAFT_COMPARE_XEN=$$(ls $(CURDIR)/.build/boot-images/xen-hypervisor-*-amd64 | head -n 1) \
 	  swift test --filter ImageInspectionTests
 	$(RELEASE)
-	.ci/devices --hypervisor xen
+	.ci/devices --hypervisor xen store rules console block net
 	.ci/generated --hypervisor xen --net
-	.ci/drivers --hypervisor xen
+	.ci/device-matrix --hypervisor xen --short
 
 # Ratios against objdump, eu-addr2line and a bare length decoder, measured in one run.
 .PHONY: bench
@@ -107,6 +107,12 @@ fuzz:
 	swift build -c release --static-swift-stdlib --product control-fuzz
 	.build/release/control-fuzz $(CONTROL_SEEDS)
 	@$(MAKE) -s -C Tests/FrontendTests fuzz
+
+# Generated drivers in generated kernels, with each feature left out in turn: for the night.
+.PHONY: matrix
+matrix: all
+	@.ci/setup test
+	@.ci/device-matrix
 
 # The conformance guests in a loop, MINUTES long.
 .PHONY: soak
