@@ -9824,7 +9824,7 @@ Words of the command line (`--cmdline`): `ip=A.B.C.D`, `mask=`, `gateway=`, `por
 | `include/` | the ABI, written by `xenograft abi generate --language c` |
 | `build/lwip/` | lwIP's source after `make`, under its own licence (COPYING in it). `make LWIP=path` takes another |
 
-HTTP/1.1: GET and HEAD, connections that stay, one range of bytes. Requests are read strictly; a path cannot leave the archive, since names with `..` are neither asked for nor indexed. 48 connections at once; one more takes the place of one that waits for its next request. Not here: TLS, IPv6, DHCP, compression, dates.
+HTTP/1.1: GET and HEAD, connections that stay, one range of bytes. Requests are read strictly; a path cannot leave the archive, since names with `..` are neither asked for nor indexed. 48 connections at once; one more takes the place of the one that was silent longest without an answer under way. Not here: TLS, IPv6, DHCP, compression, dates.
 
 What comes over the network or stands on the disk is hostile, as are the backends: sizes are checked before use, and every number of things has a limit.
 """##),
@@ -11277,7 +11277,7 @@ static void on_error(void *context, err_t error)
     let_go(connection);
 }
 
-/* A free slot, or that of the connection that has waited longest for its next request. */
+/* A free slot, or that of the connection that was silent longest without an answer under way. */
 static struct connection *slot(void)
 {
     struct connection *oldest = 0;
@@ -11286,7 +11286,7 @@ static struct connection *slot(void)
         struct connection *each = &connections[i];
         if (!each->taken)
             return each;
-        if (!each->answers && !each->reads && each->filled == 0 && !each->arrived && each->pcb &&
+        if (each->pcb && !each->answers && !each->reads &&
             (!oldest || each->last_sign < oldest->last_sign))
             oldest = each;
     }

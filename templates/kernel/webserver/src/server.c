@@ -113,7 +113,7 @@ static void on_error(void *context, err_t error)
     let_go(connection);
 }
 
-/* A free slot, or that of the connection that has waited longest for its next request. */
+/* A free slot, or that of the connection that was silent longest without an answer under way. */
 static struct connection *slot(void)
 {
     struct connection *oldest = 0;
@@ -122,7 +122,7 @@ static struct connection *slot(void)
         struct connection *each = &connections[i];
         if (!each->taken)
             return each;
-        if (!each->answers && !each->reads && each->filled == 0 && !each->arrived && each->pcb &&
+        if (each->pcb && !each->answers && !each->reads &&
             (!oldest || each->last_sign < oldest->last_sign))
             oldest = each;
     }
