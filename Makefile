@@ -114,6 +114,13 @@ matrix: all
 	@.ci/setup test
 	@.ci/device-matrix
 
+# Every fault of the control domain against the frontends, and hostile frontends against it: minutes.
+.PHONY: hostile
+hostile: all
+	@.ci/setup test
+	@.ci/hostile-backend
+	@.ci/hostile-frontend
+
 # The conformance guests in a loop, MINUTES long.
 .PHONY: soak
 soak: all
@@ -140,6 +147,7 @@ install: all
 	install -m 755 .build/release/xenograft $(DESTDIR)$(PREFIX)/bin/xenograft
 	install -m 644 .build/release/rootstock $(DESTDIR)$(PREFIX)/bin/rootstock
 	install -m 644 .build/release/controldomain $(DESTDIR)$(PREFIX)/bin/controldomain
+	install -m 644 .build/release/controldomain-faulty $(DESTDIR)$(PREFIX)/bin/controldomain-faulty
 	.build/release/xenograft --generate-completion-script bash \
 	  > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenograft
 	.build/release/xenograft --generate-completion-script zsh \

@@ -98,6 +98,11 @@ let package = Package(
       name: "ControlCoreTesting", dependencies: ["CXenABI", "ControlCore", "XenABI"],
       path: "Tests/ControlCoreTesting", swiftSettings: strict),
 
+    // Faults that a control domain for tests of guests has between its services and them.
+    .target(
+      name: "ControlFaults", dependencies: ["CXenABI", "ControlCore", "XenABI"],
+      swiftSettings: strict),
+
     .executableTarget(
       name: "control-fuzz", dependencies: ["ControlCoreTesting"], path: "Sources/ControlFuzz",
       swiftSettings: strict),
@@ -126,8 +131,8 @@ let package = Package(
     .executableTarget(
       name: "xenograft",
       dependencies: [
-        "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "Disassembly",
-        "Harness", "ImageInspection", "KernelImage", "Scaffold",
+        "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "ControlFaults",
+        "Disassembly", "Harness", "ImageInspection", "KernelImage", "Scaffold",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -158,7 +163,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ControlCoreTests",
-      dependencies: ["CXenABI", "ControlCore", "ControlCoreTesting", "XenABI"],
+      dependencies: ["CXenABI", "ControlCore", "ControlCoreTesting", "ControlFaults", "XenABI"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "AuditTests", dependencies: ["Audit", "KernelImage", "Disassembly"],
@@ -185,7 +190,8 @@ if Context.environment["XENOGRAFT_METAL"] == "1" {
   package.dependencies = []
   package.products = [
     .executable(name: "rootstock", targets: ["Rootstock"]),
-    .executable(name: "controldomain", targets: ["ControlDomain"]),
+    .executable(name: "controldomain", targets: ["ControlImage"]),
+    .executable(name: "controldomain-faulty", targets: ["ControlImageFaulty"]),
   ]
   /// Each image is linked by a script of its own.
   func linkScript(of target: String) -> [LinkerSetting] {
@@ -215,11 +221,22 @@ if Context.environment["XENOGRAFT_METAL"] == "1" {
       name: "GuestRuntime", dependencies: ["CGuest", "CRootstock", "CXenABI", "XenABI"],
       swiftSettings: strict),
     .target(name: "ControlCore", dependencies: ["CXenABI", "XenABI"], swiftSettings: strict),
-    .executableTarget(
+    .target(
       name: "ControlDomain",
+      dependencies: ["CGuest", "ControlCore", "CXenABI", "GuestRuntime", "XenABI"],
+      exclude: ["link.ld"], swiftSettings: strict),
+    // Its image, and the one for tests of guests, which has faults.
+    .executableTarget(
+      name: "ControlImage", dependencies: ["CFreestanding", "ControlDomain"],
+      swiftSettings: strict, linkerSettings: linkScript(of: "ControlDomain")),
+    .target(
+      name: "ControlFaults", dependencies: ["ControlCore", "CXenABI", "XenABI"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "ControlImageFaulty",
       dependencies: [
-        "CFreestanding", "CGuest", "ControlCore", "CXenABI", "GuestRuntime", "XenABI",
+        "CFreestanding", "ControlCore", "ControlDomain", "ControlFaults", "GuestRuntime",
       ],
-      exclude: ["link.ld"], swiftSettings: strict, linkerSettings: linkScript(of: "ControlDomain")),
+      swiftSettings: strict, linkerSettings: linkScript(of: "ControlDomain")),
   ]
 }

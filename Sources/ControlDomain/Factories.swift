@@ -9,6 +9,7 @@ struct DiskFactory: BackendFactory {
   typealias Driver = BlockBackend<DiskChannel, GuestPages, GuestPorts>
   let disks: [SharedDisk]
   let ports: GuestPorts
+  let interposer: Interposer
 
   func makeDriver<Store: StoreAccessing>(
     _ keys: BackendKeys<Store>, domain: DomainID, id: UInt64
@@ -18,7 +19,9 @@ struct DiskFactory: BackendFactory {
     }
     let channel = DiskChannel(
       disks[Int(number)], isReadOnly: keys.text("mode")?.equals("r") ?? false)
-    let driver = Driver(device: channel, grants: GuestPages(), events: ports, domain: domain)
+    let driver = Driver(
+      device: channel, grants: GuestPages(interposer, isNetwork: false), events: ports,
+      domain: domain)
     // SAFETY: a backend stays until none of its commands is in flight, so it outlives every call; a
     // reference that counts would be a cycle.
     channel.onCompletion = { [unowned(unsafe) driver] token, isGood in
@@ -33,12 +36,14 @@ struct NetworkFactory: BackendFactory {
   typealias Driver = NetBackend<GuestPages, GuestPorts>
   let bridge: Bridge
   let ports: GuestPorts
+  let interposer: Interposer
 
   func makeDriver<Store: StoreAccessing>(
     _ keys: BackendKeys<Store>, domain: DomainID, id: UInt64
   ) -> Driver? {
     Driver(
-      bridge: bridge, grants: GuestPages(), events: ports, domain: domain,
+      bridge: bridge, grants: GuestPages(interposer, isNetwork: true), events: ports,
+      domain: domain,
       address: keys.text("mac").flatMap { MACAddress($0) })
   }
 }

@@ -5,6 +5,15 @@ import GuestRuntime
 
 /// Guests' pages, by hypercalls.
 struct GuestPages: GrantAccess {
+  private let interposer: Interposer
+  private let isNetwork: Bool
+
+  /// Pages of guests, for disks or for networks.
+  init(_ interposer: Interposer, isNetwork: Bool) {
+    self.interposer = interposer
+    self.isNetwork = isNetwork
+  }
+
   func map(
     _ references: [GrantReference], of domain: DomainID, isWritable: Bool, isConsecutive: Bool
   ) -> [MappedPage]? {
@@ -12,15 +21,20 @@ struct GuestPages: GrantAccess {
     guard let mappings = Grants.map(numbers, of: domain.rawValue, isWritable: isWritable) else {
       return nil
     }
-    return mappings.map { mapping in
+    let pages = mappings.map { mapping in
       // SAFETY: the hypervisor has mapped a page there, which stays until `unmap`.
       MappedPage(
         address: UnsafeMutableRawPointer(bitPattern: UInt(mapping.address)).unsafelyUnwrapped,
         machine: mapping.machine, handle: mapping.handle)
     }
+    // Networks map nothing but rings: data is copied.
+    return interposer.mapped(
+      pages, of: domain, isNetwork: isNetwork, isRing: isNetwork || isConsecutive)
   }
 
-  func unmap(_ pages: [MappedPage]) {
+  func unmap(_ pages: [MappedPage]) { GuestPages.end(interposer.unmapped(pages)) }
+
+  static func end(_ pages: [MappedPage]) {
     Grants.unmap(
       pages.map {
         GrantMapping(
@@ -43,15 +57,28 @@ struct GuestPages: GrantAccess {
 ///
 /// Whoever owns the backend sets what an event does.
 final class GuestPorts: EventAccess {
+  private let interposer: Interposer
+  private let isNetwork: Bool
   /// Called for each event, with the port of ours.
   var onEvent: (EventPort) -> Void = { _ in }
+
+  /// Ports of disks or of networks.
+  init(_ interposer: Interposer, isNetwork: Bool) {
+    self.interposer = interposer
+    self.isNetwork = isNetwork
+  }
 
   func bind(_ remote: UInt32, of domain: DomainID) -> EventPort? {
     guard let number = Events.bind(remote: remote, of: domain.rawValue) else { return nil }
     Events.handle(number) { [self] in onEvent(EventPort(number)) }
+    interposer.bound(EventPort(number), of: domain, isNetwork: isNetwork)
     return EventPort(number)
   }
 
-  func unbind(_ port: EventPort) { Events.close(port.rawValue) }
-  func notify(_ port: EventPort) { Events.notify(port.rawValue) }
+  func unbind(_ port: EventPort) {
+    if interposer.unbound(port) { Events.close(port.rawValue) }
+  }
+  func notify(_ port: EventPort) {
+    if interposer.sends(port) { Events.notify(port.rawValue) }
+  }
 }

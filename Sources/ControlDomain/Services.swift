@@ -1,7 +1,7 @@
 // What domain 0 does for others: store, consoles, disks, networks; and their turn in the loop.
 
 internal import CXenABI
-import ControlCore
+public import ControlCore
 import GuestRuntime
 import XenABI
 
@@ -14,12 +14,14 @@ private struct Line<Service> {
 }
 
 /// The services.
-final class Services {
+public final class Services {
   let store = Store()
   let bridge = Bridge()
-  let toolstack: Toolstack
-  private let local: LocalStore
-  private let ports = GuestPorts()
+  /// Enters guests and devices.
+  public let toolstack: Toolstack
+  /// The store as the control domain's parts see it.
+  public let local: LocalStore
+  private let interposer: Interposer
   private let disks: BackendRegistry<LocalStore, DiskFactory>
   private let networks: BackendRegistry<LocalStore, NetworkFactory>
   private var cards: [NetworkCard] = []
@@ -28,17 +30,23 @@ final class Services {
   /// Something has happened since the last turn.
   private var isAwake = true
 
-  init(_ devices: Devices) {
+  init(_ devices: Devices, _ interposer: Interposer) {
+    self.interposer = interposer
+    let diskPorts = GuestPorts(interposer, isNetwork: false)
+    let networkPorts = GuestPorts(interposer, isNetwork: true)
     local = LocalStore(store)
     // Its own client: what it writes the backends hear of.
     toolstack = Toolstack(LocalStore(store))
     disks = BackendRegistry(
       local, type: "vbd",
-      factory: DiskFactory(disks: devices.disks.map { SharedDisk($0) }, ports: ports))
+      factory: DiskFactory(
+        disks: devices.disks.map { SharedDisk($0) }, ports: diskPorts, interposer: interposer))
     networks = BackendRegistry(
-      local, type: "vif", factory: NetworkFactory(bridge: bridge, ports: ports))
+      local, type: "vif",
+      factory: NetworkFactory(bridge: bridge, ports: networkPorts, interposer: interposer))
     for network in devices.networks { cards.append(NetworkCard(network, bridge)) }
-    ports.onEvent = { [self] port in serve(port) }
+    diskPorts.onEvent = { [self] port in serve(port) }
+    networkPorts.onEvent = { [self] port in serve(port) }
     disks.start()
     networks.start()
     Events.poll { [self] in turn() }
@@ -54,23 +62,29 @@ final class Services {
       let storeEnd = bind(storePort, of: domain), let consoleEnd = bind(consolePort, of: domain)
     else { return false }
     store.introduce(StoreIntroduction(domain: domain, frame: storeFrame, port: storePort))
-    // SAFETY: both pages stay mapped until `remove`.
-    let interface = UnsafeMutablePointer<Xen.XenstoreDomainInterface>(
-      bitPattern: UInt(storePage)
-    ).unsafelyUnwrapped
+    let interface = page(storePage, of: domain, storeEnd, isStore: true)
+      .assumingMemoryBound(to: Xen.XenstoreDomainInterface.self)
     channels.append(
       Line(
         domain: domain, service: StoreChannel(store: store, domain: domain, unsafePage: interface),
         port: storeEnd, address: storePage))
-    let console = UnsafeMutablePointer<Xen.XenconsInterface>(
-      bitPattern: UInt(consolePage)
-    ).unsafelyUnwrapped
+    let console = page(consolePage, of: domain, consoleEnd, isStore: false)
+      .assumingMemoryBound(to: Xen.XenconsInterface.self)
     let prefix = Bytes("(d") + Bytes(decimal: UInt64(domain.rawValue)) + Bytes(") ")
     consoles.append(
       Line(
         domain: domain, service: ConsoleGuest(unsafePage: console, prefix: prefix),
         port: consoleEnd, address: consolePage))
     return true
+  }
+
+  private func page(
+    _ address: UInt64, of domain: DomainID, _ port: UInt32, isStore: Bool
+  ) -> UnsafeMutableRawPointer {
+    // SAFETY: both pages stay mapped until `remove`.
+    interposer.page(
+      unsafePage: UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped, of: domain,
+      port: EventPort(port), isStore: isStore)
   }
 
   /// Forgets a domain that is gone.
@@ -103,6 +117,7 @@ final class Services {
   }
 
   private func end(_ port: UInt32, _ address: UInt64) {
+    interposer.forget(EventPort(port))
     Events.close(port)
     Window.unmap(address, count: 1)
   }
@@ -112,8 +127,17 @@ final class Services {
     Console.put(0x0a)
   }
 
+  /// Lets the backends of a kind begin anew, as if they had died with all that they knew.
+  public func restart(isNetwork: Bool) {
+    if isNetwork { networks.restart() } else { disks.restart() }
+    isAwake = true
+  }
+
+  /// Ends mappings that were kept.
+  public func unmap(_ pages: [MappedPage]) { GuestPages.end(pages) }
+
   /// An event of a guest's disk or network.
-  private func serve(_ port: EventPort) {
+  public func serve(_ port: EventPort) {
     isAwake = true
     for device in disks.devices.values {
       if let progress = device.driver.handle(port) { return again(port, progress) }
@@ -131,8 +155,9 @@ final class Services {
   private func turn() -> Bool {
     for device in networks.devices.values { device.driver.flush() }
     // A device that closes waits for what is in flight, of which nothing else tells.
-    disks.poll()
-    networks.poll()
+    if disks.poll() { isAwake = true }
+    if networks.poll() { isAwake = true }
+    if interposer.turn(self) { isAwake = true }
     guard isAwake else { return false }
     isAwake = false
     for line in channels {

@@ -55,6 +55,8 @@ public struct GuestDisk: Sendable, Equatable {
   public var name: String?
   /// The guest cannot write.
   public var isReadOnly = false
+  /// Whose it is alone, by the domain's number; the guest's and its copies' without it.
+  public var domain: Int?
 
   /// A disk that the guest may write to.
   public init(path: String) {
@@ -109,6 +111,8 @@ public struct BootRequest: Sendable {
   /// Path of the control domain's image, or on stock Xen of the folder with domain 0's files, where it
   /// shall not be looked for.
   public var controlDomainImage: String?
+  /// Faults of the control domain, as its command line names them: `block:wrong-id`.
+  public var faults: [String] = []
   /// Guests beside it.
   public var beside: [GuestBeside] = []
   /// The run goes on until guests beside have ended as well; where there are copies it always does.
@@ -136,7 +140,7 @@ public struct BootRequest: Sendable {
   public var countsInstructions = false
 
   /// The guest has devices, which a domain 0 must serve.
-  var needsControlDomain: Bool { !disks.isEmpty || network != nil }
+  var needsControlDomain: Bool { !disks.isEmpty || network != nil || !faults.isEmpty }
 
   /// A request with the defaults of `xenograft boot`.
   public init(kernel: String) {

@@ -148,6 +148,8 @@ public final class BlockBackend<Device: BlockDevice, Grants: GrantAccess, Events
   /// Commands that the disk works on.
   public var inFlightCount: Int { queues.reduce(0) { $0 + $1.inFlightCount } }
 
+  public func abandon() { for queue in queues { queue.abandon() } }
+
   public func stop() { for queue in queues { queue.stop() } }
 
   public func finish() -> Bool {

@@ -222,6 +222,12 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
   /// Takes no more requests; those in flight go on.
   public func stop() { isStopped = true }
 
+  /// Takes no more requests and answers none; what the disk was given goes on.
+  func abandon() {
+    isBroken = true
+    isStopped = true
+  }
+
   /// Whether the disk works on nothing of this queue.
   public var isIdle: Bool { inFlightCount == 0 }
 

@@ -188,6 +188,8 @@ public final class NetBackend<Grants: GrantAccess, Events: EventAccess>: Backend
 
   public func stop() { bridge.detach(port) }
 
+  public func abandon() { stop() }
+
   public func finish() -> Bool {
     bridge.detach(port)
     for queue in port.queues { queue.close() }

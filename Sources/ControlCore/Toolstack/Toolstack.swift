@@ -112,6 +112,32 @@ public struct Toolstack {
     }
   }
 
+  /// Asks the backend of a device to close and to remove itself; ``forget(_:_:of:)`` does the rest.
+  public func unplug(_ type: StaticString, _ number: UInt64, of domain: DomainID) {
+    let back = directories(type, Bytes(decimal: number), of: domain).back
+    set(back, "online", Bytes("0"))
+    set(back, "state", Bytes("5"))
+  }
+
+  /// Removes what is left of a device that was unplugged; false as long as its backend is there.
+  public func forget(_ type: StaticString, _ number: UInt64, of domain: DomainID) -> Bool {
+    let (front, back) = directories(type, Bytes(decimal: number), of: domain)
+    guard store.read(back.child("state")) == nil else { return false }
+    store.remove(back)
+    store.remove(front)
+    return true
+  }
+
+  /// Where the keys of both sides are.
+  public func directories(
+    _ type: StaticString, _ number: Bytes, of domain: DomainID
+  ) -> (front: StorePath, back: StorePath) {
+    (
+      StorePath.home(of: domain).child("device").child(type).child(number),
+      StorePath.home(of: .control).child("backend").child(type).child(digits(domain)).child(number)
+    )
+  }
+
   /// Removes a guest that is gone; backends notice that their directories are.
   public func remove(_ domain: DomainID) {
     let backends = StorePath.home(of: .control).child("backend")
@@ -125,9 +151,7 @@ public struct Toolstack {
     _ type: StaticString, _ number: Bytes, to domain: DomainID,
     _ fill: (_ front: StorePath, _ back: StorePath) -> Void
   ) {
-    let front = StorePath.home(of: domain).child("device").child(type).child(number)
-    let back = StorePath.home(of: .control).child("backend").child(type)
-      .child(digits(domain)).child(number)
+    let (front, back) = directories(type, number, of: domain)
     // What stands below is made with the rights of what it stands below.
     put(
       StorePath.home(of: domain).child("device").child(type), Bytes(), permissions(.control, domain)

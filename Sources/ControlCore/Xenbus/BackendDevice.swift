@@ -15,6 +15,8 @@ public protocol BackendDriver {
   ) throws(XenbusFault)
   /// Takes no more requests.
   func stop()
+  /// Takes no more requests and answers none, as if it had died.
+  func abandon()
   /// Unmaps and unbinds everything; false as long as something is in flight.
   func finish() -> Bool
 }
@@ -120,9 +122,10 @@ public final class BackendDevice<Store: StoreAccessing, Driver: BackendDriver> {
     poll()
   }
 
-  /// Goes on with what waited for requests in flight; called when some are done.
-  public func poll() {
-    guard let next = pending, driver.finish() else { return }
+  /// Goes on with what waited for requests in flight; whether there was any such thing to do.
+  @discardableResult
+  public func poll() -> Bool {
+    guard let next = pending, driver.finish() else { return false }
     pending = nil
     if next == .xenbusStateUnknown {
       isRemoved = true
@@ -131,6 +134,7 @@ public final class BackendDevice<Store: StoreAccessing, Driver: BackendDriver> {
       write(next)
       update()
     }
+    return true
   }
 
   private func write(_ next: XenbusState) {

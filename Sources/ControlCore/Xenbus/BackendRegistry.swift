@@ -15,6 +15,9 @@ public final class BackendRegistry<Store: StoreAccessing, Factory: BackendFactor
   private let store: Store
   private let factory: Factory
   private let directory: StorePath
+  /// Drivers of before a restart that the disk still works for.
+  private var abandoned: [Factory.Driver] = []
+  private var isRestarting = false
   /// Devices by their directories.
   public private(set) var devices: [StorePath: BackendDevice<Store, Factory.Driver>] = [:]
 
@@ -35,6 +38,7 @@ public final class BackendRegistry<Store: StoreAccessing, Factory: BackendFactor
   public func handle(_ event: StoreEvent) -> Bool {
     let token = StorePath(unchecked: event.token)
     guard directory.contains(token) else { return false }
+    if isRestarting { return true }
     if token == directory { scan() }
     if let device = devices[token] { refresh(device) }
     return true
@@ -69,12 +73,35 @@ public final class BackendRegistry<Store: StoreAccessing, Factory: BackendFactor
     forgetIfGone(device)
   }
 
-  /// Goes on with devices that wait for requests in flight.
-  public func poll() {
+  /// Begins anew as after the death of the process that this was: nothing more is answered, and once
+  /// no disk reads or writes the guests' pages any more, all is let go and found again in the store.
+  public func restart() {
+    for device in devices.values {
+      device.driver.abandon()
+      abandoned.append(device.driver)
+      store.unwatch(device.frontend, token: device.directory.bytes)
+    }
+    devices = [:]
+    store.unwatch(directory, token: directory.bytes)
+    isRestarting = true
+  }
+
+  /// Goes on with devices that wait for requests in flight; whether the store has changed by that.
+  @discardableResult
+  public func poll() -> Bool {
+    if isRestarting {
+      abandoned.removeAll { $0.finish() }
+      guard abandoned.isEmpty else { return false }
+      isRestarting = false
+      start()
+      return true
+    }
+    var isAny = false
     for device in Array(devices.values) {
-      device.poll()
+      if device.poll() { isAny = true }
       forgetIfGone(device)
     }
+    return isAny
   }
 
   private func forgetIfGone(_ device: BackendDevice<Store, Factory.Driver>) {

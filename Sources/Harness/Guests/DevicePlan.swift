@@ -7,6 +7,8 @@ struct DevicePlan: Equatable, Sendable {
     var path: String
     var name: String
     var isReadOnly: Bool
+    /// Whose it is alone.
+    var domain: Int?
   }
 
   let disks: [Disk]
@@ -15,10 +17,15 @@ struct DevicePlan: Equatable, Sendable {
   private let guests: Range<Int>
   /// Guests beside them that are on the network.
   private let neighbours: [Int]
+  private let beside: Range<Int>
+  private let faults: [String]
 
   /// - Throws: ``HarnessError/input(path:expected:found:)`` where names or rights do not go together.
   init(_ request: BootRequest) throws(HarnessError) {
     guests = 1..<request.copies + 1
+    beside =
+      guests.upperBound..<guests.upperBound + request.beside.map(\.count).reduce(0, +)
+    faults = request.faults
     network = request.network
     var neighbours: [Int] = []
     var next = guests.upperBound
@@ -43,13 +50,19 @@ struct DevicePlan: Equatable, Sendable {
           path: "--disk \(disk.path)", expected: "a name from xvda to xvdz", found: name)
       }
       // What several write at once is nobody's.
-      guard disk.isReadOnly || request.copies == 1 else {
+      guard disk.isReadOnly || request.copies == 1 || disk.domain != nil else {
         throw .input(
           path: "--disk \(disk.path)", expected: "`,ro` where several copies of the guest run",
           found: "a disk to write to")
       }
+      if let domain = disk.domain, !(1..<beside.upperBound).contains(domain) {
+        throw .input(
+          path: "--disk \(disk.path)", expected: "a domain from 1 to \(beside.upperBound - 1)",
+          found: "\(domain)")
+      }
       names.insert(name)
-      disks.append(Disk(path: disk.path, name: name, isReadOnly: disk.isReadOnly))
+      disks.append(
+        Disk(path: disk.path, name: name, isReadOnly: disk.isReadOnly, domain: disk.domain))
     }
     self.disks = disks
   }
@@ -61,8 +74,10 @@ struct DevicePlan: Equatable, Sendable {
   /// The control domain's options.
   var options: String {
     var words: [String] = []
-    for guest in guests {
-      for (number, disk) in disks.enumerated() {
+    for guest in guests.lowerBound..<beside.upperBound {
+      let isBeside = beside.contains(guest)
+      for (number, disk) in disks.enumerated()
+      where (disk.domain ?? (isBeside ? 0 : guest)) == guest {
         words.append("vbd=\(guest):\(disk.name):\(number):\(disk.isReadOnly ? "r" : "w")")
       }
     }
@@ -71,6 +86,7 @@ struct DevicePlan: Equatable, Sendable {
         words.append("vif=\(guest):0:\(Self.address(of: guest))")
       }
     }
+    words += faults.map { "fault=" + $0 }
     return words.joined(separator: " ")
   }
 

@@ -37,13 +37,15 @@ enum HypervisorImage {
     guard request.needsControlDomain else { return nil }
     if request.hypervisor == .xen { return try DomainZeroFiles(for: request).kernel }
     if let named = request.controlDomainImage { return named }
-    if let found = candidates("controldomain").first(
+    // Faults are in an image of their own.
+    let name = request.faults.isEmpty ? "controldomain" : "controldomain-faulty"
+    if let found = candidates(name).first(
       where: FileManager.default.isReadableFile(atPath:))
     {
       return found
     }
     throw .missing(
-      what: "the control domain's image `controldomain` beside \(executable.path)",
+      what: "the control domain's image `\(name)` beside \(executable.path)",
       package: "none: `make` of this project builds it")
   }
 

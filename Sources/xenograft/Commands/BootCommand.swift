@@ -1,6 +1,7 @@
 // `xenograft boot`: runs a guest on a hypervisor in QEMU and says how it ended.
 
 import ArgumentParser
+import ControlFaults
 import Foundation
 import Harness
 
@@ -21,6 +22,7 @@ struct BootCommand: AsyncParsableCommand {
         xenograft boot --hypervisor xen --disk root.img --net user kernel.elf
         xenograft boot --domains 4 --cpus 2 kernel.elf
         xenograft boot --disk root.img --disk data.img,ro --net user,forward=8080:80 vmlinux
+        xenograft boot --disk data.img --fault block:wrong-id:every=9 kernel.elf
         xenograft boot --beside worker.elf,memory=64,count=3 kernel.elf
       """)
 
@@ -31,7 +33,7 @@ struct BootCommand: AsyncParsableCommand {
   }
 
   @Argument(help: "The guest's kernel: an ELF file with Xen's notes.", completion: .file())
-  var kernel: String
+  var kernel = ""
 
   @OptionGroup(title: "Guest")
   var guest: GuestOptions
@@ -67,6 +69,10 @@ struct BootCommand: AsyncParsableCommand {
   var verbose = false
 
   func validate() throws {
+    // Optional for --list-faults alone.
+    if kernel.isEmpty, !guest.listFaults {
+      throw ValidationError("Missing expected argument '<kernel>'")
+    }
     if trace != nil, machine.hypervisor == .xen {
       throw ValidationError("--trace needs Rootstock: Xen keeps no record of what it emulates.")
     }
@@ -78,6 +84,7 @@ struct BootCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if guest.listFaults { return try Self.listFaults() }
     var request = BootRequest(kernel: kernel)
     guest.apply(to: &request)
     verdict.apply(to: &request)
@@ -98,5 +105,18 @@ struct BootCommand: AsyncParsableCommand {
     if format == .json { try StandardOutput.write(outcome.json()) }
     StandardError.write(BootSummary(outcome, timeout: verdict.timeout).text(isShort: !verbose))
     guard outcome.isGood else { throw CommandFailure.badVerdict }
+  }
+
+  /// One line for each: name, what a sound guest makes of it, what it is.
+  private static func listFaults() throws {
+    let lines = Fault.all.map { fault in
+      let name = "\(fault.target.name):\(fault.name)"
+      return "\(padded(name, 26))\(padded("\(fault.outcome.name)", 10))\(fault.about)"
+    }
+    try StandardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))
+  }
+
+  private static func padded(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(1, width - text.count))
   }
 }

@@ -1,6 +1,7 @@
 // The options of `xenograft boot`, grouped as its help shows them.
 
 public import ArgumentParser
+import ControlFaults
 public import Harness
 
 extension HypervisorKind: ExpressibleByArgument {}
@@ -45,7 +46,7 @@ struct GuestOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       Give the guest this file as a disk, by way of the control domain, or on Xen of Linux, which then is domain 0. \
-      Repeatable. Options behind the path: ro, name=xvda, separated by commas.
+      Repeatable. Options behind the path: ro, name=xvda, domain=N (that domain's alone), separated by commas.
       """, valueName: "file[,option…]"),
     completion: .file())
   var disk: [GuestDisk] = []
@@ -58,6 +59,17 @@ struct GuestOptions: ParsableArguments {
       and UDP.
       """, valueName: "user[,forward=HOST:GUEST]|none"))
   var net = NetworkOption.none
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Rootstock: let the control domain misbehave towards its guests, or towards one alone. Repeatable. Names are those \
+      of --list-faults; every=N and count=N say at which responses and how often.
+      """, valueName: "[domain:]target:name[:every=N][:count=N]"))
+  var fault: [String] = []
+
+  @Flag(help: "List the faults, with what a sound guest makes of each, and boot nothing.")
+  var listFaults = false
 
   @Flag(help: "Go on until guests beside have ended, too, and not only to the guest's end.")
   var wait = false
@@ -80,6 +92,11 @@ struct GuestOptions: ParsableArguments {
     guard Self.domainCounts.contains(domains) else {
       throw ValidationError("--domains: expected a number from 1 to 512, found \(domains).")
     }
+    for text in fault where FaultPlan(Array(text.utf8)) == nil {
+      throw ValidationError(
+        "--fault: expected [DOMAIN:]NAME[:every=N][:count=N] with a name of --list-faults, found \(text)."
+      )
+    }
     if let fault = beside.compactMap(\.fault).first { throw ValidationError(fault) }
     if let guest = beside.first(where: \.isOnNetwork), net.network == nil {
       throw ValidationError("--beside \(guest.kernel),net: expected --net user, found none.")
@@ -90,6 +107,7 @@ struct GuestOptions: ParsableArguments {
   var needingRootstock: String? {
     if domains > 1 { return "--domains \(domains)" }
     if !beside.isEmpty { return "--beside" }
+    if !fault.isEmpty { return "--fault" }
     return weight == nil ? nil : "--weight"
   }
 
@@ -104,6 +122,7 @@ struct GuestOptions: ParsableArguments {
     request.waitsForAll = wait
     request.disks = disk
     request.network = net.network
+    request.faults = fault
   }
 }
 

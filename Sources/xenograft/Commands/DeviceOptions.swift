@@ -1,4 +1,4 @@
-// `--disk FILE[,ro][,name=xvda]` and `--net user[,forward=HOST:GUEST]…|none`.
+// `--disk FILE[,ro][,name=xvda][,domain=N]` and `--net user[,forward=HOST:GUEST]…|none`.
 
 public import ArgumentParser
 public import Harness
@@ -9,8 +9,17 @@ extension GuestDisk: ExpressibleByArgument {
     var words = argument.split(separator: ",", omittingEmptySubsequences: false)
     var isReadOnly = false
     var name: String?
-    while words.count > 1, let word = words.last, word == "ro" || word.hasPrefix("name=") {
-      if word == "ro" { isReadOnly = true } else { name = String(word.dropFirst("name=".count)) }
+    var domain: Int?
+    while words.count > 1, let word = words.last {
+      if word == "ro" {
+        isReadOnly = true
+      } else if word.hasPrefix("name=") {
+        name = String(word.dropFirst("name=".count))
+      } else if word.hasPrefix("domain="), let number = Int(word.dropFirst("domain=".count)) {
+        domain = number
+      } else {
+        break
+      }
       words.removeLast()
     }
     let path = words.joined(separator: ",")
@@ -18,6 +27,7 @@ extension GuestDisk: ExpressibleByArgument {
     self.init(path: path)
     self.isReadOnly = isReadOnly
     self.name = name
+    self.domain = domain
   }
 }
 

@@ -1,11 +1,11 @@
-// Domain 0: from the start of day to the loop that serves everything.
+// Domain 0: from the start of day to the loop that serves everything. The images are ControlImage and,
+// for tests, ControlImageFaulty.
 
 internal import CXenABI
 import GuestRuntime
 
-/// Called by Start.S on the guest's own stack.
-@c(guest_main)
-func main(startInfo: UInt64) {
+/// Runs domain 0 to its end; called on the guest's own stack.
+public func runControlDomain(startInfo: UInt64, _ makeInterposer: () -> Interposer) {
   guard Guest.start(startInfo) else {
     say("the hypervisor refuses what a domain needs at its start").end()
     Guest.shutDown(reason: UInt32(SHUTDOWN_crash))
@@ -18,7 +18,7 @@ func main(startInfo: UInt64) {
   devices.find()
   let test = SelfTest(devices)
   let isTest = Guest.hasOption("selftest")
-  let services = isTest ? nil : Services(devices)
+  let services = isTest ? nil : Services(devices, makeInterposer())
   let guests = services.map { Guests($0) }
   if isTest { test.start() }
   guests?.start()
