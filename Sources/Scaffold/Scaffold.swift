@@ -1,4 +1,4 @@
-// A request becomes files: the kind's templates rendered, the parts of Sources/Frontends that it
+// A request becomes files: the kind's templates rendered, the parts of Sources/Frontends* that it
 // needs, and the ABI in its language.
 
 public import ABIGenerator
@@ -20,6 +20,12 @@ public struct Scaffold: Sendable {
       throw .language(
         kind: request.kind, found: request.language.rawValue, known: languages.map(\.rawValue))
     }
+    guard request.kind == .kernel || request.preset.languages.contains(request.language) else {
+      let known = ScaffoldPreset.allCases.filter { $0.languages.contains(request.language) }
+      throw .preset(
+        language: request.language.rawValue, found: request.preset.rawValue,
+        known: known.map(\.rawValue))
+    }
     guard isName(request.name) else { throw .name(request.name) }
     let parts = DriverPart.parts(of: request)
     let renderer = TemplateRenderer(request: request, parts: parts)
@@ -32,7 +38,7 @@ public struct Scaffold: Sendable {
       }
     }
     var files = Array(rendered.values)
-    if request.kind != .kernel, request.preset == .bare { files += kernelHeaders() }
+    if request.kind != .kernel, request.preset == .bare { files += kernelParts(request.language) }
     files += parts.map { GeneratedFile(path: $0.path, text: $0.text) }
     files += interface(in: request.language)
     return files.sorted { $0.path < $1.path }
@@ -40,6 +46,11 @@ public struct Scaffold: Sendable {
 
   private func folders(of request: ScaffoldRequest) -> [String] {
     guard request.kind == .kernel else {
+      guard request.language == .c else {
+        let folder = "templates/driver-\(request.language.rawValue)"
+        return ["\(folder)/common"] + (request.hasLife ? ["\(folder)/life"] : [])
+          + ["\(folder)/\(request.kind.rawValue)"]
+      }
       let folders = ["templates/driver/common", "templates/driver/\(request.preset.rawValue)"]
       guard request.hasLife else { return folders }
       return folders + [
@@ -55,9 +66,16 @@ public struct Scaffold: Sendable {
     }
   }
 
-  /// What stands for the system of a driver for a bare kernel: that of `generate kernel`.
-  private func kernelHeaders() -> [GeneratedFile] {
-    Templates.files(below: "templates/kernel/c/src").filter { $0.path.hasSuffix(".h") }
+  /// What stands for the system of a driver for a bare kernel.
+  ///
+  /// That is a part of what `generate kernel` writes: in C its headers, in Rust the modules that the
+  /// porting layer calls.
+  private func kernelParts(_ language: ScaffoldLanguage) -> [GeneratedFile] {
+    let names = ["clock", "console", "domain", "events", "heap", "pages", "single"].map {
+      $0 + ".rs"
+    }
+    return Templates.files(below: "templates/kernel/\(language.rawValue)/src")
+      .filter { language == .c ? $0.path.hasSuffix(".h") : names.contains($0.path) }
       .map { GeneratedFile(path: "system/" + $0.path, text: $0.text) }
   }
 

@@ -4,6 +4,8 @@
 public enum ScaffoldError: Error, Equatable {
   /// There is no template for this pair.
   case language(kind: ScaffoldKind, found: String, known: [String])
+  /// There is no porting layer for this system in this language.
+  case preset(language: String, found: String, known: [String])
   /// A name that would not do as a file's name.
   case name(String)
   /// The folder has something in it.
@@ -19,6 +21,8 @@ extension ScaffoldError: CustomStringConvertible {
     switch self {
     case .language(let kind, let found, let known):
       "--language: expected \(known.joined(separator: ", ")) for \(kind.rawValue), found \(found)"
+    case .preset(let language, let found, let known):
+      "--os: expected \(known.joined(separator: ", ")) for \(language), found \(found)"
     case .name(let name):
       "--name: expected letters, digits, `-` and `_`, beginning with a letter, found \(name)"
     case .notEmpty(let path):

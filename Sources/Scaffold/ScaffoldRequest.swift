@@ -21,7 +21,7 @@ public enum ScaffoldKind: String, Sendable, CaseIterable {
 
   /// The languages that there are templates in.
   public var languages: [ScaffoldLanguage] {
-    self == .kernel ? Templates.kernelLanguages : [.c]
+    self == .kernel ? Templates.kernelLanguages : Templates.driverLanguages
   }
 }
 
@@ -67,6 +67,11 @@ public enum ScaffoldPreset: String, Sendable, CaseIterable {
     case .bsdLike: "kmem and uvm, adaptive mutexes, soft interrupts, as in NetBSD"
     case .xv6Like: "kalloc, spinlocks, sleep and wakeup, as in xv6"
     }
+  }
+
+  /// The languages that it is there in: kernels like these are written in C.
+  public var languages: [ScaffoldLanguage] {
+    self == .bare ? Templates.driverLanguages : [.c]
   }
 }
 

@@ -1,7 +1,7 @@
-// The templates that this program carries: templates/ and Sources/Frontends as they were when it was
+// The templates that this program carries: templates/ and Sources/Frontends* as they were when it was
 // built. A file whose name ends in .stencil is rendered; every other one is taken as it is.
 
-/// A file of templates/ or Sources/Frontends.
+/// A file of templates/ or Sources/Frontends*.
 struct EmbeddedFile: Sendable {
   /// From the repository's top.
   let path: String
@@ -16,6 +16,11 @@ enum Templates {
       guard file.path.hasPrefix(folder + "/") else { return nil }
       return EmbeddedFile(path: String(file.path.dropFirst(folder.count + 1)), text: file.text)
     }
+  }
+
+  /// Languages that drivers are there in.
+  static let driverLanguages = ScaffoldLanguage.allCases.filter {
+    $0 == .c || !files(below: "templates/driver-\($0.rawValue)").isEmpty
   }
 
   /// Languages that have a kernel's template.

@@ -45,7 +45,11 @@ import Testing
     (["kernel"], "--output"),
     (["--output", "x"], "kernel, console, block, net, xenbus"),
     (["disk", "--output", "x"], "kernel, console, block, net, xenbus"),
-    (["block", "--language", "rust", "--output", "x"], "expected c for block, found rust"),
+    (["block", "--language", "swift", "--output", "x"], "expected c, rust for block, found swift"),
+    (
+      ["block", "--language", "rust", "--os", "bsd-like", "--output", "x"],
+      "expected bare for rust, found bsd-like"
+    ),
     (["kernel", "--language", "ada", "--output", "x"], "found ada"),
     (["kernel", "--arch", "x86_32", "--output", "x"], "expected x86_64, found x86_32"),
     (["net", "--os", "minix", "--output", "x"], "bare, linux-like, bsd-like, xv6-like"),

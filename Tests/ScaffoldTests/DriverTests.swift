@@ -41,6 +41,39 @@ import Testing
     try place.build(kernel, ["LIBRARIES=\(archive)"])
   }
 
+  /// By itself, and as a part of the generated kernel, whose last act it is.
+  @Test(.enabled(if: KernelTests.has("rustc"), "needs rustc"), arguments: kinds)
+  func driverInRust_compilesAndIsBuiltIntoTheGeneratedKernel(kind: ScaffoldKind) throws {
+    let place = try Workplace()
+    let kernel = try place.generate(ScaffoldRequest(kind: .kernel, language: .rust), as: "kernel")
+    let driver = try place.generate(ScaffoldRequest(kind: kind, language: .rust), as: "driver")
+    try place.build(driver)
+    try place.build(kernel, ["DRIVER=\(driver.path)"])
+    let found = try place.run(["grep", "-c", "the driver ends with error", "kernel"], in: kernel)
+    #expect(found.status == 0)
+  }
+
+  @Test func partsInRust_areThoseThatTheKindNeeds() {
+    func names(_ kind: ScaffoldKind) -> Set<String> {
+      Set(
+        DriverPart.parts(of: ScaffoldRequest(kind: kind, language: .rust)).compactMap {
+          $0.path.split(separator: "/").last.map(String.init)
+        })
+    }
+    #expect(
+      names(.console) == ["console.rs", "error.rs", "events.rs", "lib.rs", "system.rs"])
+    #expect(
+      names(.block).isSuperset(of: ["block.rs", "block_connect.rs", "block_piece.rs", "bus.rs"]))
+    #expect(names(.block).isDisjoint(with: ["net.rs", "net_send.rs", "console.rs"]))
+    #expect(names(.net).isSuperset(of: ["net.rs", "net_send.rs", "net_receive.rs", "grants.rs"]))
+    #expect(names(.xenbus).isDisjoint(with: ["block.rs", "net.rs", "shared.rs", "console.rs"]))
+    let library = DriverPart.parts(of: ScaffoldRequest(kind: .net, language: .rust)).first {
+      $0.path.hasSuffix("/lib.rs")
+    }
+    #expect(library?.text.contains("pub mod net;") == true)
+    #expect(library?.text.contains("mod block") == false)
+  }
+
   @Test func parts_areThoseThatTheKindNeeds() {
     func names(_ kind: ScaffoldKind) -> Set<String> {
       Set(

@@ -71,9 +71,18 @@ import Testing
 
   @Test func driverInALanguageWithoutTemplates_isRefused() throws {
     let abi = try #require(ABILoader.embedded().abi)
-    let wanted = ScaffoldError.language(kind: .block, found: "rust", known: ["c"])
+    let wanted = ScaffoldError.language(kind: .block, found: "swift", known: ["c", "rust"])
     #expect(throws: wanted) {
-      try Scaffold(abi: abi).files(for: ScaffoldRequest(kind: .block, language: .rust))
+      try Scaffold(abi: abi).files(for: ScaffoldRequest(kind: .block, language: .swift))
+    }
+  }
+
+  @Test func driverInRustForASystemInC_isRefused() throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    let wanted = ScaffoldError.preset(language: "rust", found: "xv6-like", known: ["bare"])
+    #expect(throws: wanted) {
+      let request = ScaffoldRequest(kind: .net, language: .rust, preset: .xv6Like)
+      _ = try Scaffold(abi: abi).files(for: request)
     }
   }
 
@@ -119,7 +128,7 @@ import Testing
     let abi = try #require(ABILoader.embedded().abi)
     for kind in ScaffoldKind.allCases {
       for language in kind.languages {
-        for preset in ScaffoldPreset.allCases {
+        for preset in ScaffoldPreset.allCases where preset.languages.contains(language) {
           let request = ScaffoldRequest(kind: kind, language: language, preset: preset)
           let files = try Scaffold(abi: abi).files(for: request)
           #expect(Set(files.map(\.path)).count == files.count)

@@ -10,7 +10,7 @@ import Testing
 @Suite(.serialized) struct KernelTests {
   private static let environment = ProcessInfo.processInfo.environment
 
-  private static func has(_ tool: String) -> Bool {
+  static func has(_ tool: String) -> Bool {
     (environment["PATH"] ?? "").split(separator: ":").contains {
       FileManager.default.isExecutableFile(atPath: "\($0)/\(tool)")
     }

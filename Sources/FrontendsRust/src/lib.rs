@@ -10,7 +10,7 @@
 //!     your kernel      system                   memory, ports, time, hypercalls
 //! ```
 //!
-//! The same drivers as those in C (`Sources/Frontends`), file by file: `xg_grant.c` is `grants.rs`.
+//! The same drivers as Xenograft's in C, file by file: `xg_grant.c` is `grants.rs`.
 //! Nothing but `core` is used. A kernel implements [`system::System`] and puts the parts into statics,
 //! each over the one before: `Events`, `Grants`, `Store`, `Bus`.
 #![no_std]
@@ -26,6 +26,7 @@ pub mod events;
 pub mod grants;
 pub mod memory;
 pub mod net;
+mod net_interface;
 mod net_receive;
 mod net_send;
 pub mod shared;

@@ -18,10 +18,11 @@ use crate::error::{Error, Result};
 use crate::events::{Handler, OwnPort};
 use crate::grants::Access;
 use crate::memory::{self, Array, Pages};
+pub use crate::net_interface::{Counters, Features, Mac, Nets, Offload, Options, Owner};
 use crate::net_receive::Frame;
 use crate::shared::{Ring, SharedPage};
 use crate::store::{up_to_zero, Transaction};
-use crate::system::{Port, PAGE, SECOND};
+use crate::system::{Port, PAGE};
 use crate::text::{parse_mac, Path};
 use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
@@ -35,121 +36,15 @@ pub(crate) const FRAME_PAGES: usize = FRAME_MAX.div_ceil(PAGE);
 pub(crate) const HEADER_MIN: usize = 14;
 const MULTICASTS: usize = 64;
 
-/// An Ethernet address.
-pub type Mac = [u8; 6];
-
-/// What travels with a frame in either direction.
-#[derive(Clone, Copy, Default)]
-pub struct Offload {
-    /// The TCP or UDP checksum holds the pseudo-header's sum only.
-    pub checksum_blank: bool,
-    /// Received: the checksum is known to be good.
-    pub validated: bool,
-    /// XEN_NETIF_GSO_TYPE; with `checksum_blank` always.
-    pub gso_type: u8,
-    /// Payload of each packet that the frame is to be cut into.
-    pub gso_size: u16,
-}
-
-/// What is wanted of a connection, or agreed on.
-#[derive(Clone, Copy, Default)]
-#[allow(missing_docs)]
-pub struct Features {
-    pub sg: bool,
-    pub checksum: bool,
-    pub checksum6: bool,
-    pub gso4: bool,
-    pub gso6: bool,
-    pub multicast: bool,
-    pub split_events: bool,
-    /// Up to 8.
-    pub queues: u32,
-}
-
-/// What to ask for; what the backend does not offer is left out.
-#[derive(Clone, Copy)]
-#[allow(missing_docs)]
-pub struct Options {
-    pub features: Features,
-    /// Pages of a queue, up to 256.
-    pub tx_buffers: u32,
-    /// Pages of a queue, up to 256.
-    pub rx_buffers: u32,
-    /// Nanoseconds until an answer counts as lost.
-    pub send_timeout: u64,
-}
-
-impl Options {
-    /// Everything but the filter, in moderate sizes.
-    pub const DEFAULT: Options = Options {
-        features: Features {
-            sg: true,
-            checksum: true,
-            checksum6: true,
-            gso4: true,
-            gso6: true,
-            multicast: false,
-            split_events: true,
-            queues: 1,
-        },
-        tx_buffers: 128,
-        rx_buffers: 128,
-        send_timeout: 30 * SECOND,
-    };
-}
-
-/// Frames. Lost are those that the backend had not answered when it went.
-#[derive(Clone, Copy, Default)]
-#[allow(missing_docs)]
-pub struct Counters {
-    pub sent: u64,
-    pub send_errors: u64,
-    pub lost: u64,
-    pub received: u64,
-    pub receive_errors: u64,
-}
-
-/// Who has the interfaces.
-pub trait Owner: Sync {
-    /// What to ask for, of interfaces found from now on.
-    fn options(&self) -> Options {
-        Options::DEFAULT
-    }
-    /// An interface can be used, first and after each reconnection. Driver context.
-    fn ready(&self, net: &'static Net);
-    /// One that was ready before is about to be dropped. Driver context.
-    fn gone(&self, net: &Net);
-    /// A frame, which is gone after the call. May send. Event or driver context.
-    fn receive(&self, net: &Net, frame: &[u8], offload: &Offload);
-    /// After `AGAIN` there is room again.
-    fn writable(&self, _: &Net) {}
-}
-
-/// The kind `vif`: interfaces, all of one owner.
-pub struct Nets(
-    /// Who is told of them.
-    pub &'static dyn Owner,
-);
-
-/// A slot of the tx ring.
+/// A slot: of the tx ring a request, of the rx ring a response; or an extra in place of one.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub(crate) union TxEntry {
-    pub request: netif_tx_request,
+pub(crate) union Slot<T: Plain> {
+    pub plain: T,
     pub extra: netif_extra_info,
 }
 // SAFETY: numbers only.
-unsafe impl Plain for TxEntry {}
-
-/// A slot of the rx ring, as the backend fills it.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(crate) union RxEntry {
-    pub response: netif_rx_response,
-    pub extra: netif_extra_info,
-}
-// SAFETY: numbers only.
-unsafe impl Plain for RxEntry {}
+unsafe impl<T: Plain> Plain for Slot<T> {}
 
 /// What a tx buffer holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -164,8 +59,8 @@ pub(crate) struct Queue {
     pub port: OwnPort,
     /// With split events alone.
     pub rx_port: Option<OwnPort>,
-    pub tx: Ring<TxEntry, netif_tx_response>,
-    pub rx: Ring<netif_rx_request, RxEntry>,
+    pub tx: Ring<Slot<netif_tx_request>, netif_tx_response>,
+    pub rx: Ring<netif_rx_request, Slot<netif_rx_response>>,
     pub tx_buffers: Array<(Option<SharedPage>, Use)>,
     pub rx_buffers: Array<Option<SharedPage>>,
     /// The tx buffers that are free: so many of these.
@@ -196,32 +91,12 @@ pub struct Net {
     pub(crate) options: Cell<Options>,
     pub(crate) features: Cell<Features>,
     pub(crate) counters: Cell<Counters>,
-    mac: Cell<Mac>,
-    mtu: Cell<u32>,
+    pub(crate) mac: Cell<Mac>,
+    pub(crate) mtu: Cell<u32>,
     pub(crate) own: RefCell<Own>,
 }
 
 impl Net {
-    /// The interface's address.
-    pub fn mac(&self) -> Mac {
-        self.mac.get()
-    }
-
-    /// Bytes of a frame without its header.
-    pub fn mtu(&self) -> u32 {
-        self.mtu.get()
-    }
-
-    /// Of the present connection, for sending.
-    pub fn features(&self) -> Features {
-        self.features.get()
-    }
-
-    /// Frames so far.
-    pub fn counters(&self) -> Counters {
-        self.counters.get()
-    }
-
     pub(crate) fn count(&self, change: impl FnOnce(&mut Counters)) {
         let mut counters = self.counters.get();
         change(&mut counters);
@@ -320,21 +195,11 @@ impl Kind for Nets {
         let (system, mut options) = (device.system(), self.0.options());
         options.tx_buffers = options.tx_buffers.clamp(1, BUFFERS_MAX);
         options.rx_buffers = options.rx_buffers.clamp(1, BUFFERS_MAX);
-        let net = Net {
-            device,
-            owner: self.0,
-            options: Cell::new(options),
-            features: Cell::new(Features::default()),
-            counters: Cell::new(Counters::default()),
-            mac: Cell::new([0; 6]),
-            mtu: Cell::new(0),
-            own: RefCell::new(Own {
-                usable: false,
-                full: false,
-                queues: [const { None }; QUEUES_MAX],
-                multicasts: [None; MULTICASTS],
-            }),
-        };
+        let (options, features, counters) = (Cell::new(options), Cell::default(), Cell::default());
+        let multicasts = [None; MULTICASTS];
+        let own = Own { usable: false, full: false, queues: [const { None }; QUEUES_MAX], multicasts };
+        let (mac, mtu, own) = (Cell::default(), Cell::default(), RefCell::new(own));
+        let net = Net { device, owner: self.0, options, features, counters, mac, mtu, own };
         Ok(memory::place(system, net)?)
     }
 }
@@ -395,19 +260,18 @@ impl Driver for Net {
         device.publish_queues(transaction, self.features().queues, |folder, index| {
             let own = self.own.borrow();
             let queue = own.queues[index].as_ref().ok_or(Error::INVALID)?;
-            let reference = |of: Option<crate::grants::Reference>| of.map_or(0, |of| of.number().into());
-            let (tx, rx) = (reference(queue.tx.references().next()), reference(queue.rx.references().next()));
-            let port = u64::from(queue.port.port().number());
-            let rx_port = queue.rx_port.as_ref().map(|port| u64::from(port.port().number()));
+            let references = (queue.tx.references().next(), queue.rx.references().next());
+            let (Some(tx), Some(rx)) = references else { return Err(Error::INVALID) };
+            let rx_port = queue.rx_port.as_ref().map(|port| port.port().number());
+            let keys = [
+                ("tx-ring-ref", tx.number()),
+                ("rx-ring-ref", rx.number()),
+                (if rx_port.is_some() { "event-channel-tx" } else { "event-channel" }, queue.port.port().number()),
+                ("event-channel-rx", rx_port.unwrap_or(0)),
+            ];
             drop(own);
-            store.write_keys(transaction, folder, &[("tx-ring-ref", tx), ("rx-ring-ref", rx)])?;
-            match rx_port {
-                None => store.write_number(transaction, folder, "event-channel", port),
-                Some(rx_port) => {
-                    let keys = [("event-channel-tx", port), ("event-channel-rx", rx_port)];
-                    store.write_keys(transaction, folder, &keys)
-                }
-            }
+            let keys = keys.map(|(key, value)| (key, value.into()));
+            store.write_keys(transaction, folder, &keys[..if rx_port.is_some() { 4 } else { 3 }])
         })
     }
 

@@ -1,7 +1,7 @@
 //! Frames from the backend, slot by slot.
 
 use crate::memory::Pages;
-use crate::net::{Net, Offload, Options, Queue, RxEntry, FRAME_MAX, HEADER_MIN};
+use crate::net::{Net, Offload, Options, Queue, FRAME_MAX, HEADER_MIN};
 use crate::system::PAGE;
 use xenabi::ring::Broken;
 use xenabi::{
@@ -46,22 +46,6 @@ impl Frame {
         self.offload.gso_type = gso.r#type;
         self.offload.gso_size = gso.size;
     }
-
-    /// What a response says of the frame.
-    fn put_flags(&mut self, flags: u16, options: &Options) {
-        self.more = flags & NETRXF_more_data != 0;
-        if !self.open {
-            self.open = true;
-            self.bad = self.bytes.is_none() || self.more && !options.features.sg;
-            self.length = 0;
-            self.extra = flags & NETRXF_extra_info != 0;
-            self.offload = Offload {
-                checksum_blank: flags & NETRXF_csum_blank != 0,
-                validated: flags & (NETRXF_data_validated | NETRXF_csum_blank) != 0,
-                ..Offload::default()
-            };
-        }
-    }
 }
 
 impl Queue {
@@ -84,7 +68,17 @@ impl Queue {
         if u32::from(response.id) != slot {
             return Err(Broken);
         }
-        frame.put_flags(response.flags, options);
+        let has = |flag: u16| response.flags & flag != 0;
+        frame.more = has(NETRXF_more_data);
+        if !frame.open {
+            frame.open = true;
+            frame.bad = frame.bytes.is_none() || frame.more && !options.features.sg;
+            frame.length = 0;
+            frame.extra = has(NETRXF_extra_info);
+            let (checksum_blank, validated) = (has(NETRXF_csum_blank), has(NETRXF_data_validated));
+            let validated = validated || checksum_blank;
+            frame.offload = Offload { checksum_blank, validated, ..Offload::default() };
+        }
         let Ok(size) = usize::try_from(response.status) else {
             frame.bad = true; // its other slots are still taken, and thrown away
             return Ok(());
@@ -110,7 +104,7 @@ impl Queue {
             self.frame.put_extra(unsafe { &entry.extra }, options);
         } else {
             // SAFETY: as above.
-            self.rx_response(slot, unsafe { &entry.response }, options)?;
+            self.rx_response(slot, unsafe { &entry.plain }, options)?;
         }
         self.put_rx(self.rx_slots[slot as usize]);
         Ok(Some(!self.frame.extra && !self.frame.more))
@@ -144,5 +138,3 @@ impl Net {
         Ok(true)
     }
 }
-
-const _: () = assert!(size_of::<RxEntry>() == size_of::<netif_rx_response>());

@@ -1,11 +1,11 @@
 //! Frames to the backend, and what is told it about multicasts.
 
 use crate::error::{Error, Result};
-use crate::net::{Features, Mac, Net, Offload, Own, Queue, TxEntry, Use, FRAME_MAX, FRAME_PAGES, HEADER_MIN};
+use crate::net::{Features, Mac, Net, Offload, Own, Queue, Slot, Use, FRAME_MAX, FRAME_PAGES, HEADER_MIN};
 use crate::system::{System, PAGE};
 use xenabi::ring::Broken;
 use xenabi::{
-    netif_extra_info, netif_tx_request, netif_tx_response, NETTXF_csum_blank,
+    netif_extra_info, netif_extra_info_u, netif_tx_request, netif_tx_response, NETTXF_csum_blank,
     NETTXF_data_validated, NETTXF_extra_info, NETTXF_more_data,
 };
 
@@ -20,18 +20,6 @@ impl Offload {
             xenabi::XEN_NETIF_GSO_TYPE_TCPV6 => features.gso6 && can_cut,
             _ => false,
         }
-    }
-
-    /// The slot that tells of a cut.
-    fn extra(&self) -> Option<netif_extra_info> {
-        let mut extra = netif_extra_info::zeroed();
-        extra.r#type = xenabi::XEN_NETIF_EXTRA_TYPE_GSO;
-        extra.u.gso = xenabi::netif_extra_info_u_gso {
-            size: self.gso_size,
-            r#type: self.gso_type,
-            ..xenabi::netif_extra_info_u_gso::zeroed()
-        };
-        (self.gso_type != xenabi::XEN_NETIF_GSO_TYPE_NONE).then_some(extra)
     }
 }
 
@@ -54,11 +42,12 @@ impl Queue {
         request.flags = flags;
         request.id = id;
         request.size = size as u16;
-        self.tx.put(TxEntry { request });
+        self.tx.put(Slot { plain: request });
     }
 
-    fn put_extra(&mut self, extra: netif_extra_info) {
-        self.tx.put(TxEntry { extra });
+    fn put_extra(&mut self, r#type: u8, u: netif_extra_info_u) {
+        let extra = netif_extra_info { r#type, flags: 0, u };
+        self.tx.put(Slot { extra });
         self.extras += 1;
     }
 
@@ -100,11 +89,12 @@ impl Queue {
                 continue;
             }
             let blank = if offload.checksum_blank { NETTXF_csum_blank | NETTXF_data_validated } else { 0 };
-            let extra = offload.extra();
-            let follows = if extra.is_some() { NETTXF_extra_info } else { 0 };
-            self.put_tx(*id, more | blank | follows, length);
-            if let Some(extra) = extra {
-                self.put_extra(extra);
+            let cut = if offload.gso_type != 0 { NETTXF_extra_info } else { 0 };
+            self.put_tx(*id, more | blank | cut, length);
+            if cut != 0 {
+                let mut gso = xenabi::netif_extra_info_u_gso::zeroed();
+                (gso.size, gso.r#type) = (offload.gso_size, offload.gso_type);
+                self.put_extra(xenabi::XEN_NETIF_EXTRA_TYPE_GSO, netif_extra_info_u { gso });
             }
         }
     }
@@ -140,15 +130,11 @@ impl Own {
         if !queue.has_room(1, 2) {
             return Err(Error::AGAIN);
         }
-        let mut extra = netif_extra_info::zeroed();
-        extra.r#type = match add {
-            true => xenabi::XEN_NETIF_EXTRA_TYPE_MCAST_ADD,
-            false => xenabi::XEN_NETIF_EXTRA_TYPE_MCAST_DEL,
-        };
-        extra.u.mcast = xenabi::netif_extra_info_u_mcast { addr };
+        let mcast = xenabi::netif_extra_info_u_mcast { addr };
+        let (add_type, end_type) = (xenabi::XEN_NETIF_EXTRA_TYPE_MCAST_ADD, xenabi::XEN_NETIF_EXTRA_TYPE_MCAST_DEL);
         let id = queue.take_buffer(Use::Piece);
         queue.put_tx(id, NETTXF_extra_info, 0);
-        queue.put_extra(extra);
+        queue.put_extra(if add { add_type } else { end_type }, netif_extra_info_u { mcast });
         queue.push_tx(net.device.system());
         Ok(())
     }

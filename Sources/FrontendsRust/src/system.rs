@@ -45,9 +45,9 @@ pub struct Place {
 
 /// The system. Two contexts call it:
 ///
-/// * *driver*: a thread, or the main loop. It calls [`crate::bus::Bus::poll`] and everything else that is
+/// * *driver*: a thread, or the main loop. It calls `Bus::poll` and everything else that is
 ///   not marked otherwise. It may wait.
-/// * *event*: [`crate::events::Events::deliver`], called for a pending port: in the upcall, or in a
+/// * *event*: `Events::deliver`, called for a pending port: in the upcall, or in a
 ///   thread of its own. It never waits.
 ///
 /// # Safety

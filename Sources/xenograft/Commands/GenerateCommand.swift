@@ -16,6 +16,7 @@ struct GenerateCommand: ParsableCommand {
         make -C mykernel && xenograft boot mykernel/kernel
         xenograft generate kernel --template webserver --output web
         xenograft generate block --os xv6-like --output xen-block
+        xenograft generate net --language rust --output xen-net
         xenograft generate --list
       """)
 
@@ -144,7 +145,8 @@ struct TemplatesCommand: ParsableCommand {
 
   struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Write the source generated from templates/ and Sources/Frontends/, in a checkout.")
+      abstract: "Write the source generated from templates/ and Sources/Frontends*/, in a checkout."
+    )
 
     func run() throws {
       guard try !TemplatesCommand.bringUpToDate(write: true) else { return }
@@ -154,7 +156,8 @@ struct TemplatesCommand: ParsableCommand {
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Check that the source generated from templates/ and Sources/Frontends/ is current."
+      abstract:
+        "Check that the source generated from templates/ and Sources/Frontends*/ is current."
     )
 
     func run() throws {

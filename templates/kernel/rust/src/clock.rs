@@ -7,7 +7,7 @@ use xenabi::hypercall;
 pub const MILLISECOND: u64 = 1_000_000;
 
 /// Binds the timer; `tick` is called when it has expired, with events masked.
-pub fn start(tick: fn()) {
+pub fn start(tick: events::Handler) {
     let error = events::bind_virq(xenabi::VIRQ_TIMER, tick);
     assert!(error == 0, "the timer cannot be bound: {error}");
     // A domain may start with a tick every 10 ms that it did not ask for.

@@ -31,6 +31,15 @@ pub fn info() -> &'static start_info {
     unsafe { &*START.get() }
 }
 
+/// The words that the kernel was started with.
+#[allow(dead_code)] // a driver looks at it
+pub fn command_line() -> &'static [u8] {
+    let line = &info().cmd_line;
+    // SAFETY: bytes are bytes, with a sign or without.
+    let bytes = unsafe { core::slice::from_raw_parts(line.as_ptr().cast::<u8>(), line.len()) };
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
 /// Shared with the hypervisor, which writes it at any time: no references, raw accesses only.
 pub fn shared() -> *mut shared_info {
     SHARED.get()

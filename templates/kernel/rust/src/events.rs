@@ -11,10 +11,12 @@ use crate::{domain, single::Single};
 use core::sync::atomic::{AtomicU64, AtomicU8, Ordering::SeqCst};
 use xenabi::hypercall;
 
-const PORTS: usize = 64;
-const NOBODY: Option<fn()> = None;
+/// Gets the port; called with events masked.
+pub type Handler = fn(xenabi::evtchn_port_t);
 
-static HANDLERS: [Single<Option<fn()>>; PORTS] = [const { Single::new(NOBODY) }; PORTS];
+const PORTS: usize = 1024;
+
+static HANDLERS: [Single<Option<Handler>>; PORTS] = [const { Single::new(None) }; PORTS];
 
 fn pending(word: usize) -> &'static AtomicU64 {
     // SAFETY: the shared page is mapped for ever, and the array has 64 words.
@@ -54,29 +56,48 @@ pub fn deliver() {
             bits &= bits - 1;
             // First clear, then handle: an event that comes meanwhile is a new one.
             pending(word).fetch_and(!(1 << bit), SeqCst);
-            if let Some(handler) = HANDLERS.get(word * 64 + bit).and_then(Single::get) {
-                handler();
+            let port = word * 64 + bit;
+            if let Some(handler) = HANDLERS.get(port).and_then(Single::get) {
+                handler(port as xenabi::evtchn_port_t);
             }
         }
     }
 }
 
+/// Hands a port's events to a function and unmasks it; 0, or what the hypervisor refused it with.
+pub fn handle(port: xenabi::evtchn_port_t, handler: Handler) -> isize {
+    let Some(slot) = HANDLERS.get(port as usize) else { return -(xenabi::XEN_ENOSPC as isize) };
+    slot.set(Some(handler));
+    // By hypercall: clearing the bit does not deliver what came while it was set.
+    let mut unmask = xenabi::evtchn_unmask { port };
+    // SAFETY: the argument is what EVTCHNOP_unmask expects.
+    unsafe { hypercall::event_channel_op(xenabi::EVTCHNOP_unmask as i32, (&raw mut unmask).cast()) }
+}
+
 /// Binds a virtual interrupt to a new port; 0, or what the hypervisor refused it with.
-pub fn bind_virq(virq: u32, handler: fn()) -> isize {
+pub fn bind_virq(virq: u32, handler: Handler) -> isize {
     let mut bind = xenabi::evtchn_bind_virq { virq, vcpu: 0, port: 0 };
     // SAFETY: the argument is what EVTCHNOP_bind_virq expects.
     let error = unsafe {
         hypercall::event_channel_op(xenabi::EVTCHNOP_bind_virq as i32, (&raw mut bind).cast())
     };
-    if error != 0 {
-        return error;
+    if error != 0 { error } else { handle(bind.port, handler) }
+}
+
+/// Masks a port and ends its handler.
+#[allow(dead_code)] // a driver calls it
+pub fn forget(port: xenabi::evtchn_port_t) {
+    if let Some(slot) = HANDLERS.get(port as usize) {
+        mask(port as usize / 64).fetch_or(1 << (port % 64), SeqCst);
+        slot.set(None);
     }
-    let Some(slot) = HANDLERS.get(bind.port as usize) else { return -(xenabi::XEN_ENOSPC as isize) };
-    slot.set(Some(handler));
-    // By hypercall: clearing the bit does not deliver what came while it was set.
-    let mut unmask = xenabi::evtchn_unmask { port: bind.port };
-    // SAFETY: the argument is what EVTCHNOP_unmask expects.
-    unsafe { hypercall::event_channel_op(xenabi::EVTCHNOP_unmask as i32, (&raw mut unmask).cast()) }
+}
+
+/// As cli.
+#[allow(dead_code)] // a driver calls it
+pub fn disable() {
+    // SAFETY: the field is in the shared page; only this processor writes it.
+    unsafe { AtomicU8::from_ptr(&raw mut (*domain::vcpu()).evtchn_upcall_mask).store(1, SeqCst) };
 }
 
 /// As sti: lets events be delivered to this processor.

@@ -1,10 +1,10 @@
-//! A heap of powers of two: a list of free pieces for each of 16, 32 … 4096 bytes, filled a page at a
-//! time. Pieces carry no header, so the caller tells their size.
+//! A heap of powers of two: a list of free pieces for each of 16, 32 … 2048 bytes, filled a page at a
+//! time. Larger pieces are whole pages. Pieces carry no header, so the caller tells their size.
 
 use crate::{pages, single::Single};
 
 const SMALLEST: usize = 16;
-const SIZES: usize = 9;
+const SIZES: usize = 8;
 
 /// The first free piece of each size; each holds the address of the next.
 static FREE: Single<[u64; SIZES]> = Single::new([0; SIZES]);
@@ -13,16 +13,20 @@ fn index_of(size: usize) -> usize {
     (size.max(SMALLEST).next_power_of_two() / SMALLEST).trailing_zeros() as usize
 }
 
-/// Zeroed and aligned for its size; nothing for more than a page.
+fn pages_of(size: usize) -> u64 {
+    (size as u64).div_ceil(pages::SIZE)
+}
+
+/// Zeroed and aligned for its size, or to a page.
 pub fn alloc(size: usize) -> Option<*mut u8> {
     let index = index_of(size);
     if index >= SIZES {
-        return None;
+        return pages::alloc(pages_of(size)).map(|pages| pages as *mut u8);
     }
     let step = SMALLEST << index;
     let mut first = FREE.get();
     if first[index] == 0 {
-        let page = pages::alloc()?;
+        let page = pages::alloc(1)?;
         for piece in (page..page + pages::SIZE).step_by(step) {
             free(piece as *mut u8, step);
         }
@@ -40,6 +44,9 @@ pub fn alloc(size: usize) -> Option<*mut u8> {
 
 /// Gives back a piece of that size.
 pub fn free(piece: *mut u8, size: usize) {
+    if index_of(size) >= SIZES {
+        return pages::free(piece as u64, pages_of(size));
+    }
     let mut first = FREE.get();
     // SAFETY: whoever frees a piece uses it no more.
     unsafe { piece.cast::<u64>().write(first[index_of(size)]) };

@@ -23,13 +23,17 @@ pub const NO_EXECUTE: u64 = 1 << 63;
 const FRAME: u64 = 0x000f_ffff_ffff_f000;
 const LEVELS: u32 = 4;
 const PER_TABLE: u64 = 512;
+/// What one second-level table reaches: the loader made that one.
+const MOST: u64 = PER_TABLE * PER_TABLE;
 
-/// Never given out so far: behind what the loader made, up to where the mapping ends.
-static NEXT: Single<u64> = Single::new(0);
+/// One bit for each pseudo-physical page: it is in use.
+static USED: [Single<u64>; MOST as usize / 64] = [const { Single::new(0) }; MOST as usize / 64];
+/// Pages from here on are not mapped, and so cannot be given out.
 static MAPPED_END: Single<u64> = Single::new(0);
+/// The page that serves as the next table: when all are in use it is too late to look for one.
+static SPARE: Single<Option<u64>> = Single::new(None);
+/// Pages of the domain that we can ever map.
 static LAST: Single<u64> = Single::new(0);
-/// Pages that came back: each holds the address of the next.
-static FREE: Single<u64> = Single::new(0);
 
 /// Finds out which memory is free.
 pub fn start() {
@@ -37,62 +41,83 @@ pub fn start() {
     // The loader's order: image, ramdisk, P2M, start_info, pages of xenstore and console, page
     // tables, stack. What is behind the stack, and mapped, is free.
     let first = (info.pt_base as u64 - KERNEL_BASE) / SIZE + info.nr_pt_frames as u64 + 1;
-    let last = (info.nr_pages as u64).min(PER_TABLE * PER_TABLE);
+    (0..first).for_each(|page| mark(page, true));
+    let last = (info.nr_pages as u64).min(MOST);
     let mut end = first;
     while end < last && is_mapped(KERNEL_BASE + end * SIZE) {
         end += 1;
     }
-    NEXT.set(first);
     MAPPED_END.set(end);
     LAST.set(last);
+    SPARE.set(find(1));
 }
 
-/// A zeroed page, if there is one.
-pub fn alloc() -> Option<u64> {
-    let page = if FREE.get() != 0 {
-        let page = FREE.get();
-        // SAFETY: a page on the list is ours, and its first word is the link.
-        FREE.set(unsafe { (page as *const u64).read() });
-        page
-    } else {
-        // The page that is left serves as the next table.
-        if NEXT.get() + 1 >= MAPPED_END.get() {
-            grow();
+fn mark(page: u64, in_use: bool) {
+    let (word, bit) = (&USED[page as usize / 64], 1 << (page % 64));
+    word.set(if in_use { word.get() | bit } else { word.get() & !bit });
+}
+
+fn is_used(page: u64) -> bool {
+    USED[page as usize / 64].get() >> (page % 64) & 1 != 0
+}
+
+/// Pages in a row that are free; now they are in use.
+fn find(count: u64) -> Option<u64> {
+    let mut run = 0;
+    for page in 0..MAPPED_END.get() {
+        run = if is_used(page) { 0 } else { run + 1 };
+        if run == count {
+            let first = page + 1 - count;
+            (first..=page).for_each(|page| mark(page, true));
+            return Some(KERNEL_BASE + first * SIZE);
         }
-        if NEXT.get() == MAPPED_END.get() {
-            return None;
+    }
+    None
+}
+
+/// Zeroed pages in a row, if there are so many.
+pub fn alloc(count: u64) -> Option<u64> {
+    if count == 0 || count > MOST {
+        return None;
+    }
+    let pages = loop {
+        match find(count) {
+            Some(pages) => break pages,
+            None if grow().is_some() => {}
+            None => return None,
         }
-        NEXT.set(NEXT.get() + 1);
-        KERNEL_BASE + (NEXT.get() - 1) * SIZE
     };
-    // SAFETY: the page is mapped writable and nobody has it.
-    unsafe { (page as *mut u8).write_bytes(0, SIZE as usize) };
-    Some(page)
+    // SAFETY: the pages are mapped writable and nobody has them.
+    unsafe { (pages as *mut u8).write_bytes(0, (count * SIZE) as usize) };
+    Some(pages)
 }
 
-pub fn free(page: u64) {
-    // SAFETY: whoever frees a page uses it no more.
-    unsafe { (page as *mut u64).write(FREE.get()) };
-    FREE.set(page);
+/// Gives back pages, all of an allocation or some.
+pub fn free(pages: u64, count: u64) {
+    let first = (pages - KERNEL_BASE) / SIZE;
+    (first..first + count).for_each(|page| mark(page, false));
 }
 
 /// Maps 2 MiB more of our own memory: one new table, filled while it is still an ordinary page.
-fn grow() {
-    let (first, next) = (MAPPED_END.get().next_multiple_of(PER_TABLE), NEXT.get());
-    if first >= LAST.get() || next == MAPPED_END.get() {
-        return;
+fn grow() -> Option<()> {
+    let first = MAPPED_END.get().next_multiple_of(PER_TABLE);
+    if first >= LAST.get() {
+        return None;
     }
-    let table = KERNEL_BASE + next * SIZE;
+    (MAPPED_END.get()..first).for_each(|page| mark(page, true));
+    let table = SPARE.get()?;
     let end = (first + PER_TABLE).min(LAST.get());
     // SAFETY: the page is mapped writable and nobody has it.
     let entries = unsafe { core::slice::from_raw_parts_mut(table as *mut u64, PER_TABLE as usize) };
     for (page, entry) in (first..).zip(entries) {
         *entry = if page < end { frame_of_page(page) * SIZE | WRITABLE } else { 0 };
     }
-    if insert_table(KERNEL_BASE + first * SIZE, 2, table) == 0 {
-        NEXT.set(first);
-        MAPPED_END.set(end);
+    if insert_table(KERNEL_BASE + first * SIZE, 2, table) != 0 {
+        return None;
     }
+    MAPPED_END.set(end);
+    SPARE.set(find(1));
+    Some(())
 }
 
 fn frame_of_page(page: u64) -> u64 {
@@ -168,7 +193,7 @@ pub fn map(address: u64, frame: u64, flags: u64) -> isize {
         if entry_of(address, level).is_some_and(is_present) {
             continue;
         }
-        let Some(table) = alloc() else { return -(xenabi::XEN_ENOMEM as isize) };
+        let Some(table) = alloc(1) else { return -(xenabi::XEN_ENOMEM as isize) };
         let error = insert_table(address, level, table);
         if error != 0 {
             return error;
