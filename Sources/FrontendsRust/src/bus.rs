@@ -217,7 +217,7 @@ impl Device {
         self.bus.store.write_number(transaction, &self.path, COUNT, count.into())?;
         (0..count).try_for_each(|index| {
             let number = print_number(index.into());
-            one(&*Path::join(&[&self.path, b"/queue-", &number])?, index as usize)
+            one(&Path::join(&[&self.path, b"/queue-", &number])?, index as usize)
         })
     }
 }

@@ -90,11 +90,11 @@ impl<Request: Plain, Response: Plain> Ring<Request, Response> {
         let entry = size_of::<Request>().max(size_of::<Response>());
         let start = start.into_raw();
         let mut pages = [const { None }; 1 << RING_ORDER_MAX];
-        for index in 0..1 << order {
+        for (index, place) in pages.iter_mut().enumerate().take(1 << order) {
             // SAFETY: one of the pages that are ours.
             let page = unsafe { start.add(index * PAGE) };
             match SharedPage::of(grants, page, backend, Access::Write) {
-                Ok(shared) => pages[index] = Some(shared),
+                Ok(shared) => *place = Some(shared),
                 Err(error) => {
                     // SAFETY: those that were granted go with `pages`; these have no owner.
                     unsafe { grants.system.free_pages(page, (1 << order) - index) };
