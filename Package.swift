@@ -107,6 +107,9 @@ let package = Package(
       name: "control-fuzz", dependencies: ["ControlCoreTesting"], path: "Sources/ControlFuzz",
       swiftSettings: strict),
 
+    // The guest's half of split drivers in Swift, as Sources/Frontends is in C.
+    .target(name: "FrontendsSwift", dependencies: ["CXenABI", "XenABI"], swiftSettings: strict),
+
     // How loaders see a kernel: its boot protocols and notes, judged.
     .target(
       name: "ImageInspection", dependencies: ["ABIGenerator", "ABISchema", "KernelImage"],

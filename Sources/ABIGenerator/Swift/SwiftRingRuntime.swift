@@ -113,6 +113,18 @@ enum SwiftRingRuntime {
           end.word(3).pointee = 1
         }
 
+        /// Entries in the ring, a power of two.
+        @inlinable public var count: UInt32 { end.count }
+
+        /// Where the next request and the next response stand; indexes run freely and are masked by
+        /// ``count`` less one.
+        @inlinable public var requestIndex: UInt32 { end.produced }
+        @inlinable public var responseIndex: UInt32 { end.consumed }
+
+        /// Requests that were put and not published, and published and not answered.
+        @inlinable public var unpublished: UInt32 { end.produced &- end.published }
+        @inlinable public var unanswered: UInt32 { end.published &- end.consumed }
+
         /// Requests that can still be put.
         @inlinable public var free: UInt32 { end.count &- (end.produced &- end.consumed) }
 
