@@ -1,12 +1,13 @@
 # The frontends in Embedded Swift behind the C interface, as an archive: for the tests here and for the
 # guests.
 #   REPOSITORY   from here to the top     OUTPUT  where libfrontends.a goes
-#   SWIFT_FLAGS  of the machine           HOOKS   flags of the C compiler for what is in C; more of it
+#   SWIFT_FLAGS  of the machine           HOOKS   what of the adapter's C is in it
+#   HOOK_FLAGS   of the C compiler for that
 SWIFTC      ?= swiftc
 SWIFT_FLAGS ?= -sanitize=address
 IN_SWIFT    := $(wildcard $(REPOSITORY)/Sources/FrontendsSwift/*.swift)
 ADAPTER     := $(REPOSITORY)/Tests/FrontendTests/swift
-HOOKS       ?= $(ADAPTER)/hooks.c
+HOOKS       ?= hooks
 # What is not built in Swift, and runs over what is.
 STILL_IN_C  := xg_text.c xg_shared.c xg_control.c xg_balloon.c xg_input.c xg_screen.c
 
@@ -26,6 +27,6 @@ $(OUTPUT)/swift-%.o: $(ADAPTER)/%.c $(ADAPTER)/hooks.h
 	$(CC) $(HOOK_FLAGS) -I$(ADAPTER) -c -o $@ $<
 
 $(OUTPUT)/libfrontends.a: $(OUTPUT)/swift-abi.o $(OUTPUT)/swift-frontends.o \
-    $(patsubst $(ADAPTER)/%.c,$(OUTPUT)/swift-%.o,$(HOOKS))
+    $(HOOKS:%=$(OUTPUT)/swift-%.o)
 	@rm -f $@
 	$(AR) rcs $@ $^
