@@ -1,6 +1,7 @@
 // Which files of Sources/Frontends a driver consists of. A header xg_X.h stands for the sources xg_X.c
 // and xg_X_*.c, and they for what they include: the closure is the driver, and nothing else is copied.
 // In Rust (Sources/FrontendsRust) a module X stands for X.rs and X_*.rs, and they for what they use.
+// In Swift (Sources/FrontendsSwift) files name no others: what each kind stands on is listed here.
 
 /// A file of the frontends in the generated project.
 struct DriverPart: Sendable {
@@ -13,9 +14,25 @@ struct DriverPart: Sendable {
     let roots = roots(of: request)
     guard !roots.isEmpty else { return [] }
     switch request.language {
+    case .c: return sources(of: roots)
     case .rust: return modules(of: roots)
-    default: return sources(of: roots)
+    case .swift: return files(of: roots)
     }
+  }
+
+  private static func files(of roots: [String]) -> [DriverPart] {
+    let bus = ["Bus", "Device", "Events", "Grants", "PortingLayer", "Shared", "Store", "Text"]
+    let wanted = roots.flatMap { root in
+      switch root {
+      case "console": ["Console", "Events", "PortingLayer"]
+      case "block": bus + ["Block"]
+      case "net": bus + ["Net"]
+      default: bus
+      }
+    }
+    return Templates.files(below: "Sources/FrontendsSwift").filter { file in
+      wanted.contains { file.path.hasPrefix($0) }
+    }.map { DriverPart(path: "frontends/" + $0.path, text: $0.text) }
   }
 
   private static func sources(of roots: [String]) -> [DriverPart] {

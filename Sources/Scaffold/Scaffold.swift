@@ -40,7 +40,7 @@ public struct Scaffold: Sendable {
     var files = Array(rendered.values)
     if request.kind != .kernel, request.preset == .bare { files += kernelParts(request.language) }
     files += parts.map { GeneratedFile(path: $0.path, text: $0.text) }
-    files += interface(in: request.language)
+    files += interface(in: request.language, rings: request.kind != .kernel)
     return files.sorted { $0.path < $1.path }
   }
 
@@ -69,8 +69,12 @@ public struct Scaffold: Sendable {
   /// What stands for the system of a driver for a bare kernel.
   ///
   /// That is a part of what `generate kernel` writes: in C its headers, in Rust the modules that the
-  /// porting layer calls.
+  /// porting layer calls, in Swift the header of what it has for drivers.
   private func kernelParts(_ language: ScaffoldLanguage) -> [GeneratedFile] {
+    if language == .swift {
+      return Templates.files(below: "templates/kernel/swift/Kernel")
+        .map { GeneratedFile(path: "system/" + $0.path, text: $0.text) }
+    }
     let names = ["clock", "console", "domain", "events", "heap", "pages", "single"].map {
       $0 + ".rs"
     }
@@ -80,7 +84,9 @@ public struct Scaffold: Sendable {
   }
 
   /// The ABI for x86_64, where each language's build looks for it.
-  private func interface(in language: ScaffoldLanguage) -> [GeneratedFile] {
+  ///
+  /// A kernel in Swift does with the header, and `rings` are in Swift.
+  private func interface(in language: ScaffoldLanguage, rings: Bool) -> [GeneratedFile] {
     let generator = Generator(abi: abi, architectures: [.x86_64])
     switch language {
     case .c:
@@ -89,8 +95,10 @@ public struct Scaffold: Sendable {
       return generator.generate(.rust).filter { $0.path.hasPrefix("src/") }
         .map { GeneratedFile(path: "xenabi/" + $0.path.dropFirst("src/".count), text: $0.text) }
     case .swift:
-      return generator.generate(.swift).filter { $0.path.hasPrefix("CXenABI/") }
-        .map { GeneratedFile(path: "abi/" + $0.path, text: $0.text) }
+      return generator.generate(.swift).filter {
+        $0.path.hasPrefix("CXenABI/") || (rings && $0.path.hasPrefix("XenABI/"))
+      }
+      .map { GeneratedFile(path: "abi/" + $0.path, text: $0.text) }
     }
   }
 

@@ -8,7 +8,9 @@ public enum TemplateEmbedding {
   /// Where it stands in the repository.
   public static let path = "Sources/Scaffold/Generated/EmbeddedTemplates.swift"
 
-  private static let folders = ["Sources/Frontends", "Sources/FrontendsRust", "templates"]
+  private static let folders = [
+    "Sources/Frontends", "Sources/FrontendsRust", "Sources/FrontendsSwift", "templates",
+  ]
 
   /// The text that the checkout at `root` gives.
   public static func text(checkout root: URL) throws -> String {

@@ -45,10 +45,13 @@ import Testing
     (["kernel"], "--output"),
     (["--output", "x"], "kernel, console, block, net, xenbus"),
     (["disk", "--output", "x"], "kernel, console, block, net, xenbus"),
-    (["block", "--language", "swift", "--output", "x"], "expected c, rust for block, found swift"),
     (
       ["block", "--language", "rust", "--os", "bsd-like", "--output", "x"],
       "expected bare for rust, found bsd-like"
+    ),
+    (
+      ["block", "--language", "swift", "--os", "linux-like", "--output", "x"],
+      "expected bare for swift, found linux-like"
     ),
     (["kernel", "--language", "ada", "--output", "x"], "found ada"),
     (["kernel", "--arch", "x86_32", "--output", "x"], "expected x86_64, found x86_32"),

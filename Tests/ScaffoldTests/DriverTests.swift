@@ -53,6 +53,30 @@ import Testing
     #expect(found.status == 0)
   }
 
+  /// By itself, and linked into the generated kernel, whose last act it is.
+  @Test(arguments: kinds)
+  func driverInSwift_compilesAndLinksIntoTheGeneratedKernel(kind: ScaffoldKind) throws {
+    let place = try Workplace()
+    let kernel = try place.generate(ScaffoldRequest(kind: .kernel, language: .swift), as: "kernel")
+    let driver = try place.generate(ScaffoldRequest(kind: kind, language: .swift), as: "driver")
+    try place.build(driver)
+    try place.build(driver, ["-B", "SYSTEM=\(kernel.path)/Kernel"])
+    try place.build(kernel, ["LIBRARIES=\(driver.path)/libxen-\(kind.rawValue).a"])
+    let found = try place.run(["grep", "-c", "the driver ends with error", "kernel"], in: kernel)
+    #expect(found.status == 0)
+  }
+
+  @Test func partsInSwift_areThoseThatTheKindNeeds() {
+    func names(_ kind: ScaffoldKind) -> Set<String> {
+      Set(DriverPart.parts(of: kind, in: .swift).map { String($0.path.dropFirst(10)) })
+    }
+    #expect(names(.console) == ["Console.swift", "Events.swift", "PortingLayer.swift"])
+    #expect(names(.block).isSuperset(of: ["BlockDevice.swift", "BlockPiece.swift", "Bus.swift"]))
+    #expect(names(.block).isDisjoint(with: ["NetDevice.swift", "NetSend.swift", "Console.swift"]))
+    #expect(names(.net).isSuperset(of: ["NetDevice.swift", "NetReceive.swift", "Grants.swift"]))
+    #expect(names(.xenbus).isDisjoint(with: ["BlockDevice.swift", "NetDevice.swift"]))
+  }
+
   @Test func partsInRust_areThoseThatTheKindNeeds() {
     func names(_ kind: ScaffoldKind) -> Set<String> {
       Set(

@@ -8667,6 +8667,2929 @@ pub fn parse_mac(text: &[u8]) -> Option<[u8; 6]> {
     Some(mac)
 }
 """##),
+    EmbeddedFile(path: "Sources/FrontendsSwift/BlockDevice.swift", text: #"""
+// The block frontend and xenbus: what is offered, agreed on and written, and what happens to requests
+// under way when a connection ends. BlockDispatch.swift tells how requests go.
+
+import CXenABI
+import XenABI
+
+let sectorSize: UInt64 = 512
+let sectorsPerPage = UInt64(pageSize) / sectorSize
+let segmentsPerPage = UInt32(pageSize / MemoryLayout<blkif_request_segment>.size)
+let plainSegments = UInt32(BLKIF_MAX_SEGMENTS_PER_REQUEST)
+private let queuesMax: UInt32 = 8
+private let slotsInPage: UInt32 = 32
+
+/// A disk.
+///
+/// A request is handed in and comes back through its `done`; it survives the backend's end and
+/// return in between.
+///
+/// Data is copied through pages of the driver's own, so that a backend never sees or changes what
+/// stands beside it, and a page that a backend does not let go of is none of the caller's. A kernel makes
+/// a subclass that hears of `ready` and `gone`.
+open class BlockDevice<OS: PortingLayer>: Device<OS> {
+  /// Changes show at the next connection.
+  public var options: BlockOptions
+
+  /// Of the present connection.
+  public internal(set) var sectors: UInt64 = 0
+  public internal(set) var isReadOnly = false
+  public internal(set) var isRemovable = false
+  public internal(set) var isCDROM = false
+  public internal(set) var hasFlush = false
+  public internal(set) var hasBarrier = false
+  public internal(set) var hasDiscard = false
+  public internal(set) var hasSecureDiscard = false
+  public internal(set) var isPersistent = false
+  /// Bytes.
+  public internal(set) var discardGranularity: UInt32 = 0
+  public internal(set) var discardAlignment: UInt32 = 0
+  public internal(set) var segmentsMax: UInt32 = 0
+  public internal(set) var ringOrder: UInt32 = 0
+  /// Queues of the present connection.
+  public var queueCount: Int { queues.count }
+
+  var isUsable = false
+  var isDispatching = false
+  var isGone = false
+  var queues: [BlockQueue<OS>] = []
+  var nextQueue = 0
+  var underWay = 0
+  var serial: UInt64 = 0
+  var progress: UInt64 = 0
+  /// Requests that wait, linked.
+  var first: BlockRequest?
+  var last: BlockRequest?
+  /// Goes alone until it is answered.
+  var barrier: BlockRequest?
+  var retry: [Piece] = []
+  var freePieces: [Piece]
+  var pool: [PoolPage]
+  /// The backend may still use them.
+  var limbo: [PoolPage] = []
+
+  /// A disk that has been found at a path.
+  public init(bus: Bus<OS>, path: Text, options wanted: BlockOptions = BlockOptions()) {
+    var options = wanted
+    options.queues = min(max(options.queues, 1), queuesMax)
+    options.ringOrder = min(options.ringOrder, ringOrderMax)
+    options.indirectSegments = min(options.indirectSegments, segmentsPerPage)
+    options.poolPages = max(options.poolPages, 2)
+    self.options = options
+    // Twice the slots: as many as can be under way, and as many to be tried again.
+    let pieces = 2 * options.queues * (slotsInPage << options.ringOrder)
+    freePieces = (0..<pieces).map { _ in Piece() }
+    pool = (0..<options.poolPages).map { _ in PoolPage() }
+    super.init(bus: bus, path: path)
+  }
+
+  /// The disk can be used, first and after each reconnection.
+  open func ready() {}
+  /// A disk that was ready before is about to go.
+  open func gone() {}
+
+  open override func setUp() throws(Failure) {
+    let pages = offer("max-ring-pages", otherwise: 1)
+    var order = min(offer("max-ring-page-order"), UInt64(ringOrderMax))
+    while order < UInt64(ringOrderMax), 2 << order <= pages { order += 1 }
+    ringOrder = min(UInt32(order), options.ringOrder)
+    for _ in 0..<agreedQueues(options.queues) {
+      let queue = BlockQueue(
+        try SharedRing<OS, blkif_request, blkif_response>(bus, backendID, order: ringOrder))
+      queues.append(queue)
+      queue.port = try bus.events.open(backendID) { self.queueEvent(queue) }
+    }
+    refillPool()
+    progress = OS.time()
+  }
+
+  open override func publish(_ transaction: UInt32) throws(Failure) {
+    try publish("feature-persistent", options.persistent ? 1 : 0, transaction)
+    if ringOrder == 0 {
+      try unpublish("ring-page-order", transaction)
+      try unpublish("num-ring-pages", transaction)
+    } else {
+      try publish("ring-page-order", UInt64(ringOrder), transaction)
+      try publish("num-ring-pages", 1 << UInt64(ringOrder), transaction)
+    }
+    let native = Text(stringLiteral: Xen.RingProtocol.native)
+    try bus.store.write(path / "protocol", native, in: transaction)
+    let folders = try queueFolders(queues.count, transaction)
+    for (queue, folder) in zip(queues, folders) {
+      try publish("event-channel", UInt64(queue.port), transaction, in: folder)
+      for (index, reference) in queue.shared.references.enumerated() {
+        let key = ringOrder == 0 ? "ring-ref" : "ring-ref" + Text(number: UInt64(index))
+        try publish(key, UInt64(reference), transaction, in: folder)
+      }
+    }
+  }
+
+  /// Out of keys that the backend wrote; false where they cannot be right.
+  private func readProperties() -> Bool {
+    let sectors = offer("sectors")
+    let info = offer("info")
+    // Larger sectors come only to those who ask for them.
+    if offer("sector-size", otherwise: sectorSize) != sectorSize || sectors == 0
+      || sectors > UInt64.max / sectorSize
+    {
+      return false
+    }
+    self.sectors = sectors
+    let mode = try? bus.store.read(backend / "mode", most: 7)
+    isReadOnly = info & UInt64(VDISK_READONLY) != 0 || mode == "r"
+    isRemovable = info & UInt64(VDISK_REMOVABLE) != 0
+    isCDROM = info & UInt64(VDISK_CDROM) != 0
+    return true
+  }
+
+  open override func connected() throws(Failure) {
+    if !readProperties() { throw Failure(XEN_EINVAL) }
+    hasFlush = agrees(options.flush, "feature-flush-cache")
+    hasBarrier = agrees(options.barrier, "feature-barrier")
+    hasDiscard = agrees(options.discard, "feature-discard")
+    hasSecureDiscard = agrees(hasDiscard, "discard-secure")
+    isPersistent = agrees(options.persistent, "feature-persistent")
+    discardGranularity = UInt32(clamping: offer("discard-granularity", otherwise: sectorSize))
+    discardAlignment = UInt32(clamping: offer("discard-alignment"))
+    let segments = UInt32(clamping: offer("feature-max-indirect-segments"))
+    segmentsMax = max(min(segments, options.indirectSegments, segmentsPerPage), plainSegments)
+    progress = OS.time()
+    isUsable = true
+    dispatch()
+    ready()
+  }
+
+  /// The disk's size may have changed.
+  open override func changed() {
+    if !readProperties() { reportFault("block: properties became impossible") }
+  }
+
+  open override func stop() {
+    isUsable = false
+    progress = OS.time()
+    for queue in queues {
+      for slot in queue.slots.indices {
+        guard let piece = queue.slots[slot] else { continue }
+        queue.slots[slot] = nil
+        underWay -= 1
+        // The backend may write into its pages until it has closed.
+        limbo += piece.takeAllPages()
+        piece.tries += fault != nil ? 1 : 0
+        if fault != nil, piece.tries >= options.tries {
+          end(piece, Failure(XEN_EIO))
+        } else {
+          tryAgain(piece)
+        }
+      }
+      queue.underWay = 0
+    }
+  }
+
+  open override func tearDown() {
+    for queue in queues {
+      bus.events.close(queue.port)
+      queue.shared.close()
+    }
+    queues = []
+    let pages = pool + limbo
+    pool.removeAll(keepingCapacity: true)
+    limbo.removeAll(keepingCapacity: true)
+    for page in pages {
+      release(page)
+      // The next backend may be another, who shall not see what this one did.
+      page.memory?.initializeMemory(as: UInt8.self, repeating: 0, count: pageSize)
+    }
+  }
+
+  open override func removed() {
+    isGone = true
+    failAll(Failure(XEN_ENODEV))
+    if connections > 0 { gone() }
+    for page in pool {
+      if let memory = page.memory { OS.freePages(memory, 1) }
+    }
+    pool = []
+  }
+
+  open override func poll() {
+    refillPool()
+    for queue in queues where isUsable { queueEvent(queue) }  // in case an event got lost
+    let now = OS.time()  // only now: nothing that was just issued is of later
+    for queue in queues where isUsable && queue.isOverdue(now, options.requestTimeout) {
+      reportFault("block: a response is overdue")
+    }
+    if fault != nil { isUsable = false }
+    let timeout = isUsable ? options.requestTimeout : options.reconnectTimeout
+    if first != nil || !retry.isEmpty, underWay == 0, now &- progress > timeout {
+      failAll(Failure(XEN_EIO))
+    }
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/BlockDispatch.swift", text: #"""
+// The block frontend.
+//
+//     submit --> waiting --+--> piece, pages, slot --> ring --> backend
+//                retry ----'        |                             |
+//                  ^                '<-------- response ----------'
+//                  '--- pieces that were under way when the backend went
+//
+// A request becomes pieces, each of which fits into one ring request. A piece is issued in a slot of a
+// queue, and its id names slot and serial number: a response is only believed if its id is that of the
+// piece in the slot, so that one that is made up, doubled or late finds nothing. Then the device is
+// closed and connected anew, and what was under way is issued again: reads and writes bear that.
+//
+// Each piece has as many pages of the pool as its data needs. Without persistent grants they are granted
+// for the one request; a page that the backend keeps leaves the pool for the queue of Grants.swift, and
+// the pool gets another. With them, a page is granted once for each connection.
+
+import CXenABI
+import XenABI
+
+/// A ring and what is under way in it.
+final class BlockQueue<OS: PortingLayer> {
+  let shared: SharedRing<OS, blkif_request, blkif_response>
+  var port = Events<OS>.none
+  var slots: [Piece?]
+  var underWay = 0
+
+  init(_ shared: SharedRing<OS, blkif_request, blkif_response>) {
+    self.shared = shared
+    slots = Array(repeating: nil, count: Int(shared.ring.count))
+  }
+
+  /// Whether an answer is overdue.
+  func isOverdue(_ now: UInt64, _ timeout: UInt64) -> Bool {
+    slots.contains { piece in piece.map { now &- $0.time > timeout } ?? false }
+  }
+}
+
+extension BlockDevice {
+  // Requests.
+
+  /// Counts a part as done.
+  ///
+  /// Parts without data count as one.
+  func account(_ request: BlockRequest, _ count: UInt64, _ failure: Failure?) {
+    if request.failure == nil { request.failure = failure }
+    request.left &-= max(count, 1)
+    if request.left != 0 { return }
+    if barrier === request { barrier = nil }
+    let done = request.done
+    done?(request)
+  }
+
+  private func operation(of request: BlockRequest) -> Int32 {
+    switch request.operation {
+    case .read: BLKIF_OP_READ
+    case .write: BLKIF_OP_WRITE
+    case .writeBarrier: hasBarrier ? BLKIF_OP_WRITE_BARRIER : BLKIF_OP_WRITE
+    case .flush: BLKIF_OP_FLUSH_DISKCACHE
+    case .discard, .discardSecure: BLKIF_OP_DISCARD
+    }
+  }
+
+  // Issuing.
+
+  private func queueWithRoom() -> BlockQueue<OS>? {
+    for _ in queues {
+      let queue = queues[nextQueue % queues.count]
+      nextQueue = (nextQueue + 1) % queues.count
+      if queue.underWay < queue.slots.count, queue.shared.ring.free > 0 { return queue }
+    }
+    return nil
+  }
+
+  /// Turns the head of the waiting requests, or of the retries, into a piece; `nil`: nothing may go now.
+  ///
+  /// The head is left in place: `issued` takes off what has gone.
+  private func nextPiece() -> Piece? {
+    if let head = retry.first {
+      guard let piece = freePieces.popLast() else { return nil }
+      piece.become(head)
+      if let request = piece.request { piece.operation = operation(of: request) }
+      return piece
+    }
+    guard let request = first, barrier == nil || barrier === request else { return nil }
+    if request.operation == .writeBarrier, barrier == nil {
+      // The frontend itself waits, as queues know nothing of each other.
+      if underWay > 0 { return nil }
+      barrier = request
+    }
+    guard let piece = freePieces.popLast() else { return nil }
+    piece.become(request)
+    piece.operation = operation(of: request)
+    return piece
+  }
+
+  private func issued(_ piece: Piece) {
+    if let head = retry.first {
+      head.advance(piece.count)
+      if head.count > 0 { return }
+      retry.removeFirst()
+      put(head)
+    } else if let request = first {
+      request.issued += piece.count
+      if request.issued != request.count { return }
+      first = request.next
+      request.next = nil
+      if first == nil { last = nil }
+    }
+  }
+
+  /// What this backend does not offer is answered here.
+  private func isAnsweredHere(_ piece: Piece) -> (Bool, Failure?) {
+    let missing = Failure(XEN_EOPNOTSUPP)
+    switch piece.operation {
+    case BLKIF_OP_FLUSH_DISKCACHE: return (!hasFlush, missing)
+    case BLKIF_OP_DISCARD:
+      let isSecure = piece.request?.operation == .discardSecure
+      return (isSecure ? !hasSecureDiscard : !hasDiscard, missing)
+    // A barrier without data: all before it has been answered, nothing has gone since.
+    default: return (piece.count == 0 && piece.operation == BLKIF_OP_WRITE, nil)
+    }
+  }
+
+  /// Issues as much as there is room for.
+  ///
+  /// Any context.
+  func dispatch() {
+    if !isUsable || isDispatching || fault != nil { return }
+    isDispatching = true
+    while let queue = queueWithRoom(), let piece = nextPiece() {
+      let (isAnswered, failure) = isAnsweredHere(piece)
+      if isAnswered {
+        issued(piece)
+        end(piece, failure)
+        continue
+      }
+      guard !piece.hasData || takePages(for: piece),
+        let slot = queue.slots.firstIndex(where: { $0 == nil })
+      else {
+        put(piece)
+        break
+      }
+      issue(piece, queue, slot)
+      issued(piece)
+    }
+    isDispatching = false
+    for queue in queues { queue.shared.push(queue.port) }
+  }
+
+  // Responses.
+
+  /// A feature that was offered and does not work is left out from now on.
+  ///
+  /// True: try otherwise.
+  private func leaveOutFeature(of piece: Piece) -> Bool {
+    if piece.isIndirect {
+      segmentsMax = plainSegments
+      return true
+    }
+    switch piece.operation {
+    case BLKIF_OP_WRITE_BARRIER:
+      hasBarrier = false
+      return true  // as a plain write, in whose place it still goes alone
+    case BLKIF_OP_FLUSH_DISKCACHE: hasFlush = false
+    case BLKIF_OP_DISCARD:
+      hasDiscard = false
+      hasSecureDiscard = false
+    default: break
+    }
+    return false
+  }
+
+  /// Believes a response only if it is the answer to what stands in the slot that it names.
+  private func isAnswer(_ answer: blkif_response, _ queue: BlockQueue<OS>) -> Bool {
+    let slot = Int(UInt32(truncatingIfNeeded: answer.id))
+    let operation = Int32(answer.operation)
+    guard slot < queue.slots.count, let piece = queue.slots[slot], piece.id == answer.id,
+      operation == piece.operation || (piece.isIndirect && operation == BLKIF_OP_INDIRECT)
+    else { return false }
+    queue.slots[slot] = nil
+    queue.underWay -= 1
+    underWay -= 1
+    progress = OS.time()
+    switch Int32(answer.status) {
+    case BLKIF_RSP_OKAY:
+      if piece.operation == BLKIF_OP_READ { piece.copyOut() }
+      end(piece, nil)
+    case BLKIF_RSP_EOPNOTSUPP:
+      if leaveOutFeature(of: piece) {
+        putPages(of: piece)
+        tryAgain(piece)
+      } else {
+        end(piece, Failure(XEN_EOPNOTSUPP))
+      }
+    default: end(piece, Failure(XEN_EIO))
+    }
+    return true
+  }
+
+  /// Event context; and each poll.
+  func queueEvent(_ queue: BlockQueue<OS>) {
+    if !isUsable || fault != nil { return }
+    if !queue.shared.drain(budget: queue.slots.count, { isAnswer($0, queue) }) {
+      isUsable = false
+      reportFault("block: impossible response")
+    }
+    dispatch()
+  }
+
+  // For callers.
+
+  /// `done` will be called, perhaps has been; thrown: it was refused, and `done` is not called.
+  ///
+  /// Any context.
+  public func submit(_ request: BlockRequest) throws(Failure) {
+    let operation = request.operation
+    if isGone { throw Failure(XEN_ENODEV) }
+    if operation == .flush {
+      request.sector = 0
+      request.count = 0
+    } else if request.count == 0, operation != .writeBarrier {
+      throw Failure(XEN_EINVAL)
+    }
+    if request.count > UInt64.max / sectorSize { throw Failure(XEN_EINVAL) }
+    // Before the first connection nothing is known yet: the backend judges.
+    if connections > 0 {
+      if request.count > sectors || request.sector > sectors - request.count {
+        throw Failure(XEN_EINVAL)
+      }
+      if isReadOnly, operation != .read, operation != .flush { throw Failure(XEN_EROFS) }
+    }
+    if phase == .running,
+      (operation == .flush && !hasFlush) || (operation == .discard && !hasDiscard)
+        || (operation == .discardSecure && !hasSecureDiscard)
+    {
+      throw Failure(XEN_EOPNOTSUPP)
+    }
+    request.failure = nil
+    request.issued = 0
+    request.left = max(request.count, 1)
+    request.next = nil
+    if first == nil, retry.isEmpty, underWay == 0 { progress = OS.time() }
+    if let last { last.next = request } else { first = request }
+    last = request
+    dispatch()
+  }
+
+  /// Submits and waits.
+  ///
+  /// Driver context.
+  public func wait(_ request: BlockRequest) throws(Failure) {
+    var isDone = false
+    request.done = { _ in
+      isDone = true
+      OS.wake()
+    }
+    defer { request.done = nil }
+    try submit(request)
+    while !isDone {
+      OS.wait(until: OS.time() &+ 1_000_000_000)
+      bus.poll()
+    }
+    if let failure = request.failure { throw failure }
+  }
+
+  /// Ends everything that waits.
+  func failAll(_ failure: Failure) {
+    let pieces = retry
+    var next = first
+    retry = []
+    first = nil
+    last = nil
+    while let request = next {
+      next = request.next
+      request.next = nil
+      // Pieces of it under way end by themselves; what has not gone is counted here.
+      account(request, request.count - request.issued, failure)
+    }
+    for piece in pieces { end(piece, failure) }
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/BlockPiece.swift", text: #"""
+// Pages and pieces of the block frontend: how a part of a request becomes a ring request.
+//
+//     pool  --take-->  a piece's pages  --put-->  pool
+//                           |  a backend that keeps one: the place stays empty until it is refilled
+//                           '--stop-->  limbo  --tearDown-->  pool
+
+import CXenABI
+import XenABI
+
+/// A page for data under way.
+final class PoolPage {
+  /// `nil`: was lost to the backend.
+  var memory: UnsafeMutableRawPointer?
+  /// `nil`: not granted now.
+  var reference: UInt32?
+}
+
+/// A part of a request that goes as one ring request.
+final class Piece {
+  var request: BlockRequest?
+  var sector: UInt64 = 0
+  var count: UInt64 = 0
+  var data: UnsafeMutableRawPointer?
+  /// BLKIF_OP of the work.
+  var operation: Int32 = 0
+  /// Wrapped in BLKIF_OP_INDIRECT; `table` has the segments.
+  var isIndirect: Bool { table != nil }
+  var table: PoolPage?
+  var pages: [PoolPage] = []
+  var tries: UInt32 = 0
+  var id: UInt64 = 0
+  var time: UInt64 = 0
+
+  var hasData: Bool { operation != BLKIF_OP_FLUSH_DISKCACHE && operation != BLKIF_OP_DISCARD }
+  var segments: Int { hasData ? Int((count + sectorsPerPage - 1) / sectorsPerPage) : 0 }
+
+  /// What is left of a request.
+  func become(_ request: BlockRequest) {
+    self.request = request
+    sector = request.sector + request.issued
+    count = request.count - request.issued
+    // SAFETY: the caller's memory has room for all sectors; offsets stay below their number.
+    data = request.data.map { $0 + Int(truncatingIfNeeded: request.issued &* sectorSize) }
+    tries = 0
+  }
+
+  /// What another is, without its pages.
+  func become(_ other: Piece) {
+    request = other.request
+    sector = other.sector
+    count = other.count
+    data = other.data
+    tries = other.tries
+    id = other.id
+  }
+
+  /// Leaves out what has gone.
+  func advance(_ gone: UInt64) {
+    sector &+= gone
+    count -= gone
+    // SAFETY: as in become(_:).
+    data = data.map { $0 + Int(truncatingIfNeeded: hasData ? gone &* sectorSize : 0) }
+  }
+
+  /// Data and table, which the piece has no more.
+  func takeAllPages() -> [PoolPage] {
+    defer {
+      table = nil
+      pages = []
+    }
+    guard let table else { return pages }
+    return pages + [table]
+  }
+
+  /// Copies out of the pages, whose contents the backend may still change.
+  func copyOut() {
+    forEachPage { data, page, size in xenabi_copy(data, page, size) }
+  }
+
+  /// Copies into the pages.
+  func copyIn() {
+    forEachPage { data, page, size in xenabi_copy(page, data, size) }
+  }
+
+  private func forEachPage(
+    _ body: (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Void
+  ) {
+    var left = Int(truncatingIfNeeded: count &* sectorSize)
+    guard var data else { return }
+    for page in pages where left > 0 {
+      guard let memory = page.memory else { return }
+      let size = min(left, pageSize)
+      // SAFETY: a page holds `size` bytes, and the request's data `left`.
+      body(data, memory, size)
+      data += size
+      left -= size
+    }
+  }
+}
+
+extension BlockDevice {
+  // Pool.
+
+  /// Ends a page's grant, and gives the page back to the pool unless the backend keeps it.
+  func release(_ page: PoolPage) {
+    if let reference = page.reference, !bus.grants.end(reference, page.memory) {
+      page.memory = nil
+    }
+    page.reference = nil
+    pool.append(page)
+  }
+
+  /// Fresh pages for those that were lost.
+  ///
+  /// Driver context.
+  func refillPool() {
+    for page in pool where page.memory == nil { page.memory = OS.pages(1) }
+  }
+
+  /// The page that was used last and is there, granted.
+  private func takePage(readOnly: Bool) -> PoolPage? {
+    guard let index = pool.lastIndex(where: { $0.memory != nil }), let memory = pool[index].memory
+    else { return nil }
+    let page = pool[index]
+    if page.reference == nil {
+      page.reference = bus.grants.grant(
+        memory, to: backendID, readOnly: readOnly && !isPersistent)
+      if page.reference == nil { return nil }
+    }
+    pool.remove(at: index)
+    return page
+  }
+
+  func putPages(of piece: Piece) {
+    for page in piece.takeAllPages() {
+      if isPersistent { pool.append(page) } else { release(page) }
+    }
+  }
+
+  // Pieces.
+
+  func put(_ piece: Piece) {
+    piece.request = nil
+    freePieces.append(piece)
+  }
+
+  /// Keeps the order in which pieces were issued first.
+  func tryAgain(_ piece: Piece) {
+    let place = retry.firstIndex { $0.id >> 32 >= piece.id >> 32 }
+    retry.insert(piece, at: place ?? retry.count)
+  }
+
+  func end(_ piece: Piece, _ failure: Failure?) {
+    let request = piece.request
+    let count = piece.count
+    putPages(of: piece)
+    put(piece)
+    if let request { account(request, count, failure) }
+  }
+
+  /// Gets pages for as much of a piece as there are; false: for nothing of it.
+  func takePages(for piece: Piece) -> Bool {
+    let readOnly = piece.operation != BLKIF_OP_READ
+    var wanted = UInt32(clamping: piece.segments)
+    // Barriers go plainly: an indirect request can only read and write.
+    if segmentsMax > plainSegments, wanted > plainSegments,
+      piece.operation != BLKIF_OP_WRITE_BARRIER
+    {
+      piece.table = takePage(readOnly: true)
+    }
+    wanted = min(wanted, piece.isIndirect ? segmentsMax : plainSegments)
+    while piece.pages.count < Int(wanted), let page = takePage(readOnly: readOnly) {
+      piece.pages.append(page)
+    }
+    if piece.pages.isEmpty, wanted > 0 {
+      putPages(of: piece)
+      return false
+    }
+    piece.count = min(piece.count, UInt64(piece.pages.count) * sectorsPerPage)
+    return true
+  }
+
+  private func fill(_ segments: UnsafeMutableRawBufferPointer, of piece: Piece) {
+    var left = piece.count
+    for (index, page) in piece.pages.enumerated() where left > 0 {
+      let sectors = min(left, sectorsPerPage)
+      var segment = blkif_request_segment()
+      segment.gref = page.reference ?? Grants<OS>.none
+      segment.last_sect = UInt8(truncatingIfNeeded: sectors - 1)
+      segments.storeBytes(
+        of: segment, toByteOffset: index * MemoryLayout<blkif_request_segment>.stride,
+        as: blkif_request_segment.self)
+      left -= sectors
+    }
+  }
+
+  /// A plain request, and what the others have in the same places.
+  private func plainRequest(_ piece: Piece) -> blkif_request {
+    var request = blkif_request()
+    request.operation = UInt8(truncatingIfNeeded: piece.operation)
+    request.nr_segments = UInt8(truncatingIfNeeded: piece.segments)
+    request.handle = UInt16(truncatingIfNeeded: id)
+    request.id = piece.id
+    request.sector_number = piece.hasData ? piece.sector : 0
+    withUnsafeMutableBytes(of: &request.seg) { fill($0, of: piece) }
+    return request
+  }
+
+  private func indirectRequest(_ piece: Piece, _ table: PoolPage) -> blkif_request_indirect {
+    if let memory = table.memory {
+      // SAFETY: a page has room for as many segments as segmentsMax may be.
+      fill(UnsafeMutableRawBufferPointer(start: memory, count: pageSize), of: piece)
+    }
+    var request = blkif_request_indirect()
+    request.operation = UInt8(BLKIF_OP_INDIRECT)
+    request.indirect_op = UInt8(truncatingIfNeeded: piece.operation)
+    request.nr_segments = UInt16(truncatingIfNeeded: piece.segments)
+    request.id = piece.id
+    request.sector_number = piece.sector
+    request.handle = UInt16(truncatingIfNeeded: id)
+    request.indirect_grefs.0 = table.reference ?? Grants<OS>.none
+    return request
+  }
+
+  private func discardRequest(_ piece: Piece) -> blkif_request_discard {
+    var request = blkif_request_discard()
+    request.operation = UInt8(BLKIF_OP_DISCARD)
+    request.flag = piece.request?.operation == .discardSecure ? UInt8(BLKIF_DISCARD_SECURE) : 0
+    request.handle = UInt16(truncatingIfNeeded: id)
+    request.id = piece.id
+    request.sector_number = piece.sector
+    request.nr_sectors = piece.count
+    return request
+  }
+
+  /// Writes a piece into the ring.
+  func issue(_ piece: Piece, _ queue: BlockQueue<OS>, _ slot: Int) {
+    serial &+= 1
+    piece.id = serial << 32 | UInt64(slot)
+    piece.time = OS.time()
+    progress = piece.time
+    if piece.hasData, piece.operation != BLKIF_OP_READ { piece.copyIn() }
+    var request: blkif_request
+    if piece.operation == BLKIF_OP_DISCARD {
+      request = blkif_request()
+      let discard = discardRequest(piece)
+      withUnsafeMutableBytes(of: &request) { $0.storeBytes(of: discard, as: type(of: discard)) }
+    } else if let table = piece.table {
+      request = blkif_request()
+      let indirect = indirectRequest(piece, table)
+      withUnsafeMutableBytes(of: &request) { $0.storeBytes(of: indirect, as: type(of: indirect)) }
+    } else {
+      request = plainRequest(piece)
+    }
+    queue.slots[slot] = piece
+    queue.underWay += 1
+    underWay += 1
+    _ = queue.shared.ring.put(request)
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/BlockRequest.swift", text: #"""
+// What a caller hands to a disk, and what it may ask of it.
+
+/// What is to be done.
+public enum BlockOperation: UInt8 {
+  case read
+  case write
+  /// After all before it, before all after it; may have no data.
+  case writeBarrier
+  /// What has been answered becomes durable.
+  case flush
+  case discard
+  case discardSecure
+}
+
+/// A request.
+///
+/// The caller leaves it and its data alone from `submit` until `done`.
+public final class BlockRequest {
+  public var operation: BlockOperation
+  /// Of 512 bytes.
+  public var sector: UInt64
+  public var count: UInt64
+  public var data: UnsafeMutableRawPointer?
+  /// Event or driver context.
+  ///
+  /// May submit again.
+  public var done: ((BlockRequest) -> Void)?
+  /// `nil`: it was done.
+  public internal(set) var failure: Failure?
+
+  /// The next that waits; how much of it has gone, and how much is not answered.
+  var next: BlockRequest?
+  var issued: UInt64 = 0
+  var left: UInt64 = 0
+
+  /// A request; `data` has room for all sectors.
+  public init(
+    _ operation: BlockOperation, sector: UInt64 = 0, count: UInt64 = 0,
+    data: UnsafeMutableRawPointer? = nil, done: ((BlockRequest) -> Void)? = nil
+  ) {
+    self.operation = operation
+    self.sector = sector
+    self.count = count
+    self.data = data
+    self.done = done
+  }
+}
+
+/// What to ask for; what the backend does not offer is left out.
+public struct BlockOptions {
+  public var flush = true
+  public var barrier = true
+  public var discard = true
+  public var persistent = true
+  /// Of 4 KiB in a request, up to 512; 0: plain requests of 11.
+  public var indirectSegments: UInt32 = 32
+  /// Binary logarithm of the pages of a ring, up to 4.
+  public var ringOrder: UInt32 = 1
+  /// Up to 8.
+  public var queues: UInt32 = 1
+  /// For data under way.
+  public var poolPages: UInt32 = 128
+  /// Of a request over faults of the backend, before it fails.
+  public var tries: UInt32 = 3
+  /// Nanoseconds until an answer counts as lost.
+  public var requestTimeout: UInt64 = 30_000_000_000
+  /// Nanoseconds that requests wait for a backend to return.
+  public var reconnectTimeout: UInt64 = 60_000_000_000
+
+  /// Everything.
+  public init() {}
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/Bus.swift", text: #"""
+// Xenbus: finds devices, takes each through its states with the backend, and again when the backend
+// goes and comes back.
+//
+//             backend 2               backend 4
+//   waiting ------------> published ------------> running
+//      ^  setUp, publish              connected     |  backend 5, 6, gone, restarted; or a fault
+//      |                                            v
+//      '-- closed <--- backend 6, 2 or gone --- closing      stop, then tearDown
+//            |  backend's `online` is 0, or the device's directory is gone
+//            '--> removed
+//
+// All of a device's moves are in step(), which looks at the backend's state and does what is due in the
+// device's own phase. It is called whenever the backend's state may have changed, and any order or
+// merging of changes ends well: nothing depends on seeing each of them.
+//
+// After a fault or a restart the device waits until the backend says that it has let go (closed, or at
+// its start again). Before that the old backend might still carry out requests that are going to be
+// issued again, and a write of before could overwrite one of after.
+
+import CXenABI
+
+private let commitTries = 16
+private let steps = 8
+/// Connections that failed in a row; then the device is left alone.
+private let failuresMax: UInt32 = 8
+
+/// A kind of device.
+public struct Driver<OS: PortingLayer> {
+  /// "vbd".
+  let type: Text
+  /// A device that has been found at a path, or `nil` to leave it alone.
+  let make: (Text) -> Device<OS>?
+
+  /// A driver for devices of a type, each of which `make` makes.
+  public init(type: Text, make: @escaping (Text) -> Device<OS>?) {
+    self.type = type
+    self.make = make
+  }
+}
+
+/// The devices of the domain.
+public final class Bus<OS: PortingLayer> {
+  public let store: Store<OS>
+  public let grants: Grants<OS>
+  public let events: Events<OS>
+  public private(set) var devices: [Device<OS>] = []
+
+  private var drivers: [Driver<OS>] = []
+  private var watch: Watch?
+  private var mustScan = false
+
+  /// A bus without devices.
+  public init(store: Store<OS>, grants: Grants<OS>) {
+    self.store = store
+    self.grants = grants
+    events = store.events
+  }
+
+  /// Watches for devices of these kinds.
+  public func start(_ drivers: [Driver<OS>]) throws(Failure) {
+    self.drivers = drivers
+    devices = []
+    watch = try store.watch("device") { self.mustScan = true }
+  }
+
+  /// Does what is due: watches, states, time-outs, grants that came back.
+  ///
+  /// To be called after each wait, and once a second at the least.
+  public func poll() {
+    store.runWatches()
+    if mustScan {
+      mustScan = false
+      for index in drivers.indices { scan(index) }
+      store.runWatches()
+    }
+    for device in devices {
+      if device.fault != nil, device.phase == .running { step(device) }
+      device.poll()
+    }
+    grants.retry()
+  }
+
+  /// After a resume: takes down what every device had, before any port is opened anew.
+  public func abandon() {
+    for device in devices {
+      device.stop()
+      device.tearDown()  // the table is empty: every grant ends at once
+      device.phase = .waiting
+      device.fault = nil
+    }
+  }
+
+  /// When xenstore is there again after a resume: lets each device connect.
+  public func resume() {
+    mustScan = true
+    for device in devices {
+      if !findBackend(of: device) {
+        OS.log("xenbus: a device has no backend after the resume")
+      }
+      write(XenbusStateInitialising, of: device)
+    }
+  }
+
+  /// Takes all devices out, as before a kexec.
+  public func stop() {
+    if let watch { store.end(watch) }
+    watch = nil
+    while let device = devices.last {
+      write(XenbusStateClosed, of: device)
+      remove(device)
+    }
+  }
+
+  // States.
+
+  /// Writes the state, and the keys with it if `keys`: the backend must not read half of them.
+  ///
+  /// All in a transaction that looks for the old state first, since a write to a device that has just
+  /// been removed would make its directory anew, and nobody would take that away again.
+  private func change(
+    _ state: Int32, of device: Device<OS>, keys: Bool = false
+  ) throws(Failure) {
+    for _ in 0..<commitTries {
+      let transaction = try store.begin()
+      do throws(Failure) {
+        _ = try store.read(device.path / "state", in: transaction)
+        if keys { try device.publish(transaction) }
+        try device.publish("state", UInt64(state), transaction)
+      } catch {
+        store.abort(transaction)
+        throw error
+      }
+      do throws(Failure) {
+        try store.commit(transaction)
+        return
+      } catch {
+        if error != Failure(XEN_EAGAIN) { throw error }
+      }
+    }
+    throw Failure(XEN_EAGAIN)
+  }
+
+  private func write(_ state: Int32, of device: Device<OS>) {
+    try? change(state, of: device)
+  }
+
+  private func note(_ what: StaticString, _ error: Failure, of device: Device<OS>) {
+    let text = Text(number: UInt64(error.number)) + " " + Text(stringLiteral: what)
+    try? store.write("error" / device.path / "error", text)
+    OS.log(what)
+  }
+
+  /// Leaves the rings.
+  ///
+  /// They are given back when the backend has closed, too.
+  private func beginClosing(_ device: Device<OS>) {
+    device.stop()
+    device.phase = .closing
+    write(XenbusStateClosing, of: device)
+  }
+
+  private func connect(_ device: Device<OS>) {
+    do throws(Failure) {
+      try device.setUp()
+      try change(device.publishedState, of: device, keys: true)
+      device.phase = .published
+    } catch {
+      note("the device cannot be set up", error, of: device)
+      device.tearDown()
+      device.phase = .closed
+      device.failures += 1
+      write(XenbusStateClosed, of: device)
+    }
+  }
+
+  private func finishConnecting(_ device: Device<OS>) {
+    do throws(Failure) {
+      try device.connected()
+    } catch {
+      note("the backend's properties make no sense", error, of: device)
+      device.failures += 1
+      beginClosing(device)
+      return
+    }
+    device.phase = .running
+    device.connections &+= 1
+    device.failures = 0
+    if device.publishedState != XenbusStateConnected { write(XenbusStateConnected, of: device) }
+  }
+
+  /// One move.
+  ///
+  /// Nothing more is to be done for now if the phase stays.
+  private func move(_ device: Device<OS>, _ state: UInt64) {
+    let state = Int32(exactly: state) ?? -1
+    switch device.phase {
+    case .waiting:
+      if state == XenbusStateInitWait {
+        connect(device)
+      } else if state == XenbusStateConnected || state == XenbusStateInitialised
+        || state == XenbusStateClosing
+      {
+        // Connected to whoever was here before: a boot loader, say.
+        beginClosing(device)
+      }
+    case .published:
+      if state == XenbusStateConnected {
+        finishConnecting(device)
+      } else if state != XenbusStateInitWait && state != XenbusStateInitialised {
+        beginClosing(device)
+      }
+    case .running:
+      if device.fault != nil || state != XenbusStateConnected { beginClosing(device) }
+    case .closing:
+      if state == XenbusStateConnected || state == XenbusStateInitialised { break }
+      write(XenbusStateClosed, of: device)
+      if state == XenbusStateClosing { break }
+      device.tearDown()
+      device.fault = nil
+      device.phase = .closed
+    case .closed:
+      if device.failures >= failuresMax
+        || (state != XenbusStateInitWait && state != XenbusStateClosed)
+        || (state == XenbusStateClosed && device.offer("online", otherwise: 1) == 0)
+      {
+        break
+      }
+      device.phase = .waiting
+      write(XenbusStateInitialising, of: device)
+    }
+  }
+
+  private func step(_ device: Device<OS>) {
+    for _ in 0..<steps {
+      let before = device.phase
+      move(device, device.offer("state"))
+      if device.phase == before { return }
+    }
+    // It wanders from state to state: some steps for each poll.
+    if let watch = device.watch { store.fire(watch) }
+  }
+
+  private func backendChanged(_ device: Device<OS>) {
+    if device.phase != .running || device.fault != nil
+      || device.offer("state") != UInt64(XenbusStateConnected)
+    {
+      step(device)
+    } else {
+      device.changed()
+    }
+  }
+
+  // Finding and losing devices.
+
+  /// Watches the backend that the toolstack names; false: there is none.
+  private func findBackend(of device: Device<OS>) -> Bool {
+    if let watch = device.watch { store.end(watch) }
+    device.watch = nil
+    let id = store.number(device.path / "backend-id", otherwise: .max)
+    guard id < UInt64(DOMID_FIRST_RESERVED),
+      let backend = try? store.read(device.path / "backend", most: Text.pathMax - 1),
+      !backend.bytes.isEmpty, (backend / "state").bytes.count < Text.pathMax
+    else { return false }
+    device.backend = backend
+    device.backendID = UInt16(truncatingIfNeeded: id)
+    device.watch = try? store.watch(backend / "state") { self.backendChanged(device) }
+    return device.watch != nil
+  }
+
+  private func remove(_ device: Device<OS>) {
+    devices.removeAll { $0 === device }
+    if let watch = device.watch { store.end(watch) }
+    device.watch = nil
+    device.stop()
+    device.tearDown()
+    device.removed()
+  }
+
+  private func add(_ driver: Int, _ path: Text, _ id: UInt32) {
+    guard let device = drivers[driver].make(path) else { return }
+    device.driverIndex = driver
+    device.id = id
+    if !findBackend(of: device) {
+      device.removed()
+      return
+    }
+    devices.insert(device, at: 0)
+    let state = store.number(path / "state", otherwise: UInt64(XenbusStateInitialising))
+    if state != UInt64(XenbusStateInitialising) { write(XenbusStateInitialising, of: device) }
+  }
+
+  private func scan(_ driver: Int) {
+    let folder: Text = "device" / drivers[driver].type
+    var names: [Text] = []
+    do throws(Failure) {
+      names = try store.list(folder)
+    } catch {
+      if error != Failure(XEN_ENOENT) { return }
+    }
+    for device in devices where device.driverIndex == driver {
+      if !names.contains(where: { folder / $0 == device.path }) { remove(device) }
+    }
+    for name in names {
+      let path = folder / name
+      guard let number = name.number, let id = UInt32(exactly: number),
+        path.bytes.count < Text.pathMax
+      else { continue }
+      if let device = devices.first(where: { $0.path == path }) {
+        // The toolstack may have given a known device to another backend.
+        if device.phase == .closed,
+          let backend = try? store.read(path / "backend", most: Text.pathMax - 1),
+          !backend.bytes.isEmpty, backend != device.backend, !findBackend(of: device)
+        {
+          OS.log("xenbus: the device's new backend cannot be watched")
+        }
+      } else {
+        add(driver, path, id)
+      }
+    }
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/Console.swift", text: #"""
+// The first console: the page of two byte rings that the toolstack made. Writing needs no event to
+// come, so that it works early and in a panic. An index that cannot be ends the use of the page: whoever
+// writes such a thing could name any place next.
+
+import CXenABI
+import XenABI
+
+/// The domain's first console.
+public final class Console<OS: PortingLayer> {
+  private let events: Events<OS>
+  private var stream: Xen.ByteStream?
+  private var port = Events<OS>.none
+  private var isBroken = false
+
+  /// Runs in event context whenever there may be something to read or room to write.
+  public var input: (() -> Void)?
+
+  /// Not connected yet.
+  public init(events: Events<OS>) { self.events = events }
+
+  /// Connects to the page; and again after a resume and `Events.forget`: page and port are new.
+  public func start() throws(Failure) {
+    let start = OS.start()
+    // Domain 0 has none.
+    if start.consoleFrame == 0 { throw Failure(XEN_ENODEV) }
+    guard
+      let page = withUnsafePointer(
+        to: start.consoleFrame,
+        {
+          OS.map(UnsafeBufferPointer(start: $0, count: 1))
+        })
+    else { throw Failure(XEN_ENOMEM) }
+    var parts = xenabi_stream()
+    // SAFETY: the page stays mapped until the next resume.
+    _ = xencons_interface_begin_guest(&parts, page.assumingMemoryBound(to: xencons_interface.self))
+    stream = try? Xen.ByteStream(unsafeParts: parts)
+    isBroken = stream == nil
+    if isBroken { throw Failure(XEN_EIO) }
+    port = start.consolePort
+    try events.attach(port) { if !self.isBroken { self.input?() } }
+  }
+
+  /// Writes what there is room for and gives the number of bytes; lines end in "\r\n" if it shall look
+  /// right.
+  ///
+  /// EIO: the daemon broke the protocol, and the console is left. Any context.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> Int {
+    try moved(isBroken ? nil : try? stream?.write(bytes))
+  }
+
+  /// Reads what has been typed, and gives the number of bytes.
+  ///
+  /// Any context.
+  public func read(into bytes: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
+    try moved(isBroken ? nil : try? stream?.read(into: bytes))
+  }
+
+  /// Tells the daemon after bytes moved, and gives up for good if it lies.
+  private func moved(_ count: Int?) throws(Failure) -> Int {
+    guard let count else {
+      isBroken = true
+      throw Failure(XEN_EIO)
+    }
+    if count > 0 { events.send(port) }
+    return count
+  }
+
+  /// Waits for room, but not for ever: a daemon that is not there reads nothing.
+  ///
+  /// Driver context.
+  public func writeAll(_ bytes: UnsafeRawBufferPointer, deadline: UInt64) throws(Failure) {
+    var rest = bytes
+    while true {
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try write(rest)))
+      if rest.isEmpty { return }
+      if OS.time() >= deadline { throw Failure(XEN_ETIMEDOUT) }
+      OS.wait(until: deadline)
+    }
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/Device.swift", text: #"""
+// A device as xenbus sees it: where it stands in the store, in which phase it is, and what each kind of
+// device does in a phase. BlockDevice and NetDevice are subclasses, and a kernel's own drivers may be.
+
+import CXenABI
+
+/// How far a device and its backend have come; Bus.swift has the picture.
+public enum Phase: UInt8 {
+  case waiting
+  case published
+  case running
+  case closing
+  case closed
+}
+
+/// A device of any kind.
+///
+/// All calls of what subclasses override come in driver context.
+open class Device<OS: PortingLayer> {
+  /// Where it was found.
+  public let bus: Bus<OS>
+  /// Its directory: device/vbd/51712.
+  public let path: Text
+  /// The backend's: /local/domain/0/backend/vbd/3/51712.
+  public internal(set) var backend: Text = ""
+  public internal(set) var backendID: UInt16 = 0
+  public internal(set) var id: UInt32 = 0
+  public internal(set) var phase = Phase.waiting
+  /// What the backend did wrong; `nil`: nothing.
+  public internal(set) var fault: StaticString?
+  /// So far.
+  public internal(set) var faults: UInt32 = 0
+  public internal(set) var connections: UInt32 = 0
+
+  /// Connections that failed in a row.
+  var failures: UInt32 = 0
+  var watch: Watch?
+  /// Which of the bus's drivers it belongs to.
+  var driverIndex = 0
+
+  /// A device that has been found at a path.
+  public init(bus: Bus<OS>, path: Text) {
+    self.bus = bus
+    self.path = path
+  }
+
+  /// The state that goes out with the keys: XenbusStateInitialised, or Connected for networks.
+  open var publishedState: Int32 { XenbusStateInitialised }
+  /// Backend is ready: reads what it offers, makes rings and ports.
+  open func setUp() throws(Failure) {}
+  /// Writes the keys, within a transaction; may be called several times.
+  open func publish(_ transaction: UInt32) throws(Failure) {}
+  /// Backend is connected: reads properties; requests may go from now on.
+  open func connected() throws(Failure) {}
+  /// Backend's state key was written again while running: properties may have changed.
+  open func changed() {}
+  /// Rings are not to be touched any more; what was under way is kept.
+  open func stop() {}
+  /// Ends ports and grants, whatever of them exists.
+  open func tearDown() {}
+  /// Never comes back: ends what waits with errors.
+  ///
+  /// After `tearDown`.
+  open func removed() {}
+  /// At each `Bus.poll`: time-outs, and what an event left undone.
+  open func poll() {}
+
+  /// For drivers: the backend broke the protocol; the device is closed and connected anew.
+  ///
+  /// Any context.
+  public func reportFault(_ what: StaticString) {
+    if fault != nil { return }
+    fault = what
+    faults &+= 1
+    OS.log(what)
+    OS.wake()
+  }
+
+  /// A key of the backend as a number.
+  public func offer(_ key: Text, otherwise: UInt64 = 0) -> UInt64 {
+    bus.store.number(backend / key, otherwise: otherwise)
+  }
+
+  /// Whether a feature is wanted here and offered there.
+  public func agrees(_ wanted: Bool, _ key: Text) -> Bool { wanted && offer(key) == 1 }
+
+  /// How many queues both sides can have.
+  func agreedQueues(_ wanted: UInt32) -> UInt32 {
+    let offered = offer("multi-queue-max-queues", otherwise: 1)
+    if offered == 0 || wanted == 0 { return 1 }
+    return offered < UInt64(wanted) ? UInt32(offered) : wanted
+  }
+
+  /// Writes a number below the device's directory, or below another.
+  func publish(
+    _ key: Text, _ value: UInt64, _ transaction: UInt32, in folder: Text? = nil
+  ) throws(Failure) {
+    try bus.store.write((folder ?? path) / key, Text(number: value), in: transaction)
+  }
+
+  /// Takes away a key that an earlier connection may have left.
+  func unpublish(_ key: Text, _ transaction: UInt32) throws(Failure) {
+    do throws(Failure) {
+      try bus.store.remove(path / key, in: transaction)
+    } catch {
+      if error != Failure(XEN_ENOENT) { throw error }
+    }
+  }
+
+  /// Where the keys of each queue belong: a single queue's stand in the device's directory.
+  func queueFolders(_ count: Int, _ transaction: UInt32) throws(Failure) -> [Text] {
+    if count == 1 {
+      try unpublish("multi-queue-num-queues", transaction)
+      return [path]
+    }
+    try publish("multi-queue-num-queues", UInt64(count), transaction)
+    return (0..<count).map { path / "queue-" + Text(number: UInt64($0)) }
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/Events.swift", text: #"""
+// Event channels: ports to backends, and who handles them. A table, probed from the port's own place
+// on, so that any port number works; an upcall looks at one entry in nearly every case.
+
+import CXenABI
+
+/// Ports that the frontends can have at a time.
+private let portsMax: UInt32 = 256
+
+/// Who handles which port.
+public final class Events<OS: PortingLayer> {
+  /// Runs in event context.
+  public typealias Handler = () -> Void
+
+  private struct Channel {
+    var port = Events.none
+    var handler: Handler?
+  }
+
+  /// Never a port.
+  public static var none: UInt32 { 0 }
+
+  private var channels = [Channel](repeating: Channel(), count: Int(portsMax))
+
+  /// Ports in use.
+  public private(set) var count = 0
+
+  /// No port.
+  public init() {}
+
+  /// Where a port stands, or the place for a new one.
+  private func place(of port: UInt32, isVacant: Bool = false) -> Int? {
+    for step in 0..<portsMax {
+      let index = Int((port % portsMax + step) % portsMax)
+      if channels[index].port == (isVacant ? Events.none : port) { return index }
+    }
+    return nil
+  }
+
+  /// Handles a port that the toolstack has made.
+  public func attach(_ port: UInt32, _ handler: @escaping Handler) throws(Failure) {
+    if port == Events.none || place(of: port) != nil { throw Failure(XEN_EINVAL) }
+    guard let index = place(of: port, isVacant: true) else { throw Failure(XEN_ENOSPC) }
+    channels[index] = Channel(port: port, handler: handler)
+    count += 1
+    let error = OS.openPort(port)
+    if error == 0 { return }
+    channels[index] = Channel()
+    count -= 1
+    throw Failure(error)
+  }
+
+  /// Makes a port that the backend's domain may bind.
+  public func open(_ backend: UInt16, _ handler: @escaping Handler) throws(Failure) -> UInt32 {
+    var unbound = evtchn_alloc_unbound()
+    unbound.dom = UInt16(DOMID_SELF)
+    unbound.remote_dom = backend
+    let result = OS.eventOperation(Int32(EVTCHNOP_alloc_unbound), &unbound)
+    if result != 0 { throw Failure(Int32(truncatingIfNeeded: result)) }
+    do throws(Failure) {
+      try attach(unbound.port, handler)
+    } catch {
+      end(unbound.port)
+      throw error
+    }
+    return unbound.port
+  }
+
+  private func end(_ port: UInt32) {
+    var argument = evtchn_close(port: port)
+    _ = OS.eventOperation(Int32(EVTCHNOP_close), &argument)
+  }
+
+  /// Ends the handler, and the port as well unless `isKept`; `none` is left alone.
+  public func close(_ port: UInt32, isKept: Bool = false) {
+    guard port != Events.none, let index = place(of: port) else { return }
+    OS.closePort(port)
+    channels[index] = Channel()
+    count -= 1
+    if !isKept { end(port) }
+  }
+
+  /// Notifies the other end.
+  ///
+  /// Any context.
+  public func send(_ port: UInt32) {
+    var argument = evtchn_send(port: port)
+    _ = OS.eventOperation(Int32(EVTCHNOP_send), &argument)
+  }
+
+  /// The system calls this for each pending port of the frontends.
+  ///
+  /// Event context.
+  public func deliver(_ port: UInt32) {
+    // An event may come late, after its device has closed the port.
+    guard port != Events.none, let index = place(of: port) else { return }
+    let handler = channels[index].handler
+    handler?()
+  }
+
+  /// After a resume: no port of before exists, and their numbers may mean something else now.
+  public func forget() {
+    channels = Array(repeating: Channel(), count: Int(portsMax))
+    count = 0
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/Grants.swift", text: #"""
+// Grants, version 1: pages of this domain that backends may reach, and their way back. Free references
+// form a list in a private array beside the table; nothing of the list is in the shared table, whose
+// entries Xen changes as backends map and unmap.
+//
+// A backend may keep a page mapped for ever. Then neither reference nor page is used again: they wait
+// in a queue, of which each retry looks at a few, so that no backend makes us spin.
+
+import CXenABI
+import Synchronization
+
+private let reserved: UInt32 = 8
+private let framesMax: UInt32 = 64
+private let retriesPerCall: UInt32 = 64
+private let exchangesPerTry = 8
+
+/// The grant table.
+public final class Grants<OS: PortingLayer> {
+  private struct Shadow {
+    /// Of the free list, or of the queue of deferred ones.
+    var next: UInt32 = Grants.none
+    /// That goes with a deferred one.
+    var page: UnsafeMutableRawPointer?
+  }
+
+  /// Never a reference: entries below 8 belong to the toolstack.
+  public static var none: UInt32 { 0 }
+
+  private var table: UnsafeMutablePointer<grant_entry_v1>?
+  private var shadows: [Shadow] = []
+  private var frameCount: UInt32 = 0
+  private var firstFree = Grants.none
+  private var firstDeferred = Grants.none
+  private var lastDeferred = Grants.none
+
+  /// Entries in use, and those of them that wait for the other domain to let go.
+  public private(set) var used: UInt32 = 0
+  public private(set) var deferred: UInt32 = 0
+
+  /// No table yet.
+  public init() {}
+
+  /// Sets up a table of version 1 with so many frames of 512 entries, or fewer if Xen has fewer.
+  public func start(frames: UInt32) throws(Failure) {
+    var query = gnttab_query_size()
+    query.dom = UInt16(DOMID_SELF)
+    let result = OS.grantOperation(Int32(GNTTABOP_query_size), &query, 1)
+    if result != 0 { throw Failure(Int32(truncatingIfNeeded: result)) }
+    if Int32(query.status) != GNTST_okay { throw Failure(XEN_EIO) }
+    frameCount = min(frames, framesMax, query.max_nr_frames)
+    let perFrame = UInt32(pageSize / MemoryLayout<grant_entry_v1>.size)
+    let entries = frameCount * perFrame
+    if entries <= reserved { throw Failure(XEN_ENOSPC) }
+    try mapTable()
+    shadows = Array(repeating: Shadow(), count: Int(entries))
+    for reference in reserved..<entries - 1 { shadows[Int(reference)].next = reference + 1 }
+    firstFree = reserved
+    firstDeferred = Grants.none
+    lastDeferred = Grants.none
+    used = 0
+    deferred = 0
+  }
+
+  /// After a resume: the table is empty, and every grant of before is void.
+  public func resume() throws(Failure) { try mapTable() }
+
+  private func mapTable() throws(Failure) {
+    // A boot loader may have left another version; where Xen knows only one, that is it.
+    var version = gnttab_set_version(version: 1)
+    _ = OS.grantOperation(Int32(GNTTABOP_set_version), &version, 1)
+    var frames = [xen_pfn_t](repeating: 0, count: Int(frameCount))
+    var setup = gnttab_setup_table()
+    setup.dom = UInt16(DOMID_SELF)
+    setup.nr_frames = frameCount
+    let result = frames.withUnsafeMutableBufferPointer { list in
+      setup.frame_list = list.baseAddress
+      return OS.grantOperation(Int32(GNTTABOP_setup_table), &setup, 1)
+    }
+    if result != 0 { throw Failure(Int32(truncatingIfNeeded: result)) }
+    if Int32(setup.status) != GNTST_okay { throw Failure(XEN_EIO) }
+    let mapped = frames.withUnsafeBufferPointer { OS.map($0) }
+    guard let mapped else { throw Failure(XEN_ENOMEM) }
+    // SAFETY: frameCount pages of entries are mapped there until the next resume.
+    table = mapped.assumingMemoryBound(to: grant_entry_v1.self)
+  }
+
+  /// Grants a page to a domain; `nil`: the table is full, or the frame's number is too large.
+  ///
+  /// Any context.
+  public func grant(
+    _ page: UnsafeMutableRawPointer, to domain: UInt16, readOnly: Bool
+  ) -> UInt32? {
+    let reference = firstFree
+    guard reference != Grants.none, let table,
+      let frame = UInt32(exactly: OS.frame(page))
+    else { return nil }
+    firstFree = shadows[Int(reference)].next
+    shadows[Int(reference)] = Shadow()
+    used += 1
+    table[Int(reference)].domid = domain
+    table[Int(reference)].frame = frame
+    // The entry is live with this store, so that the frame must be there before.
+    let flags = UInt16(GTF_permit_access) | (readOnly ? UInt16(GTF_readonly) : 0)
+    withFlags(reference, table) { $0.pointee.store(flags, ordering: .releasing) }
+    return reference
+  }
+
+  private func withFlags<Result>(
+    _ reference: UInt32, _ table: UnsafeMutablePointer<grant_entry_v1>,
+    _ body: (UnsafeMutablePointer<Atomic<UInt16>>) -> Result
+  ) -> Result {
+    // SAFETY: references are below the number of entries; the flags stand at an entry's start, and
+    // Atomic has the layout of what it holds.
+    body(UnsafeMutableRawPointer(table + Int(reference)).assumingMemoryBound(to: Atomic.self))
+  }
+
+  /// Takes the entry away unless it is in use.
+  ///
+  /// Xen sets the use bits while we look: exchange.
+  private func endEntry(_ reference: UInt32) -> Bool {
+    guard let table else { return true }
+    let ended = withFlags(reference, table) { flags in
+      var seen = flags.pointee.load(ordering: .acquiring)
+      // A backend that maps and unmaps all the time could keep an endless loop from its end.
+      for _ in 0..<exchangesPerTry {
+        if seen & UInt16(GTF_reading | GTF_writing) != 0 { return false }
+        let answer = flags.pointee.compareExchange(
+          expected: seen, desired: 0, ordering: .sequentiallyConsistent)
+        if answer.exchanged { return true }
+        seen = answer.original
+      }
+      return false
+    }
+    guard ended else { return false }
+    shadows[Int(reference)].next = firstFree
+    firstFree = reference
+    used -= 1
+    return true
+  }
+
+  private func deferEntry(_ reference: UInt32, _ page: UnsafeMutableRawPointer?) {
+    shadows[Int(reference)] = Shadow(next: Grants.none, page: page)
+    if lastDeferred == Grants.none {
+      firstDeferred = reference
+    } else {
+      shadows[Int(lastDeferred)].next = reference
+    }
+    lastDeferred = reference
+    deferred += 1
+  }
+
+  /// Ends a grant.
+  ///
+  /// True: the page is ours alone.
+  ///
+  /// False: the other domain has it mapped; the entry stays as it is, the page has been taken over, and
+  /// both come back when it lets go, the page by `freePages`. The caller forgets the page. Any context.
+  public func end(_ reference: UInt32, _ page: UnsafeMutableRawPointer?) -> Bool {
+    if reference == Grants.none || endEntry(reference) { return true }
+    deferEntry(reference, page)
+    return false
+  }
+
+  /// The same where the page is not needed any more: it is freed now or later.
+  ///
+  /// Driver context.
+  public func endAndFree(_ reference: UInt32, _ page: UnsafeMutableRawPointer?) {
+    if end(reference, page), let page { OS.freePages(page, 1) }
+  }
+
+  /// Tries some of those again that were mapped.
+  ///
+  /// Driver context; `Bus.poll` calls it.
+  public func retry() {
+    for _ in 0..<min(deferred, retriesPerCall) {
+      let reference = firstDeferred
+      let shadow = shadows[Int(reference)]
+      firstDeferred = shadow.next
+      if firstDeferred == Grants.none { lastDeferred = Grants.none }
+      deferred -= 1
+      // Goes to the queue's end if it is still mapped.
+      endAndFree(reference, shadow.page)
+    }
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/NetDevice.swift", text: #"""
+// The network frontend.
+//
+//     send    --> copy into free buffers --> tx ring --> backend
+//                    ^-- response: the id is looked up among the buffers under way
+//     receive <-- copy, whole frames <-- rx ring <-- backend
+//                    '-- the buffer goes back into the ring at once
+//
+// Responses of the rx ring come in order, and some are no responses but extras, without an id: so the
+// slot tells the buffer. A frame's slots are taken one by one, with the state kept in the queue, as a
+// backend may publish the first half of a frame now and the other half later, or never.
+
+import CXenABI
+import XenABI
+
+let buffersMax = 256
+let frameMax = Int(XEN_NETIF_MAX_TX_SIZE)
+let framePages = 16
+let headerMin = 14
+private let queuesMax: UInt32 = 8
+
+/// What travels with a frame in either direction.
+public struct NetOffload {
+  /// The TCP or UDP checksum holds the pseudo-header's sum only.
+  public var isChecksumBlank = false
+  /// Received: the checksum is known to be good.
+  public var isValidated = false
+  /// XEN_NETIF_GSO_TYPE; with `isChecksumBlank` always.
+  public var gsoType: UInt8 = 0
+  /// Payload of each packet that the frame is to be cut into.
+  public var gsoSize: UInt16 = 0
+
+  /// None.
+  public init() {}
+}
+
+/// What to ask for; what the backend does not offer is left out.
+public struct NetOptions {
+  public var sg = true
+  public var checksum = true
+  public var checksum6 = true
+  public var gso4 = true
+  public var gso6 = true
+  public var multicast = false
+  public var splitEvents = true
+  /// Up to 8.
+  public var queues: UInt32 = 1
+  /// Pages of a queue, up to 256 each.
+  public var txBuffers = 128
+  public var rxBuffers = 128
+  /// Nanoseconds until an answer counts as lost.
+  public var sendTimeout: UInt64 = 30_000_000_000
+
+  /// Everything but the filter of multicasts.
+  public init() {}
+}
+
+/// Rings, buffers, and the frame that is being received.
+final class NetQueue<OS: PortingLayer> {
+  enum Use: UInt8 {
+    case free
+    case piece
+    /// The first piece of one.
+    case frame
+  }
+
+  let tx: SharedRing<OS, netif_tx_request, netif_tx_response>
+  let rx: SharedRing<OS, netif_rx_request, netif_rx_response>
+  let txBuffers: SharedPages<OS>
+  let rxBuffers: SharedPages<OS>
+  var port = Events<OS>.none
+  /// With split events alone.
+  var rxPort = Events<OS>.none
+  var txUse = [Use](repeating: .free, count: buffersMax)
+  var free: [UInt16] = []
+  /// Slots of the tx ring that are no buffers.
+  var extras = 0
+  /// When tx was last answered, or began.
+  var progress: UInt64 = 0
+  /// The buffer of each slot of the rx ring.
+  var rxBuffer = [UInt8](repeating: 0, count: buffersMax)
+
+  let frame: UnsafeMutableRawPointer
+  var length = 0
+  var isOpen = false
+  /// Such slots follow.
+  var hasExtra = false
+  var hasMore = false
+  var isBad = false
+  var offload = NetOffload()
+
+  /// What an error leaves behind is taken away.
+  init(_ bus: Bus<OS>, _ backend: UInt16, _ options: NetOptions) throws(Failure) {
+    var opened: [() -> Void] = []
+    do throws(Failure) {
+      guard let frame = OS.pages(framePages) else { throw Failure(XEN_ENOMEM) }
+      self.frame = frame
+      opened.append { OS.freePages(frame, framePages) }
+      let tx = try SharedRing<OS, netif_tx_request, netif_tx_response>(bus, backend, order: 0)
+      self.tx = tx
+      opened.append { tx.close() }
+      let txBuffers = try SharedPages(bus, backend, count: options.txBuffers, readOnly: true)
+      self.txBuffers = txBuffers
+      opened.append { txBuffers.close() }
+      let rx = try SharedRing<OS, netif_rx_request, netif_rx_response>(bus, backend, order: 0)
+      self.rx = rx
+      opened.append { rx.close() }
+      rxBuffers = try SharedPages(bus, backend, count: options.rxBuffers, readOnly: false)
+    } catch {
+      for close in opened { close() }
+      throw error
+    }
+    free = (0..<options.txBuffers).map { UInt16($0) }
+    for index in 0..<options.rxBuffers { putBuffer(UInt8(index)) }
+    _ = rx.ring.push()
+  }
+
+  func close() {
+    tx.close()
+    txBuffers.close()
+    rx.close()
+    rxBuffers.close()
+    OS.freePages(frame, framePages)
+  }
+
+  /// Puts a buffer into the rx ring.
+  func putBuffer(_ index: UInt8) {
+    let slot = Int(rx.ring.requestIndex & (rx.ring.count - 1))
+    var request = netif_rx_request()
+    request.id = UInt16(truncatingIfNeeded: slot)
+    request.gref = rxBuffers.references[Int(index)]
+    rxBuffer[slot] = index
+    _ = rx.ring.put(request)
+  }
+}
+
+/// A network interface.
+///
+/// Frames are copied into and out of pages of the driver's own, which stay granted for as long as a
+/// connection lasts: a backend sees frames and nothing beside them, and a frame that has been handed on
+/// does not change any more. A kernel makes a subclass that takes the frames.
+open class NetDevice<OS: PortingLayer>: Device<OS> {
+  /// Changes show at the next connection.
+  public var options: NetOptions
+  /// The interface's address.
+  public internal(set) var address = [UInt8](repeating: 0, count: 6)
+  public internal(set) var mtu = 1500
+
+  /// Of the present connection, for sending.
+  public internal(set) var hasSG = false
+  public internal(set) var hasChecksum = false
+  public internal(set) var hasChecksum6 = false
+  public internal(set) var hasGSO4 = false
+  public internal(set) var hasGSO6 = false
+  public internal(set) var hasMulticast = false
+  public internal(set) var hasSplitEvents = false
+  /// Queues of the present connection.
+  public var queueCount: Int { queues.count }
+
+  /// Frames; lost are those that the backend had not answered when it went.
+  public internal(set) var sent: UInt64 = 0
+  public internal(set) var sendErrors: UInt64 = 0
+  public internal(set) var lost: UInt64 = 0
+  public internal(set) var received: UInt64 = 0
+  public internal(set) var receiveErrors: UInt64 = 0
+
+  var isUsable = false
+  var isFull = false
+  var queues: [NetQueue<OS>] = []
+  var multicasts: [[UInt8]] = []
+
+  /// An interface that has been found at a path.
+  public init(bus: Bus<OS>, path: Text, options: NetOptions = NetOptions()) {
+    self.options = options
+    super.init(bus: bus, path: path)
+  }
+
+  /// The interface can be used, first and after each reconnection.
+  open func ready() {}
+  /// An interface that was ready before is about to go.
+  open func gone() {}
+  /// A frame has come; it is gone after the call.
+  ///
+  /// Event or driver context.
+  open func receive(_ frame: UnsafeRawBufferPointer, _ offload: NetOffload) {}
+  /// After EAGAIN there is room again.
+  ///
+  /// Event or driver context.
+  open func writable() {}
+
+  private func demand(_ isGood: Bool, _ what: StaticString) {
+    if isGood { return }
+    isUsable = false
+    reportFault(what)
+  }
+
+  /// Event context; and each poll.
+  func queueEvent(_ queue: NetQueue<OS>) {
+    guard isUsable, fault == nil else { return }
+    demand(
+      queue.tx.drain(budget: buffersMax) { isAnswer($0, queue) }, "net: impossible tx response")
+    if isUsable, fault == nil {
+      demand(queue.rx.drain(budget: buffersMax) { take($0, queue) }, "net: impossible rx response")
+    }
+    if !isUsable { return }
+    queue.rx.push(queue.rxPort == Events<OS>.none ? queue.port : queue.rxPort)
+    if isFull, !queue.free.isEmpty {
+      isFull = false
+      writable()
+    }
+  }
+
+  open override var publishedState: Int32 { XenbusStateConnected }
+
+  open override func setUp() throws(Failure) {
+    if offer("feature-rx-copy") == 0 { throw Failure(XEN_EOPNOTSUPP) }
+    options.txBuffers = min(max(options.txBuffers, 1), buffersMax)
+    options.rxBuffers = min(max(options.rxBuffers, 1), buffersMax)
+    hasSG = agrees(options.sg, "feature-sg")
+    hasChecksum = options.checksum && offer("feature-no-csum-offload") == 0
+    hasChecksum6 = agrees(options.checksum6, "feature-ipv6-csum-offload")
+    hasGSO4 = agrees(options.gso4, "feature-gso-tcpv4")
+    hasGSO6 = agrees(options.gso6, "feature-gso-tcpv6")
+    hasMulticast = agrees(options.multicast, "feature-multicast-control")
+    hasSplitEvents = agrees(options.splitEvents, "feature-split-event-channels")
+    mtu = Int(min(bus.store.number(path / "mtu", otherwise: 1500), UInt64(frameMax)))
+    if let text = try? bus.store.read(path / "mac", most: 23), let found = text.ethernetAddress {
+      address = found
+    }
+    for _ in 0..<agreedQueues(min(options.queues, queuesMax)) {
+      let queue = try NetQueue(bus, backendID, options)
+      queues.append(queue)
+      queue.port = try bus.events.open(backendID) { self.queueEvent(queue) }
+      if hasSplitEvents {
+        queue.rxPort = try bus.events.open(backendID) { self.queueEvent(queue) }
+      }
+    }
+  }
+
+  open override func publish(_ transaction: UInt32) throws(Failure) {
+    let keys: [(Text, Bool)] = [
+      ("request-rx-copy", true), ("feature-rx-notify", true), ("feature-sg", options.sg),
+      ("feature-no-csum-offload", !options.checksum),
+      ("feature-ipv6-csum-offload", options.checksum6), ("feature-gso-tcpv4", options.gso4),
+      ("feature-gso-tcpv6", options.gso6), ("request-multicast-control", hasMulticast),
+    ]
+    for (key, value) in keys { try publish(key, value ? 1 : 0, transaction) }
+    let folders = try queueFolders(queues.count, transaction)
+    for (queue, folder) in zip(queues, folders) {
+      let isSplit = queue.rxPort != Events<OS>.none
+      try publish("tx-ring-ref", UInt64(queue.tx.references[0]), transaction, in: folder)
+      try publish("rx-ring-ref", UInt64(queue.rx.references[0]), transaction, in: folder)
+      let key: Text = isSplit ? "event-channel-tx" : "event-channel"
+      try publish(key, UInt64(queue.port), transaction, in: folder)
+      if isSplit {
+        try publish("event-channel-rx", UInt64(queue.rxPort), transaction, in: folder)
+      }
+    }
+  }
+
+  open override func connected() throws(Failure) {
+    isUsable = true
+    for address in multicasts { try? tell(address, isAdded: true) }
+    ready()
+  }
+
+  open override func stop() {
+    isUsable = false
+    for queue in queues {
+      lost &+= UInt64(queue.txUse.count { $0 == .frame })
+      queue.txUse = Array(repeating: .free, count: buffersMax)
+    }
+  }
+
+  open override func tearDown() {
+    for queue in queues {
+      bus.events.close(queue.port)
+      bus.events.close(queue.rxPort)
+      queue.close()
+    }
+    queues = []
+  }
+
+  open override func removed() {
+    if connections > 0 { gone() }
+  }
+
+  open override func poll() {
+    for queue in queues where isUsable {
+      queueEvent(queue)  // in case an event got lost
+      let now = OS.time()  // only now: what the event sent has no later time
+      if queue.tx.ring.unanswered > 0, now &- queue.progress > options.sendTimeout {
+        demand(false, "net: a response is overdue")
+      }
+    }
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/NetReceive.swift", text: #"""
+// Frames from the backend, slot by slot.
+
+import CXenABI
+import XenABI
+
+extension NetDevice {
+  private func endFrame(_ queue: NetQueue<OS>) {
+    queue.isOpen = false
+    if queue.isBad || queue.length < headerMin {
+      receiveErrors &+= 1
+      return
+    }
+    received &+= 1
+    // SAFETY: `length` bytes of the queue's own memory have been written.
+    receive(UnsafeRawBufferPointer(start: queue.frame, count: queue.length), queue.offload)
+  }
+
+  /// An extra in place of a response.
+  ///
+  /// What it may hold is checked against what we have offered.
+  private func takeExtra(_ extra: netif_extra_info, _ queue: NetQueue<OS>) {
+    queue.hasExtra = Int32(extra.flags) & XEN_NETIF_EXTRA_FLAG_MORE != 0
+    switch Int32(extra.type) {
+    case XEN_NETIF_EXTRA_TYPE_GSO:
+      let gso = extra.u.gso
+      let isKnown =
+        (Int32(gso.type) == XEN_NETIF_GSO_TYPE_TCPV4 && options.gso4)
+        || (Int32(gso.type) == XEN_NETIF_GSO_TYPE_TCPV6 && options.gso6)
+      queue.isBad = queue.isBad || !isKnown || gso.size == 0
+      queue.offload.gsoType = gso.type
+      queue.offload.gsoSize = gso.size
+    case XEN_NETIF_EXTRA_TYPE_HASH: break
+    default: queue.isBad = true
+    }
+  }
+
+  /// A response; false: the backend breaks the protocol.
+  private func takeResponse(
+    _ response: netif_rx_response, _ slot: Int, _ queue: NetQueue<OS>
+  ) -> Bool {
+    let flags = Int32(response.flags)
+    if Int(response.id) != slot { return false }
+    queue.hasMore = flags & NETRXF_more_data != 0
+    if !queue.isOpen {
+      queue.isOpen = true
+      queue.isBad = queue.hasMore && !options.sg
+      queue.length = 0
+      queue.hasExtra = flags & NETRXF_extra_info != 0
+      queue.offload = NetOffload()
+      queue.offload.isChecksumBlank = flags & NETRXF_csum_blank != 0
+      queue.offload.isValidated = flags & (NETRXF_data_validated | NETRXF_csum_blank) != 0
+    }
+    if response.status < 0 {
+      // Its other slots are still taken, and thrown away.
+      queue.isBad = true
+      return true
+    }
+    let size = Int(response.status)
+    let offset = Int(response.offset)
+    if offset + size > pageSize { return false }
+    queue.isBad = queue.isBad || queue.length + size > frameMax
+    if queue.isBad { return true }
+    // SAFETY: offset and size stay in the page, length and size in the frame's memory.
+    let page = queue.rxBuffers.pages[Int(queue.rxBuffer[slot])]
+    xenabi_copy(queue.frame + queue.length, page + offset, size)
+    queue.length += size
+    return true
+  }
+
+  /// Takes one slot, and puts its buffer back into the ring.
+  func take(_ response: netif_rx_response, _ queue: NetQueue<OS>) -> Bool {
+    let slot = Int((queue.rx.ring.responseIndex &- 1) & (queue.rx.ring.count - 1))
+    if queue.isOpen, queue.hasExtra {
+      let extra = withUnsafeBytes(of: response) { $0.loadUnaligned(as: netif_extra_info.self) }
+      takeExtra(extra, queue)
+    } else if !takeResponse(response, slot, queue) {
+      return false
+    }
+    queue.putBuffer(queue.rxBuffer[slot])
+    if !queue.hasExtra, !queue.hasMore { endFrame(queue) }
+    return true
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/NetSend.swift", text: #"""
+// Frames to the backend, and what is told it about multicasts.
+
+import CXenABI
+import XenABI
+
+private let multicastsMax = 64
+
+extension NetQueue {
+  /// The time counts from the first frame that waits for its answer.
+  fileprivate func pushSent() {
+    if tx.ring.unanswered == 0 { progress = OS.time() }
+    tx.push(port)
+  }
+
+  fileprivate func takeBuffer(_ use: Use) -> UInt16? {
+    guard let id = free.popLast() else { return nil }
+    txUse[Int(id)] = use
+    return id
+  }
+
+  /// Copies parts into buffers in a row.
+  fileprivate func fill(_ parts: [UnsafeRawBufferPointer], _ ids: [UInt16]) {
+    var at = 0
+    for part in parts {
+      var rest = part
+      while !rest.isEmpty {
+        let size = min(rest.count, pageSize - at % pageSize)
+        let piece = UnsafeRawBufferPointer(rebasing: rest[..<size])
+        let page = txBuffers.pages[Int(ids[at / pageSize])] + at % pageSize
+        // SAFETY: `size` bytes are left in the page.
+        UnsafeMutableRawBufferPointer(start: page, count: size).copyMemory(from: piece)
+        rest = UnsafeRawBufferPointer(rebasing: rest[size...])
+        at += size
+      }
+    }
+  }
+
+  fileprivate func put(_ id: UInt16, size: Int, flags: Int32) {
+    var request = netif_tx_request()
+    request.gref = txBuffers.references[Int(id)]
+    request.flags = UInt16(truncatingIfNeeded: flags)
+    request.id = id
+    request.size = UInt16(truncatingIfNeeded: size)
+    _ = tx.ring.put(request)
+  }
+
+  fileprivate func put(_ extra: netif_extra_info) {
+    var slot = netif_tx_request()
+    withUnsafeMutableBytes(of: &slot) { $0.storeBytes(of: extra, as: netif_extra_info.self) }
+    _ = tx.ring.put(slot)
+    extras += 1
+  }
+}
+
+extension NetDevice {
+  private func isAllowed(_ offload: NetOffload) -> Bool {
+    switch Int32(offload.gsoType) {
+    case XEN_NETIF_GSO_TYPE_NONE: !offload.isChecksumBlank || hasChecksum || hasChecksum6
+    case XEN_NETIF_GSO_TYPE_TCPV4: hasGSO4 && offload.isChecksumBlank && offload.gsoSize != 0
+    case XEN_NETIF_GSO_TYPE_TCPV6: hasGSO6 && offload.isChecksumBlank && offload.gsoSize != 0
+    default: false
+    }
+  }
+
+  /// Sends a frame made of parts; equal flows stay in order.
+  ///
+  /// EAGAIN: no room now. Any context.
+  public func send(
+    _ parts: [UnsafeRawBufferPointer], _ offload: NetOffload = NetOffload(), flow: UInt32 = 0
+  ) throws(Failure) {
+    var length = 0
+    for part in parts {
+      if part.count > frameMax - length { throw Failure(XEN_EMSGSIZE) }
+      length += part.count
+    }
+    let pages = (length + pageSize - 1) / pageSize
+    let hasExtra = offload.gsoType != 0
+    if !isUsable { throw Failure(XEN_ENOTCONN) }
+    if length < headerMin || !isAllowed(offload) { throw Failure(XEN_EINVAL) }
+    if (pages > 1 && !hasSG) || pages > options.txBuffers { throw Failure(XEN_EMSGSIZE) }
+    let queue = queues[Int(flow) % queues.count]
+    if queue.free.count < pages || Int(queue.tx.ring.free) < pages + (hasExtra ? 1 : 0) {
+      isFull = true
+      throw Failure(XEN_EAGAIN)
+    }
+
+    let ids = (0..<pages).compactMap { queue.takeBuffer($0 == 0 ? .frame : .piece) }
+    queue.fill(parts, ids)
+    for (index, id) in ids.enumerated() {
+      var flags = index + 1 < pages ? NETTXF_more_data : 0
+      if index > 0 {
+        queue.put(id, size: min(length - index * pageSize, pageSize), flags: flags)
+        continue
+      }
+      if offload.isChecksumBlank { flags |= NETTXF_csum_blank | NETTXF_data_validated }
+      if hasExtra { flags |= NETTXF_extra_info }
+      queue.put(id, size: length, flags: flags)
+      if !hasExtra { continue }
+      var extra = netif_extra_info()
+      extra.type = UInt8(XEN_NETIF_EXTRA_TYPE_GSO)
+      extra.u.gso.size = offload.gsoSize
+      extra.u.gso.type = offload.gsoType
+      queue.put(extra)
+    }
+    queue.pushSent()
+  }
+
+  /// One response; false: it answers nothing that was sent.
+  func isAnswer(_ response: netif_tx_response, _ queue: NetQueue<OS>) -> Bool {
+    let id = Int(response.id)
+    queue.progress = OS.time()
+    if Int32(response.status) == NETIF_RSP_NULL {
+      if queue.extras == 0 { return false }
+      queue.extras -= 1
+      return true
+    }
+    guard id < queue.txUse.count, queue.txUse[id] != .free else { return false }
+    if queue.txUse[id] == .frame {
+      if Int32(response.status) == NETIF_RSP_OKAY { sent &+= 1 } else { sendErrors &+= 1 }
+    }
+    queue.txUse[id] = .free
+    queue.free.append(response.id)
+    return true
+  }
+
+  // Multicast filter.
+
+  func tell(_ address: [UInt8], isAdded: Bool) throws(Failure) {
+    // Told at the next connection.
+    guard isUsable, hasMulticast, let queue = queues.first else { return }
+    guard queue.tx.ring.free >= 2, let id = queue.takeBuffer(.piece) else {
+      throw Failure(XEN_EAGAIN)
+    }
+    var extra = netif_extra_info()
+    extra.type = UInt8(isAdded ? XEN_NETIF_EXTRA_TYPE_MCAST_ADD : XEN_NETIF_EXTRA_TYPE_MCAST_DEL)
+    withUnsafeMutableBytes(of: &extra.u.mcast.addr) { $0.copyBytes(from: address.prefix(6)) }
+    queue.put(id, size: 0, flags: NETTXF_extra_info)
+    queue.put(extra)
+    queue.pushSent()
+  }
+
+  /// Adds or takes away an address that the backend's filter lets through, up to 64.
+  ///
+  /// Without a filter all multicasts come. Any context.
+  public func setMulticast(_ address: [UInt8], isAdded: Bool) throws(Failure) {
+    let place = multicasts.firstIndex(of: address)
+    if (place != nil) == isAdded { return }
+    if isAdded, multicasts.count == multicastsMax { throw Failure(XEN_ENOSPC) }
+    try tell(address, isAdded: isAdded)
+    if let place { multicasts.remove(at: place) } else { multicasts.append(address) }
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/PortingLayer.swift", text: #"""
+// The porting layer: everything that the frontends want of the system around them. A system that
+// writes these functions has the drivers; nothing else of the system is called.
+//
+//     your kernel  -->  Bus, BlockDevice, NetDevice ...   what a kernel calls
+//                         frontends
+//     your kernel  <--  PortingLayer                      what the frontends call
+//
+// Two contexts:
+//   driver  A thread, or the main loop. It calls Bus.poll() and everything else that is not marked
+//           otherwise. It may wait.
+//   event   Events.deliver(), called for a pending port: in the upcall, or in a thread of its own.
+//           It never waits.
+// The frontends have no locks. The system sees to it that no two of their functions run at the same
+// time, with one exception: while wait() sleeps, events are delivered. With one processor, keep
+// events masked around calls into the frontends; with more, hold one lock, which wait() lets go of
+// while it sleeps.
+//
+// Objects and arrays come from Swift's own heap, in both contexts. How much of it is in use follows
+// from options and devices, never from what a backend writes.
+
+public import CXenABI
+
+/// What a system provides.
+///
+/// Each kind of frontend is generic over it, so that nothing is looked up when it runs.
+public protocol PortingLayer {
+  /// Pages in a row, zeroed and page-aligned, each one a machine frame of its own; `nil`: none left.
+  ///
+  /// Driver context.
+  static func pages(_ count: Int) -> UnsafeMutableRawPointer?
+  /// Gives back pages that `pages` gave, all of them or some.
+  ///
+  /// Driver context.
+  static func freePages(_ pages: UnsafeMutableRawPointer, _ count: Int)
+  /// Machine frame of a page: the number that goes into a grant.
+  ///
+  /// Any context.
+  static func frame(_ page: UnsafeMutableRawPointer) -> UInt64
+  /// Maps frames that the hypervisor or toolstack provides (grant table, xenstore, console), writable
+  /// and in a row; `nil`: it cannot.
+  ///
+  /// They stay mapped until the next call after a resume. Driver context.
+  static func map(_ frames: UnsafeBufferPointer<xen_pfn_t>) -> UnsafeMutableRawPointer?
+
+  /// Routes a port, which is open already, to `Events.deliver` and unmasks it; 0, or an error.
+  ///
+  /// Driver context.
+  static func openPort(_ port: UInt32) -> Int32
+  /// Masks it and ends the routing; the port is closed after.
+  ///
+  /// Driver context.
+  static func closePort(_ port: UInt32)
+  /// Sleeps until an event has been delivered, `wake` was called, or the time has come.
+  ///
+  /// May come back early for no reason. Driver context, with nothing held but the frontends' lock.
+  static func wait(until deadline: UInt64)
+  /// Something is left to do: `Bus.poll` is wanted soon.
+  ///
+  /// Any context.
+  static func wake()
+
+  /// The hypercall event_channel_op, and what it returns.
+  ///
+  /// Driver context; EVTCHNOP_send in any.
+  static func eventOperation(_ command: Int32, _ argument: UnsafeMutableRawPointer) -> Int
+  /// The hypercall grant_table_op, and what it returns.
+  ///
+  /// Driver context, at start and resume only.
+  static func grantOperation(
+    _ command: Int32, _ argument: UnsafeMutableRawPointer, _ count: UInt32
+  ) -> Int
+
+  /// Where the toolstack left the pages of xenstore and console, read anew after a resume.
+  ///
+  /// Driver context.
+  static func start() -> StartPages
+  /// Nanoseconds since some moment; never goes back, a resume aside.
+  ///
+  /// Any context.
+  static func time() -> UInt64
+  /// One line for the system's log, without a newline.
+  ///
+  /// It must not come back into the frontends (a console over `Console.write` would). Any context.
+  static func log(_ line: StaticString)
+}
+
+/// Pages and ports out of start_info; frame zero: there is none.
+public struct StartPages {
+  public var storeFrame: xen_pfn_t = 0
+  public var consoleFrame: xen_pfn_t = 0
+  public var storePort: UInt32 = 0
+  public var consolePort: UInt32 = 0
+
+  /// None.
+  public init() {}
+}
+
+/// Why something was not done: one of the interface's error numbers.
+public struct Failure: Error, Equatable {
+  /// A positive XEN_E number.
+  public let number: Int32
+
+  /// A failure of that number, whatever its sign.
+  public init(_ number: Int32) { self.number = number < 0 ? 0 &- number : number }
+}
+
+let pageSize = 4096
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/Shared.swift", text: #"""
+// Memory that a backend shares: the pages of a ring, and pages for data. Closing gives it back now, or
+// when the backend lets go.
+
+import CXenABI
+import XenABI
+
+let ringOrderMax: UInt32 = 4
+
+/// A ring of 2^order pages, granted.
+final class SharedRing<
+  OS: PortingLayer, Request: BitwiseCopyable, Response: BitwiseCopyable
+> {
+  private let events: Events<OS>
+  private let pages: SharedPages<OS>
+  var ring: Xen.FrontRing<Request, Response>
+
+  var references: [UInt32] { pages.references }
+
+  /// What an error leaves behind is taken away.
+  ///
+  /// Driver context.
+  init(_ bus: Bus<OS>, _ backend: UInt16, order: UInt32) throws(Failure) {
+    events = bus.events
+    let count = 1 << Int(min(order, ringOrderMax))
+    pages = try SharedPages(bus, backend, count: count, readOnly: false, inRow: true)
+    // SAFETY: the pages stay until close(), after which nobody calls the ring.
+    guard
+      let ring = Xen.FrontRing<Request, Response>(
+        unsafePage: pages.pages[0], byteCount: count * pageSize)
+    else {
+      pages.close()
+      throw Failure(XEN_EINVAL)
+    }
+    self.ring = ring
+  }
+
+  func close() { pages.close() }
+
+  /// Takes responses until none is left and the backend will tell of the next.
+  ///
+  /// After `budget` of them the rest waits for the next poll. False as soon as the ring, or `one` of a
+  /// response, says that the backend breaks the protocol. Any context.
+  func drain(budget: Int, _ one: (Response) -> Bool) -> Bool {
+    for _ in 0..<budget {
+      let response: Response?
+      do { response = try ring.take() } catch { return false }
+      if let response {
+        if !one(response) { return false }
+      } else if !ring.wait() {
+        return true
+      }
+    }
+    OS.wake()
+    return true
+  }
+
+  /// Publishes what was put, and tells the backend if it wants to know.
+  ///
+  /// Any context.
+  func push(_ port: UInt32) {
+    if ring.unpublished > 0, ring.push() { events.send(port) }
+  }
+}
+
+/// Pages and their grants.
+final class SharedPages<OS: PortingLayer> {
+  private let grants: Grants<OS>
+  private(set) var pages: [UnsafeMutableRawPointer] = []
+  private(set) var references: [UInt32] = []
+
+  /// `inRow`: one behind the other.
+  ///
+  /// What an error leaves behind is taken away. Driver context.
+  init(
+    _ bus: Bus<OS>, _ backend: UInt16, count: Int, readOnly: Bool, inRow: Bool = false
+  ) throws(Failure) {
+    grants = bus.grants
+    if inRow {
+      guard let first = OS.pages(count) else { throw Failure(XEN_ENOMEM) }
+      pages = (0..<count).map { first + $0 * pageSize }
+    }
+    for index in 0..<count {
+      if !inRow, let page = OS.pages(1) { pages.append(page) }
+      guard index < pages.count,
+        let reference = grants.grant(pages[index], to: backend, readOnly: readOnly)
+      else {
+        let error = Failure(index < pages.count ? XEN_ENOSPC : XEN_ENOMEM)
+        close()
+        throw error
+      }
+      references.append(reference)
+    }
+  }
+
+  /// Each page is freed now, or when the backend has let go of it.
+  func close() {
+    for (index, page) in pages.enumerated() {
+      grants.endAndFree(index < references.count ? references[index] : Grants<OS>.none, page)
+    }
+    pages = []
+    references = []
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/Store.swift", text: #"""
+// Xenstore: messages over a page of two byte rings.
+//
+//     request()  --> header, path, value -->  req ring  --> xenstored
+//     receive()  <-- one message at a time <-- rsp ring <--
+//        |-- answer to the request that waits: kept in `answer`
+//        |-- watch event: marks the watch, which is looked up by its token
+//        '-- anything else: an answer that nobody waits for any more, dropped
+//
+// One request is under way at a time. Watch events take no memory, however many come: a mark is a mark,
+// and a watch tells nothing but that something changed. A daemon that breaks the protocol is left:
+// requests end with EIO, unless it offers to begin again.
+
+import CXenABI
+import XenABI
+
+private let requestTimeout: UInt64 = 30_000_000_000
+private let reconnectTimeout: UInt64 = 1_000_000_000
+private let messagesPerEvent = 64
+private let watchesPerRun = 64
+private let headerSize = MemoryLayout<xsd_sockmsg>.size
+private let payloadMax = Int(XENSTORE_PAYLOAD_MAX)
+
+/// The xenstore client.
+///
+/// Paths without leading slash count from the domain's home. Driver context, all of it.
+public final class Store<OS: PortingLayer> {
+  /// No transaction.
+  public static var noTransaction: UInt32 { 0 }
+
+  let events: Events<OS>
+  private var page: UnsafeMutablePointer<xenstore_domain_interface>?
+  private var stream: Xen.ByteStream?
+  private var port = Events<OS>.none
+  private var isBroken = false
+  private var isMending = false
+
+  /// The message that is coming in: its header, then its payload.
+  private let incoming: UnsafeMutableRawBufferPointer
+  private var got = 0
+  /// The message that is going out.
+  private let outgoing: UnsafeMutableRawBufferPointer
+
+  /// The request that is under way.
+  private var isBusy = false
+  private var isAnswered = false
+  private var request = xsd_sockmsg()
+  private var isError = false
+  private var answer: [UInt8] = []
+
+  private var watches: [Watch] = []
+  private var lastToken: UInt32 = 0
+  private var anyFired = false
+
+  /// Not connected yet.
+  public init(events: Events<OS>) {
+    self.events = events
+    incoming = .allocate(byteCount: headerSize + payloadMax, alignment: 8)
+    outgoing = .allocate(byteCount: headerSize + payloadMax, alignment: 8)
+  }
+
+  deinit {
+    incoming.deallocate()
+    outgoing.deallocate()
+  }
+
+  /// Connects to the page that the toolstack made.
+  public func start() throws(Failure) {
+    watches = []
+    anyFired = false
+    try connect()
+  }
+
+  /// After a resume and `Events.forget`: page and port are new; all watches are set anew and fire.
+  public func resume() throws(Failure) {
+    try connect()
+    try renewWatches()
+  }
+
+  /// Ends the connection's port.
+  public func stop() {
+    events.close(port, isKept: true)
+    page = nil
+  }
+
+  private func connect() throws(Failure) {
+    let start = OS.start()
+    if start.storeFrame == 0 { throw Failure(XEN_ENODEV) }
+    guard
+      let mapped = withUnsafePointer(
+        to: start.storeFrame, { OS.map(UnsafeBufferPointer(start: $0, count: 1)) })
+    else { throw Failure(XEN_ENOMEM) }
+    // SAFETY: the page stays mapped until the next resume.
+    page = mapped.assumingMemoryBound(to: xenstore_domain_interface.self)
+    isBusy = false
+    try beginStream()
+    port = start.storePort
+    try events.attach(port) { self.receive() }
+  }
+
+  private func beginStream() throws(Failure) {
+    got = 0
+    stream = nil
+    if let page {
+      var parts = xenabi_stream()
+      // SAFETY: as long as the page is mapped.
+      _ = xenstore_domain_interface_begin_guest(&parts, page)
+      stream = try? Xen.ByteStream(unsafeParts: parts)
+    }
+    isBroken = stream == nil
+    if isBroken { throw Failure(XEN_EIO) }
+  }
+
+  /// Asks a daemon that can do so to clear the rings, and sets the watches again.
+  private func reconnect() throws(Failure) {
+    guard let page else { throw Failure(XEN_ENOTCONN) }
+    let deadline = OS.time() &+ reconnectTimeout
+    if xenabi_load_acquire(&page.pointee.server_features)
+      & UInt32(XENSTORE_SERVER_FEATURE_RECONNECTION) == 0
+    {
+      throw Failure(XEN_EIO)
+    }
+    xenabi_store_release(&page.pointee.connection, UInt32(XENSTORE_RECONNECT))
+    events.send(port)
+    while xenabi_load_acquire(&page.pointee.connection) != UInt32(XENSTORE_CONNECTED) {
+      if OS.time() >= deadline { throw Failure(XEN_EIO) }
+      OS.wait(until: deadline)
+    }
+    try beginStream()
+    isMending = true
+    defer { isMending = false }
+    try renewWatches()
+  }
+
+  // Messages.
+
+  /// Event context.
+  private func receive() {
+    guard page != nil else { return }
+    var budget = messagesPerEvent
+    var hasMoved = false
+    while !isBroken, budget > 0 {
+      guard fill(to: headerSize, &hasMoved) else { break }
+      let header = incoming.loadUnaligned(as: xsd_sockmsg.self)
+      // A longer payload is against the protocol, and would not fit.
+      if header.len > UInt32(payloadMax) {
+        isBroken = true
+        break
+      }
+      guard fill(to: headerSize + Int(header.len), &hasMoved) else { break }
+      got = 0
+      take(header, incoming[headerSize..<headerSize + Int(header.len)])
+      budget -= 1
+    }
+    // There is room again.
+    if hasMoved { events.send(port) }
+    if budget == 0 { OS.wake() }
+  }
+
+  /// Reads until the message has so many bytes; false: they are not there yet.
+  private func fill(to wanted: Int, _ hasMoved: inout Bool) -> Bool {
+    guard got < wanted else { return true }
+    let room = UnsafeMutableRawBufferPointer(rebasing: incoming[got..<wanted])
+    guard let count = try? stream?.read(into: room) else {
+      isBroken = true
+      return false
+    }
+    hasMoved = hasMoved || count > 0
+    got += count
+    return got == wanted
+  }
+
+  private func take(_ header: xsd_sockmsg, _ payload: Slice<UnsafeMutableRawBufferPointer>) {
+    if header.type == UInt32(XS_WATCH_EVENT) {
+      mark(payload)
+    } else if isBusy, !isAnswered, header.req_id == request.req_id,
+      header.type == request.type || header.type == UInt32(XS_ERROR)
+    {
+      isAnswered = true
+      isError = header.type == UInt32(XS_ERROR)
+      answer = Array(payload)
+    }
+  }
+
+  /// The payload is a path and a token, each with a zero.
+  private func mark(_ payload: Slice<UnsafeMutableRawBufferPointer>) {
+    guard let end = payload.firstIndex(of: 0),
+      let token = Text.number(payload[(end + 1)...].prefix { $0 != 0 }), token != 0
+    else { return }
+    for watch in watches where UInt64(watch.token) == token {
+      fire(watch)
+      return
+    }
+  }
+
+  private func send(_ message: Range<Int>, deadline: UInt64) throws(Failure) {
+    var rest = message
+    while !rest.isEmpty {
+      let bytes = UnsafeRawBufferPointer(rebasing: outgoing[rest])
+      guard let count = try? stream?.write(bytes), !isBroken else {
+        isBroken = true
+        throw Failure(XEN_EIO)
+      }
+      if count > 0 {
+        events.send(port)
+        rest = rest.lowerBound + count..<rest.upperBound
+      } else if OS.time() >= deadline {
+        // Half a message is in the ring: what follows would be misread.
+        isBroken = true
+        throw Failure(XEN_EIO)
+      } else {
+        OS.wait(until: deadline)
+      }
+    }
+  }
+
+  private func exchange(
+    _ type: Int32, _ transaction: UInt32, _ payload: [UInt8]
+  ) throws(Failure) -> [UInt8] {
+    let deadline = OS.time() &+ requestTimeout
+    if payload.count > payloadMax { throw Failure(XEN_E2BIG) }
+    request.type = UInt32(type)
+    request.req_id &+= 1
+    request.tx_id = transaction
+    request.len = UInt32(payload.count)
+    isAnswered = false
+    outgoing.storeBytes(of: request, as: xsd_sockmsg.self)
+    UnsafeMutableRawBufferPointer(rebasing: outgoing[headerSize...]).copyBytes(from: payload)
+    try send(0..<headerSize + payload.count, deadline: deadline)
+    while !isAnswered {
+      receive()  // what the last event left over, or came without one
+      if isAnswered { break }
+      if isBroken { throw Failure(XEN_EIO) }
+      if OS.time() >= deadline { throw Failure(XEN_ETIMEDOUT) }
+      OS.wait(until: deadline)
+    }
+    if isError { throw Failure(named: answer.prefix { $0 != 0 }) }
+    return answer
+  }
+
+  /// Texts with a zero each, and `value` without one.
+  func ask(
+    _ type: Int32, _ transaction: UInt32, _ texts: [Text], value: [UInt8] = []
+  ) throws(Failure) -> [UInt8] {
+    if page == nil { throw Failure(XEN_ENOTCONN) }
+    // Another thread's, while it sleeps in wait().
+    while isBusy { OS.wait(until: OS.time() &+ requestTimeout) }
+    if isBroken {
+      // What breaks again while it is mended stays broken until the next request.
+      if isMending { throw Failure(XEN_EIO) }
+      do { try reconnect() } catch { throw Failure(XEN_EIO) }
+    }
+    isBusy = true
+    defer { isBusy = false }
+    var payload: [UInt8] = []
+    for text in texts { payload += text.bytes + [0] }
+    return try exchange(type, transaction, payload + value)
+  }
+
+  // Watches.
+
+  /// Sets a watch; it fires once at once, and at every change below.
+  public func watch(_ path: Text, _ changed: @escaping () -> Void) throws(Failure) -> Watch {
+    lastToken &+= 1
+    if lastToken == 0 { lastToken = 1 }
+    let watch = Watch(path: path, token: lastToken, changed: changed)
+    watches.insert(watch, at: 0)
+    do throws(Failure) {
+      try set(watch)
+    } catch {
+      end(watch)
+      throw error
+    }
+    return watch
+  }
+
+  private func set(_ watch: Watch) throws(Failure) {
+    _ = try ask(XS_WATCH, 0, [watch.path, Text(number: UInt64(watch.token))])
+  }
+
+  private func renewWatches() throws(Failure) {
+    var firstError: Failure?
+    for watch in watches {
+      do throws(Failure) { try set(watch) } catch { firstError = firstError ?? error }
+      // What changed meanwhile was told to nobody.
+      watch.hasFired = true
+      anyFired = true
+    }
+    if let firstError { throw firstError }
+  }
+
+  /// Ends a watch; it is not called any more.
+  public func end(_ watch: Watch) {
+    if watch.token == 0 { return }
+    watches.removeAll { $0 === watch }
+    _ = try? ask(XS_UNWATCH, 0, [watch.path, Text(number: UInt64(watch.token))])
+    watch.token = 0
+    watch.changed = nil
+  }
+
+  /// Calls those that fired since.
+  ///
+  /// A call may set and end watches.
+  public func runWatches() {
+    receive()
+    for _ in 0..<watchesPerRun where anyFired {
+      anyFired = false
+      guard let watch = watches.first(where: { $0.hasFired }) else { return }
+      watch.hasFired = false
+      // Look again from the start: the call may change the list.
+      anyFired = true
+      let changed = watch.changed
+      changed?()
+    }
+  }
+
+  /// Marks one as if it had fired, so that it is called again.
+  public func fire(_ watch: Watch) {
+    watch.hasFired = true
+    anyFired = true
+    OS.wake()
+  }
+}
+
+/// A place in the store that is looked at.
+public final class Watch {
+  /// Where.
+  public let path: Text
+  /// 0: ended.
+  fileprivate(set) var token: UInt32
+  fileprivate var hasFired = false
+  fileprivate var changed: (() -> Void)?
+
+  fileprivate init(path: Text, token: UInt32, changed: @escaping () -> Void) {
+    self.path = path
+    self.token = token
+    self.changed = changed
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/StoreRequests.swift", text: #"""
+// What may be asked of xenstore. Each waits for its answer.
+
+import CXenABI
+
+extension Store {
+  /// Reads a value of up to `most` bytes; E2BIG: it has more.
+  public func read(
+    _ path: Text, in transaction: UInt32 = 0, most: Int = .max
+  ) throws(Failure) -> Text {
+    let value = try ask(XS_READ, transaction, [path])
+    if value.count > most { throw Failure(XEN_E2BIG) }
+    return Text(value)
+  }
+
+  /// Writes a value.
+  public func write(_ path: Text, _ value: Text, in transaction: UInt32 = 0) throws(Failure) {
+    _ = try ask(XS_WRITE, transaction, [path], value: value.bytes)
+  }
+
+  /// Makes a directory.
+  public func makeDirectory(_ path: Text, in transaction: UInt32 = 0) throws(Failure) {
+    _ = try ask(XS_MKDIR, transaction, [path])
+  }
+
+  /// Removes a key and all below it.
+  public func remove(_ path: Text, in transaction: UInt32 = 0) throws(Failure) {
+    _ = try ask(XS_RM, transaction, [path])
+  }
+
+  /// Names of the children.
+  public func list(_ path: Text, in transaction: UInt32 = 0) throws(Failure) -> [Text] {
+    try ask(XS_DIRECTORY, transaction, [path]).split(separator: 0).map { Text($0) }
+  }
+
+  /// Permissions, as texts like "n0" and "r3".
+  public func permissions(of path: Text, in transaction: UInt32 = 0) throws(Failure) -> [Text] {
+    try ask(XS_GET_PERMS, transaction, [path]).split(separator: 0).map { Text($0) }
+  }
+
+  /// Sets the permissions.
+  public func setPermissions(
+    of path: Text, _ permissions: [Text], in transaction: UInt32 = 0
+  ) throws(Failure) {
+    _ = try ask(XS_SET_PERMS, transaction, [path] + permissions)
+  }
+
+  /// Begins a transaction.
+  public func begin() throws(Failure) -> UInt32 {
+    let number = Text(try ask(XS_TRANSACTION_START, 0, [""]).prefix { $0 != 0 }).number
+    guard let number, let transaction = UInt32(exactly: number), transaction != 0 else {
+      throw Failure(XEN_EIO)
+    }
+    return transaction
+  }
+
+  /// EAGAIN: somebody else changed what was read or written; do all of it again.
+  public func commit(_ transaction: UInt32) throws(Failure) {
+    _ = try ask(XS_TRANSACTION_END, transaction, ["T"])
+  }
+
+  /// Ends a transaction without a change.
+  public func abort(_ transaction: UInt32) {
+    _ = try? ask(XS_TRANSACTION_END, transaction, ["F"])
+  }
+
+  /// A key as a number.
+  ///
+  /// Absent or no number: `otherwise`.
+  public func number(_ path: Text, otherwise: UInt64) -> UInt64 {
+    guard path.bytes.count < Text.pathMax, let text = try? read(path, most: 23) else {
+      return otherwise
+    }
+    return text.number ?? otherwise
+  }
+}
+
+extension Failure {
+  /// The number of an error that the daemon names.
+  init(named name: ArraySlice<UInt8>) {
+    let errors: [(StaticString, Int32)] = [
+      ("EINVAL", XEN_EINVAL), ("EACCES", XEN_EACCES), ("EEXIST", XEN_EEXIST),
+      ("EISDIR", XEN_EISDIR), ("ENOENT", XEN_ENOENT), ("ENOMEM", XEN_ENOMEM),
+      ("ENOSPC", XEN_ENOSPC), ("EIO", XEN_EIO), ("ENOTEMPTY", XEN_ENOTEMPTY),
+      ("ENOSYS", XEN_ENOSYS), ("EROFS", XEN_EROFS), ("EBUSY", XEN_EBUSY),
+      ("EAGAIN", XEN_EAGAIN), ("EISCONN", XEN_EISCONN), ("E2BIG", XEN_E2BIG),
+      ("EPERM", XEN_EPERM),
+    ]
+    let found = errors.first { error in
+      error.0.withUTF8Buffer { $0.elementsEqual(name) }
+    }
+    self.init(found?.1 ?? XEN_EIO)
+  }
+}
+"""#),
+    EmbeddedFile(path: "Sources/FrontendsSwift/Text.swift", text: #"""
+// Text out of and into xenstore: bytes, since nothing says that they are Unicode. What a backend wrote
+// is parsed here: nothing is assumed of it.
+
+/// A path, a key or a value.
+public struct Text: Equatable, ExpressibleByStringLiteral {
+  /// Paths have fewer bytes than this.
+  public static var pathMax: Int { 160 }
+
+  /// As they stand in the store, without a zero at the end.
+  public var bytes: [UInt8]
+
+  /// Text of these bytes.
+  public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+
+  /// The bytes of a literal.
+  public init(stringLiteral literal: StaticString) {
+    bytes = literal.withUTF8Buffer { Array($0) }
+  }
+
+  /// A number in decimal.
+  public init(number: UInt64) {
+    bytes = []
+    var rest = number
+    repeat {
+      bytes.append(UInt8(truncatingIfNeeded: 48 + rest % 10))
+      rest /= 10
+    } while rest != 0
+    bytes.reverse()
+  }
+
+  /// The path of a key in a directory.
+  public static func / (directory: Text, key: Text) -> Text {
+    Text(directory.bytes + [UInt8(ascii: "/")] + key.bytes)
+  }
+
+  /// One text behind the other.
+  public static func + (first: Text, second: Text) -> Text { Text(first.bytes + second.bytes) }
+
+  /// The whole text as a decimal number; `nil`: it is none, or too large.
+  public var number: UInt64? { Self.number(bytes[...]) }
+
+  /// The same of bytes that are no text of their own.
+  static func number(_ digits: some Sequence<UInt8>) -> UInt64? {
+    var sum: UInt64?
+    for digit in digits {
+      guard digit >= 48, digit <= 57 else { return nil }
+      let tens = (sum ?? 0).multipliedReportingOverflow(by: 10)
+      let next = tens.partialValue.addingReportingOverflow(UInt64(digit - 48))
+      if tens.overflow || next.overflow { return nil }
+      sum = next.partialValue
+    }
+    return sum
+  }
+
+  /// Six bytes in hexadecimal with colons; `nil`: it is none.
+  public var ethernetAddress: [UInt8]? {
+    guard bytes.count == 17 else { return nil }
+    var address: [UInt8] = []
+    for start in stride(from: 0, to: 17, by: 3) {
+      guard let high = Self.digit(bytes[start]), let low = Self.digit(bytes[start + 1]) else {
+        return nil
+      }
+      if start < 15, bytes[start + 2] != UInt8(ascii: ":") { return nil }
+      address.append(high << 4 | low)
+    }
+    return address
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}
+"""#),
     EmbeddedFile(path: "templates/driver-rust/block/src/run.rs", text: ##"""
 //! The driver's life: it writes a pattern over its first disk, flushes, reads it back and compares every
 //! byte. Make it yours from here. Words of the kernel's command line:
@@ -9576,6 +12499,596 @@ pub fn run() -> Result<()> {
         BUS.poll();
         Kernel.wait(Kernel.time() + SECOND);
     }
+}
+"""#),
+    EmbeddedFile(path: "templates/driver-swift/block/src/Run.swift", text: #"""
+// The life of a disk's driver: a pattern is written over the disk, flushed, read back and compared,
+// byte by byte. Words of the command line: disk=N (51712 is xvda), mib=N of it (64), written (it is only read), and features that
+// are left out: no-persistent, no-indirect, no-flush, no-discard; ring-order=N, queues=N.
+
+import CXenABI
+
+private let chunk = 65536
+private let sectors = UInt64(chunk) / 512
+private let underWay = 8
+
+/// A disk that has been found.
+///
+/// From `ready` on `submit` may be called for it.
+final class Disk: BlockDevice<System> {
+  nonisolated(unsafe) static var found: Disk? = nil
+
+  override func ready() {
+    let wanted = Words.number("disk=", otherwise: 0)
+    if Disk.found == nil, wanted == 0 || wanted == UInt64(id) { Disk.found = self }
+  }
+}
+
+/// A request and its memory; used again when it has been answered.
+private final class Transfer {
+  let data = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 16)
+  let request = BlockRequest(.read)
+  var isBusy = false
+
+  /// The bytes of each sector follow from its number.
+  private func word(_ index: Int) -> UInt64 {
+    (request.sector * 64 + UInt64(index) + 1) &* 0x9e37_79b9_7f4a_7c15
+  }
+
+  func fill() {
+    for index in 0..<chunk / 8 {
+      data.storeBytes(of: word(index).littleEndian, toByteOffset: index * 8, as: UInt64.self)
+    }
+  }
+
+  func clear() { _ = data.initializeMemory(as: UInt8.self, repeating: 0) }
+
+  var isAsWritten: Bool {
+    (0..<chunk / 8).allSatisfy {
+      UInt64(littleEndian: data.load(fromByteOffset: $0 * 8, as: UInt64.self)) == word($0)
+    }
+  }
+}
+
+/// What came of the transfers.
+private final class Transfers {
+  let all = (0..<underWay).map { _ in Transfer() }
+  var errors = 0
+  var wrong = 0
+
+  /// Reads or writes so many chunks, several at a time.
+  func run(_ life: Life, _ disk: Disk, _ operation: BlockOperation, _ chunks: UInt64) {
+    var next: UInt64 = 0
+    while next < chunks {
+      for transfer in all where !transfer.isBusy && next < chunks {
+        start(transfer, disk, operation, next)
+        next += 1
+      }
+      let isIdle = life.serve(seconds: 120) { self.all.contains { !$0.isBusy } }
+      if !isIdle { break }
+    }
+    let areDone = life.serve(seconds: 120) { self.all.allSatisfy { !$0.isBusy } }
+    if !areDone { errors += 1 }
+    say(operation == .write ? "wrote " : "read ")
+    say(number: chunks * UInt64(chunk) / 1024)
+    say(" KiB\n")
+  }
+
+  private func start(
+    _ transfer: Transfer, _ disk: Disk, _ operation: BlockOperation, _ number: UInt64
+  ) {
+    let request = transfer.request
+    request.operation = operation
+    request.sector = number * sectors
+    request.count = sectors
+    request.data = transfer.data.baseAddress
+    if operation == .write { transfer.fill() } else { transfer.clear() }
+    transfer.isBusy = true
+    request.done = { request in
+      transfer.isBusy = false
+      if request.failure != nil {
+        self.errors += 1
+      } else if operation == .read, !transfer.isAsWritten {
+        self.wrong += 1
+      }
+    }
+    do throws(Failure) {
+      try disk.submit(request)
+    } catch {
+      transfer.isBusy = false
+      errors += 1
+    }
+  }
+}
+
+private func options() -> BlockOptions {
+  var options = BlockOptions()
+  options.persistent = !Words.has("no-persistent")
+  options.flush = !Words.has("no-flush")
+  options.discard = !Words.has("no-discard")
+  if Words.has("no-indirect") { options.indirectSegments = 0 }
+  options.ringOrder = UInt32(clamping: Words.number("ring-order=", otherwise: 1))
+  options.queues = UInt32(clamping: Words.number("queues=", otherwise: 1))
+  return options
+}
+
+private func flush(_ disk: Disk) -> Bool {
+  do throws(Failure) {
+    try disk.wait(BlockRequest(.flush))
+    return true
+  } catch {
+    return false
+  }
+}
+
+private func use(_ disk: Disk, _ life: Life) {
+  let transfers = Transfers()
+  let wanted = Words.number("mib=", otherwise: 64) * 1_048_576 / UInt64(chunk)
+  let chunks = min(wanted, disk.sectors / sectors)
+  let isOnlyRead = disk.isReadOnly || Words.has("written")
+  if !isOnlyRead {
+    transfers.run(life, disk, .write, chunks)
+    if disk.hasFlush { life.check("flush", flush(disk)) }
+  }
+  transfers.run(life, disk, .read, chunks)
+  life.check("no errors", transfers.errors == 0)
+  // A disk that cannot be written holds the pattern only if somebody says so.
+  if !disk.isReadOnly || Words.has("written") {
+    life.check("every byte as written", transfers.wrong == 0)
+  }
+}
+
+/// The driver's life; 0, or a negative error.
+@c(xg_run) public func run() -> Int32 {
+  let life = Life()
+  let options = options()
+  do throws(Failure) {
+    try life.start([Driver(type: "vbd") { Disk(bus: life.bus, path: $0, options: options) }])
+  } catch {
+    return -error.number
+  }
+  life.check("a disk", life.serve(seconds: 30) { Disk.found != nil })
+  if let disk = Disk.found { use(disk, life) }
+  life.bus.stop()
+  life.serve(seconds: 5) { life.grants.used == 0 }
+  life.check("every grant came back", life.grants.used == 0)
+  life.end()
+  return 0
+}
+"""#),
+    EmbeddedFile(path: "templates/driver-swift/common/Makefile.stencil", text: ##"""
+# {{ name }}: the {{ kind }} frontend in Embedded Swift, as an archive to link into a kernel.
+#   make                              against the declarations in system/
+#   make SYSTEM=path/to/your/headers  against your kernel's
+#   make undefined                    what the archive wants of the kernel it is linked into
+NAME   := {{ name }}
+SYSTEM ?= system
+SWIFTC ?= swiftc
+NM     ?= nm
+
+# Code of a kernel: no red zone, since traps use the stack below; no SSE, since nobody saves it.
+SWIFTFLAGS := -target x86_64-unknown-none-elf -swift-version 6 -warnings-as-errors \
+              -parse-as-library -wmo -O -g \
+              -enable-experimental-feature Embedded -enforce-exclusivity=unchecked \
+              -Xfrontend -disable-stack-protector -Xfrontend -function-sections \
+              -Xcc -ffreestanding -Xcc -mno-red-zone -Xcc -mno-sse -Xcc -mno-mmx \
+              -Iabi/CXenABI/include
+
+lib$(NAME).a: build/abi.o build/driver.o
+	rm -f $@
+	$(AR) rcs $@ $^
+
+build/abi.o: $(wildcard abi/XenABI/Generated/*.swift abi/CXenABI/include/xenabi/*.h) Makefile
+	@mkdir -p $(@D)
+	$(SWIFTC) $(SWIFTFLAGS) -module-name XenABI -emit-module -emit-module-path build/XenABI.swiftmodule \
+	  -c -o $@ $(wildcard abi/XenABI/Generated/*.swift)
+
+build/driver.o: build/abi.o $(wildcard src/*.swift frontends/*.swift $(SYSTEM)/*) Makefile
+	$(SWIFTC) $(SWIFTFLAGS) -Ibuild -I $(SYSTEM) -module-name driver -c -o $@ \
+	  $(wildcard src/*.swift frontends/*.swift)
+
+.PHONY: undefined
+undefined: lib$(NAME).a
+	@$(NM) --undefined-only $< | awk 'NF == 2 { print $$2 }' | sort -u >build/wanted
+	@$(NM) --defined-only $< | awk 'NF == 3 { print $$3 }' | sort -u | comm -13 - build/wanted
+
+.PHONY: clean
+clean:
+	rm -rf build lib$(NAME).a
+"""##),
+    EmbeddedFile(path: "templates/driver-swift/common/README.md.stencil", text: ##"""
+# {{ name }}
+
+The {{ kind }} frontend of Xen's split drivers in Embedded Swift, written by `xenograft generate {{ kind }} --language swift`.
+
+```
+make                              # lib{{ name }}.a, against the declarations in system/
+make SYSTEM=path/to/your/headers  # the same against your kernel's headers
+make undefined                    # what the archive wants of the kernel that it is linked into
+```
+
+| folder | what it is |
+|---|---|
+| `src/System.swift` | the porting layer: memory, ports, time, hypercalls, over `system/kernel.h`. Yours to change |
+| `src/Run.swift` | the driver's life. Where your kernel hears of devices |
+| `system/` | what the kernel of `xenograft generate kernel --language swift` declares for drivers |
+| `frontends/` | the driver, over `frontends/PortingLayer.swift` and nothing else. Leave it as it is, and it can be renewed |
+| `abi/` | the ABI, written by `xenograft abi generate --language swift` |
+
+To port it:
+
+1. Read `frontends/PortingLayer.swift`: every function says who calls it, and in which context.
+2. Call `xg_run()` at the end of your kernel's main, with events masked; the generated kernel does.
+3. Give Swift a heap (`posix_memalign` and `free`) at addresses whose highest bit is clear: it counts no references to objects elsewhere.
+4. Link `lib{{ name }}.a`: `make LIBRARIES=path/to/lib{{ name }}.a` in the generated kernel.
+
+The backend is not trusted: what it writes is copied once and then checked. When it goes and comes back the driver connects anew.
+"""##),
+    EmbeddedFile(path: "templates/driver-swift/common/src/System.swift", text: #"""
+// The porting layer for a small kernel with one processor and no threads, as `xenograft generate kernel
+// --language swift` writes it. Its main masks events before it calls xg_run(), and they stay masked but
+// in wait(): so no two functions of the frontends ever run at the same time.
+
+import CXenABI
+import Kernel
+
+/// The kernel, as the frontends see it.
+enum System: PortingLayer {
+  private nonisolated(unsafe) static var isWoken = false
+  /// Whose ports the kernel delivers.
+  nonisolated(unsafe) static var events: Events<System>? = nil
+
+  static func pages(_ count: Int) -> UnsafeMutableRawPointer? { kernel_pages(count) }
+
+  static func freePages(_ pages: UnsafeMutableRawPointer, _ count: Int) {
+    kernel_free_pages(pages, count)
+  }
+
+  static func frame(_ page: UnsafeMutableRawPointer) -> UInt64 { kernel_frame(page) }
+
+  static func map(_ frames: UnsafeBufferPointer<xen_pfn_t>) -> UnsafeMutableRawPointer? {
+    kernel_map(frames.baseAddress, frames.count)
+  }
+
+  static func openPort(_ port: UInt32) -> Int32 {
+    kernel_open_port(port) { System.events?.deliver($0) }
+  }
+
+  static func closePort(_ port: UInt32) { kernel_close_port(port) }
+
+  static func wait(until deadline: UInt64) {
+    if !isWoken, time() < deadline { kernel_wait(deadline) }
+    // What came while they were masked is delivered here.
+    kernel_deliver()
+    isWoken = false
+  }
+
+  static func wake() { isWoken = true }
+
+  static func eventOperation(_ command: Int32, _ argument: UnsafeMutableRawPointer) -> Int {
+    HYPERVISOR_event_channel_op(command, argument)
+  }
+
+  static func grantOperation(
+    _ command: Int32, _ argument: UnsafeMutableRawPointer, _ count: UInt32
+  ) -> Int {
+    HYPERVISOR_grant_table_op(UInt32(command), argument, count)
+  }
+
+  static func start() -> StartPages {
+    var start = StartPages()
+    guard let info = kernel_start_info()?.pointee else { return start }
+    start.storeFrame = info.store_mfn
+    start.storePort = info.store_evtchn
+    // Domain 0 has the hypervisor's console and no other.
+    if info.flags & UInt32(SIF_INITDOMAIN) == 0 {
+      start.consoleFrame = info.console.domU.mfn
+      start.consolePort = info.console.domU.evtchn
+    }
+    return start
+  }
+
+  static func time() -> UInt64 { kernel_time() }
+
+  static func log(_ line: StaticString) { say(line, "\n") }
+}
+
+/// Prints texts.
+func say(_ texts: StaticString...) {
+  for text in texts { kernel_print(text.utf8Start, text.utf8CodeUnitCount) }
+}
+"""#),
+    EmbeddedFile(path: "templates/driver-swift/console/src/Run.swift", text: #"""
+// The life of the console: it greets, and is there.
+
+import CXenABI
+
+private let greeting: StaticString = "the console's frontend runs\r\n"
+private let second: UInt64 = 1_000_000_000
+
+/// The driver's life: it goes on for ever, or comes back with a negative error if it cannot start.
+@c(xg_run) public func run() -> Int32 {
+  let events = Events<System>()
+  System.events = events
+  let console = Console(events: events)
+  do throws(Failure) {
+    try console.start()
+    let bytes = UnsafeRawBufferPointer(
+      start: greeting.utf8Start, count: greeting.utf8CodeUnitCount)
+    try console.writeAll(bytes, deadline: System.time() + second)
+  } catch {
+    return -error.number
+  }
+  // From here on Console.write and Console.read may be called; nothing must be polled.
+  while true { System.wait(until: System.time() + second) }
+}
+"""#),
+    EmbeddedFile(path: "templates/driver-swift/life/src/Life.swift", text: #"""
+// What the lives of drivers have in common: the frontends that there is one of, words of the command
+// line, and lines that say yes or no.
+
+import CXenABI
+import Kernel
+
+/// A second.
+let second: UInt64 = 1_000_000_000
+
+/// All that there is one of.
+final class Life {
+  let grants = Grants<System>()
+  let store: Store<System>
+  let bus: Bus<System>
+  private var isGood = true
+
+  init() {
+    let events = Events<System>()
+    System.events = events
+    store = Store(events: events)
+    bus = Bus(store: store, grants: grants)
+  }
+
+  /// Connects to xenstore and looks for devices.
+  func start(_ drivers: [Driver<System>]) throws(Failure) {
+    try grants.start(frames: 8)
+    try store.start()
+    try bus.start(drivers)
+  }
+
+  /// Serves devices until the condition holds; false: so many seconds have passed before.
+  @discardableResult
+  func serve(seconds: UInt64, until condition: () -> Bool) -> Bool {
+    let deadline = System.time() + seconds * second
+    while true {
+      bus.poll()
+      if condition() { return true }
+      let now = System.time()
+      if now >= deadline { return false }
+      System.wait(until: min(deadline, now + second))
+    }
+  }
+
+  /// One condition of the result.
+  func check(_ what: StaticString, _ isTrue: Bool) {
+    isGood = isGood && isTrue
+    say(what, isTrue ? ": yes\n" : ": no\n")
+  }
+
+  /// The last line.
+  func end() { say("result: ", isGood ? "good\n" : "bad\n") }
+}
+
+/// Prints a number.
+func say(number: UInt64) {
+  for digit in Text(number: number).bytes { withUnsafePointer(to: digit) { kernel_print($0, 1) } }
+}
+
+/// The words of the command line.
+enum Words {
+  private static func all() -> [ArraySlice<UInt8>] {
+    var bytes: [UInt8] = []
+    guard let line = kernel_command_line() else { return [] }
+    while line[bytes.count] != 0 { bytes.append(UInt8(bitPattern: line[bytes.count])) }
+    return bytes.split(separator: UInt8(ascii: " "))
+  }
+
+  /// Whether a word is there.
+  static func has(_ word: Text) -> Bool { all().contains { $0.elementsEqual(word.bytes) } }
+
+  /// The number behind a word such as "mib=".
+  static func number(_ word: Text, otherwise: UInt64) -> UInt64 {
+    guard let found = all().first(where: { $0.starts(with: word.bytes) }) else { return otherwise }
+    return Text(found.dropFirst(word.bytes.count)).number ?? otherwise
+  }
+}
+"""#),
+    EmbeddedFile(path: "templates/driver-swift/net/src/Run.swift", text: #"""
+// The life of a network's driver: ARP, ping, and UDP to port 7 are answered, until a datagram says "end".
+// Words of the command line: seconds=N at the most (30), ip=N (10.0.2.15 is 167772687), and features that
+// are left out: no-sg, no-checksum, no-gso, no-split; queues=N.
+
+import CXenABI
+
+/// An interface that has been found.
+///
+/// From `ready` on `send` may be called for it.
+final class Interface: NetDevice<System> {
+  nonisolated(unsafe) static var found: Interface? = nil
+
+  var ip: UInt64 = 0
+  var arps: UInt64 = 0
+  var pings: UInt64 = 0
+  var datagrams: UInt64 = 0
+  var others: UInt64 = 0
+  var isToldToEnd = false
+
+  override func ready() { Interface.found = Interface.found ?? self }
+
+  override func receive(_ bytes: UnsafeRawBufferPointer, _ offload: NetOffload) {
+    if bytes.count < 42 { return }
+    var frame = Frame(bytes: Array(bytes))
+    switch frame.get(12, 2) {
+    case 0x0806: receiveARP(&frame)
+    case 0x0800: receiveIP(&frame)
+    default: break
+    }
+  }
+
+  private func answer(_ frame: inout Frame, _ length: Int) {
+    frame.copy(6, to: 0, 6)
+    frame.bytes.replaceSubrange(6..<12, with: address)
+    // What there is no room for is lost, as on any wire.
+    frame.bytes.withUnsafeBytes { bytes in
+      try? send([UnsafeRawBufferPointer(rebasing: bytes[..<length])])
+    }
+  }
+
+  private func receiveARP(_ frame: inout Frame) {
+    if frame.get(20, 2) != 1 || frame.get(38, 4) != ip { return }
+    arps += 1
+    frame.put(20, 2, 2)
+    frame.copy(22, to: 32, 10)  // the asker becomes the target
+    frame.bytes.replaceSubrange(22..<28, with: address)
+    frame.put(28, 4, ip)
+    answer(&frame, 42)
+  }
+
+  private func receiveIP(_ frame: inout Frame) {
+    let header = Int(frame.get(14, 1) & 15) * 4
+    let total = Int(frame.get(16, 2))
+    let payload = 14 + header
+    if frame.get(14, 1) >> 4 != 4 || header < 20 || total < header + 8
+      || total > frame.bytes.count - 14 || frame.get(30, 4) != ip
+      || frame.get(20, 2) & 0x3fff != 0
+    {
+      return
+    }
+    if frame.get(23, 1) == 1, frame.get(payload, 1) == 8 {
+      pings += 1
+      frame.put(payload, 1, 0)
+      frame.sum(payload, total - header, into: payload + 2)
+    } else if frame.get(23, 1) == 17, frame.get(payload + 2, 2) == 7 {
+      datagrams += 1
+      let text = frame.bytes[(payload + 8)..<(14 + total)]
+      if text.starts(with: ("end" as Text).bytes) { isToldToEnd = true }
+      frame.copy(payload, to: payload + 2, 2)
+      frame.put(payload, 2, 7)
+      frame.put(payload + 6, 2, 0)  // no checksum
+    } else {
+      others += 1
+      return
+    }
+    frame.copy(26, to: 30, 4)
+    frame.put(26, 4, ip)
+    frame.sum(14, header, into: 24)
+    answer(&frame, 14 + total)
+  }
+}
+
+/// Numbers in a frame, the most significant byte first.
+///
+/// Whoever reads or writes has seen to the length.
+private struct Frame {
+  var bytes: [UInt8]
+
+  func get(_ at: Int, _ count: Int) -> UInt64 {
+    bytes[at..<at + count].reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  mutating func put(_ at: Int, _ count: Int, _ value: UInt64) {
+    for index in 0..<count {
+      bytes[at + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - index)))
+    }
+  }
+
+  mutating func copy(_ from: Int, to: Int, _ count: Int) {
+    for index in 0..<count { bytes[to + index] = bytes[from + index] }
+  }
+
+  /// Puts the Internet checksum (RFC 1071) of bytes into their midst.
+  mutating func sum(_ at: Int, _ count: Int, into place: Int) {
+    put(place, 2, 0)
+    var sum: UInt64 = 0
+    for index in 0..<count { sum += UInt64(bytes[at + index]) << (index % 2 == 0 ? 8 : 0) }
+    while sum >> 16 != 0 { sum = (sum & 0xffff) + (sum >> 16) }
+    put(place, 2, ~sum & 0xffff)
+  }
+}
+
+private func options() -> NetOptions {
+  var options = NetOptions()
+  options.queues = UInt32(clamping: Words.number("queues=", otherwise: 1))
+  options.sg = !Words.has("no-sg")
+  options.checksum = !Words.has("no-checksum")
+  options.gso4 = !Words.has("no-gso")
+  options.gso6 = options.gso4
+  options.splitEvents = !Words.has("no-split")
+  return options
+}
+
+private func report(_ found: Interface) {
+  say("arp ")
+  say(number: found.arps)
+  say(", ping ")
+  say(number: found.pings)
+  say(", udp ")
+  say(number: found.datagrams)
+  say(", other ")
+  say(number: found.others)
+  say("\n")
+}
+
+/// The driver's life; 0, or a negative error.
+@c(xg_run) public func run() -> Int32 {
+  let life = Life()
+  let options = options()
+  do throws(Failure) {
+    try life.start([Driver(type: "vif") { Interface(bus: life.bus, path: $0, options: options) }])
+  } catch {
+    return -error.number
+  }
+  life.check("an interface", life.serve(seconds: 30) { Interface.found != nil })
+  if let found = Interface.found {
+    found.ip = Words.number("ip=", otherwise: 167_772_687)
+    say(number: UInt64(found.queueCount))
+    say(" queues", found.hasSG ? ", sg" : "", found.hasChecksum ? ", checksum" : "")
+    say(found.hasGSO4 ? ", gso4" : "", found.hasSplitEvents ? ", split events\n" : "\n")
+    life.serve(seconds: Words.number("seconds=", otherwise: 30)) { found.isToldToEnd }
+    report(found)
+    let frames = found.arps + found.pings + found.datagrams + found.others
+    life.check("frames came", frames > 0)
+  }
+  life.bus.stop()
+  life.serve(seconds: 5) { life.grants.used == 0 }
+  life.check("every grant came back", life.grants.used == 0)
+  life.end()
+  return 0
+}
+"""#),
+    EmbeddedFile(path: "templates/driver-swift/xenbus/src/Run.swift", text: #"""
+// The life of xenbus: start what it stands on, then look after it.
+
+import CXenABI
+
+/// The driver's life: it goes on for ever, or comes back with a negative error if it cannot start.
+@c(xg_run) public func run() -> Int32 {
+  let events = Events<System>()
+  System.events = events
+  let store = Store(events: events)
+  let grants = Grants<System>()
+  let bus = Bus(store: store, grants: grants)
+  do throws(Failure) {
+    try grants.start(frames: 8)  // of 512 entries each
+    try store.start()
+    // Your drivers come here: subclasses of Device, and for each a Driver with the type of its devices.
+    try bus.start([])
+  } catch {
+    return -error.number
+  }
+  while true {
+    bus.poll()
+    // A second at the longest between two looks, whatever is or is not heard.
+    System.wait(until: System.time() + 1_000_000_000)
+  }
 }
 """#),
     EmbeddedFile(path: "templates/driver/bare-block/src/xg_run.c", text: ##"""
@@ -12926,9 +16439,10 @@ Read it in this order:
 | `src/Events.swift`, `Clock.swift` | event channels in place of interrupts, time, the timer |
 | `src/Heap.swift` | memory in pieces, for classes and arrays as well |
 | `Machine/` | accesses that Swift has no words for |
+| `Kernel/`, `src/Services.swift` | what a driver in an archive of its own finds here |
 | `abi/` | the ABI as Swift imports it. `xenograft abi generate --language swift` writes a typed view as well |
 {% endif %}
-One processor is used. Not here: user mode, several processors, save and restore, devices. `xenograft generate block|net|console|xenbus` writes drivers{% if language == "c" %}; their `bare` porting layer is for this kernel: `make LIBRARIES=path/to/libxen-block.a` links one in{% elif language == "rust" %} in Rust for this kernel: `make DRIVER=path/to/xen-block` builds one in, as its last act{% endif %}.
+One processor is used. Not here: user mode, several processors, save and restore, devices. `xenograft generate block|net|console|xenbus` writes drivers{% if language == "c" %}; their `bare` porting layer is for this kernel: `make LIBRARIES=path/to/libxen-block.a` links one in{% elif language == "rust" %} in Rust for this kernel: `make DRIVER=path/to/xen-block` builds one in, as its last act{% elif language == "swift" %} in Swift for this kernel: `make LIBRARIES=path/to/libxen-block.a` links one in, as its last act{% endif %}.
 """##),
     EmbeddedFile(path: "templates/kernel/rust/Makefile.stencil", text: ##"""
 # {{ name }}: a PV kernel in Rust, without cargo and without crates. Needs rustc and lld; `make check`
@@ -14131,6 +17645,53 @@ common_entry:
     jmp     hypercall_page + {iret} * 32
     .text
 """##),
+    EmbeddedFile(path: "templates/kernel/swift/Kernel/kernel.h", text: ##"""
+/*
+ * What this kernel has for drivers in archives of their own, and what it calls of them. One processor
+ * and no threads; events are masked but in kernel_wait and kernel_deliver.
+ */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xenabi.h"
+
+/* Pages in a row, zeroed, each a machine frame of its own; 0: there are none. All, or some, come back. */
+void *kernel_pages(ptrdiff_t count);
+void kernel_free_pages(void *pages, ptrdiff_t count);
+/* The machine frame of such a page. */
+uint64_t kernel_frame(void *page);
+/* Maps frames of others, writable and in a row; 0: it cannot. */
+void *kernel_map(const xen_pfn_t *frames, ptrdiff_t count);
+
+/* Handles a port that is open already, and unmasks it; 0, or a negative error. */
+int32_t kernel_open_port(evtchn_port_t port, void (*handler)(evtchn_port_t port));
+/* Masks a port and forgets its handler. */
+void kernel_close_port(evtchn_port_t port);
+/* Sleeps until an event is pending or the time has come. */
+void kernel_wait(uint64_t deadline);
+/* Delivers what is pending. */
+void kernel_deliver(void);
+
+/* Nanoseconds since the machine started. */
+uint64_t kernel_time(void);
+const struct start_info *kernel_start_info(void);
+static inline const char *kernel_command_line(void) { return (const char *)kernel_start_info()->cmd_line; }
+void kernel_print(const uint8_t *bytes, ptrdiff_t count);
+
+/* Of the driver: its life. 0, or a negative error. */
+int32_t xg_run(void);
+
+#endif /* KERNEL_H */
+"""##),
+    EmbeddedFile(path: "templates/kernel/swift/Kernel/module.modulemap", text: #"""
+module Kernel {
+  header "kernel.h"
+  export *
+}
+"""#),
     EmbeddedFile(path: "templates/kernel/swift/Machine/machine.h", text: ##"""
 /* What Swift has no words for: accesses to memory that others change, and symbols of the assembly. */
 #ifndef MACHINE_H
@@ -14157,6 +17718,7 @@ static inline void store32(uint32_t *_Nonnull at, uint32_t value) { __atomic_sto
 static inline void store64(uint64_t at, uint64_t value) { *(volatile uint64_t *)at = value; }
 static inline uint64_t exchange64(uint64_t *_Nonnull at, uint64_t value) { return __atomic_exchange_n(at, value, __ATOMIC_SEQ_CST); }
 static inline void and64(uint64_t *_Nonnull at, uint64_t value) { __atomic_fetch_and(at, value, __ATOMIC_SEQ_CST); }
+static inline void or64(uint64_t *_Nonnull at, uint64_t value) { __atomic_fetch_or(at, value, __ATOMIC_SEQ_CST); }
 static inline void barrier(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 static inline uint64_t read_tsc(void)
@@ -14203,10 +17765,12 @@ module Machine {
 # `make check` needs xenograft and QEMU as well.
 #   make            the kernel: {{ name }}
 #   make check      boots it and looks for its lines
+#   make LIBRARIES=path/to/libxen-block.a   with a driver of `xenograft generate block --language swift`
 NAME      := {{ name }}
 XENOGRAFT ?= xenograft
 SWIFTC    ?= swiftc
 LLD       ?= ld.lld
+LIBRARIES ?=
 ifeq ($(origin CC),default)
 CC := clang
 endif
@@ -14217,13 +17781,18 @@ SWIFTFLAGS := -target $(TARGET) -swift-version 6 -warnings-as-errors -parse-as-l
               -enable-experimental-feature Embedded -enforce-exclusivity=unchecked \
               -Xfrontend -disable-stack-protector -Xfrontend -function-sections \
               -Xcc -ffreestanding -Xcc -mno-red-zone -Xcc -mno-sse -Xcc -mno-mmx \
-              -Iabi/CXenABI/include -IMachine
+              -Iabi/CXenABI/include -IMachine -IKernel
 
-$(NAME): build/kernel.o build/start.o build/traps.o link.ld
+$(NAME): build/kernel.o build/start.o build/traps.o $(LIBRARIES) link.ld
 	$(LLD) -static -nostdlib --gc-sections --build-id -z max-page-size=4096 -z noexecstack -T link.ld \
-	  -o $@ $(filter %.o,$^)
+	  -o $@ $(filter %.o %.a,$^)
 
-build/kernel.o: $(wildcard src/*.swift Machine/* abi/CXenABI/include/xenabi/*.h) Makefile
+# With a driver: its life is the kernel's last act.
+ifneq ($(LIBRARIES),)
+SWIFTFLAGS += -D DRIVER
+endif
+
+build/kernel.o: $(LIBRARIES) $(wildcard src/*.swift Machine/* Kernel/* abi/CXenABI/include/xenabi/*.h) Makefile
 	@mkdir -p $(@D)
 	$(SWIFTC) $(SWIFTFLAGS) -module-name kernel -c -o $@ $(wildcard src/*.swift)
 
@@ -14477,11 +18046,11 @@ import CXenABI
 import Machine
 
 enum Events {
-  typealias Handler = @convention(c) () -> Void
+  typealias Handler = @convention(c) (UInt32) -> Void
 
-  /// The timer's port is all that this kernel binds; a table takes its place when there are more.
-  private nonisolated(unsafe) static var timerPort: UInt32 = 0
-  private nonisolated(unsafe) static var timerHandler: Handler? = nil
+  private static let ports: UInt32 = 1024
+  /// Who is called for each port.
+  private nonisolated(unsafe) static var handlers = InlineArray<1024, Handler?>(repeating: nil)
 
   /// Masks every port.
   static func begin() {
@@ -14504,7 +18073,8 @@ enum Events {
         bits &= bits - 1
         // First clear, then handle: an event that comes meanwhile is a new one.
         and64(pending, ~(1 << UInt64(bit)))
-        if UInt32(word * 64 + bit) == timerPort { timerHandler?() }
+        let port = UInt32(word * 64 + bit)
+        if port < ports { handlers[Int(port)]?(port) }
       }
     }
   }
@@ -14514,11 +18084,28 @@ enum Events {
     var bind = evtchn_bind_virq(virq: UInt32(VIRQ_TIMER), vcpu: 0, port: 0)
     let error = HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &bind)
     if error != 0 { return error }
-    timerPort = bind.port
-    timerHandler = handler
+    return handle(bind.port, handler)
+  }
+
+  /// Handles a port that is open already; 0, or an error.
+  static func handle(_ port: UInt32, _ handler: @escaping Handler) -> Int {
+    if port >= ports { return -Int(XEN_ENOSPC) }
+    handlers[Int(port)] = handler
     // By hypercall: clearing the bit does not deliver what came while it was set.
-    var unmask = evtchn_unmask(port: bind.port)
+    var unmask = evtchn_unmask(port: port)
     return HYPERVISOR_event_channel_op(EVTCHNOP_unmask, &unmask)
+  }
+
+  /// Masks a port and forgets its handler.
+  static func forget(_ port: UInt32) {
+    if port >= ports { return }
+    or64(mask_word(Domain.shared, Int32(port / 64)), 1 << UInt64(port % 64))
+    handlers[Int(port)] = nil
+  }
+
+  /// As cli: no event is delivered to this processor.
+  static func disable() {
+    store8(&Domain.vcpu.pointee.evtchn_upcall_mask, 1)
   }
 
   /// As sti: lets events be delivered to this processor.
@@ -14543,35 +18130,38 @@ enum Events {
 }
 """#),
     EmbeddedFile(path: "templates/kernel/swift/src/Heap.swift", text: #"""
-// A heap of powers of two: a list of free pieces for each of 16, 32 ... 4096 bytes, filled a page at a
-// time. The last two functions are what Swift's own runtime wants as soon as a class or an array is
-// used, under their C names in start.S: a piece's size is kept in front of it.
+// A heap of powers of two: a list of free pieces for each size from 32 bytes on, filled a page or more
+// at a time. Its pages are mapped at low addresses: Swift takes an object whose address has its highest
+// bit set, as all of this kernel's have, for one that lives for ever, and counts no references to it.
+//
+// The last two functions are what Swift's own runtime wants as soon as a class or an array is used,
+// under their C names in start.S: a piece's size is kept in front of it.
 
 import CXenABI
 import Machine
 
 enum Heap {
+  /// Pieces have up to 2^25 bytes.
+  private static let sizes = 21
+  private static let smallest: UInt64 = 32
+  private static let base: UInt64 = 0x1200_0000_0000
+
   /// The first free piece of each size; each holds the address of the next.
-  private nonisolated(unsafe) static var free = InlineArray<9, UInt64>(repeating: 0)
+  private nonisolated(unsafe) static var free = InlineArray<21, UInt64>(repeating: 0)
+  /// Where the next page is mapped.
+  private nonisolated(unsafe) static var end = base
 
   private static func index(_ size: UInt64) -> Int {
     var index = 0
-    while 16 << UInt64(index) < size { index += 1 }
+    while index < sizes && smallest << UInt64(index) < size { index += 1 }
     return index
   }
 
-  /// A piece of so many bytes, 4096 at most; 0: there is none.
+  /// A piece of so many bytes; 0: there is none.
   static func take(_ size: UInt64) -> UInt64 {
-    if size > Pages.size { return 0 }
     let index = index(size)
-    if free[index] == 0 {
-      let page = Pages.take()
-      var piece = page
-      while page != 0 && piece < page + Pages.size {
-        give(piece, 16 << UInt64(index))
-        piece += 16 << UInt64(index)
-      }
-    }
+    if index == sizes { return 0 }
+    if free[index] == 0 { grow(smallest << UInt64(index)) }
     let piece = free[index]
     if piece != 0 { free[index] = load64(piece) }
     return piece
@@ -14582,6 +18172,24 @@ enum Heap {
     let index = index(size)
     store64(piece, free[index])
     free[index] = piece
+  }
+
+  /// Maps pages for one piece, or for as many as there are in a page.
+  private static func grow(_ size: UInt64) {
+    let start = end
+    while end < start + max(size, Pages.size) {
+      let page = Pages.take()
+      if page == 0 { return }
+      let error = Pages.map(
+        end, frame: Pages.frame(address: page), Pages.writable | Pages.noExecute)
+      if error != 0 { return }
+      end += Pages.size
+    }
+    var piece = start
+    while piece < end {
+      give(piece, size)
+      piece += size
+    }
   }
 }
 
@@ -14603,12 +18211,16 @@ public func deallocate(_ memory: UnsafeMutableRawPointer?) {
   Heap.give(piece, load64(piece))
 }
 """#),
-    EmbeddedFile(path: "templates/kernel/swift/src/Main.swift.stencil", text: #"""
+    EmbeddedFile(path: "templates/kernel/swift/src/Main.swift.stencil", text: ##"""
 // {{ name }}: a kernel that does each thing once: prints, allocates, takes a page fault, maps and
 // unmaps, waits for the timer, powers off. Make it yours from here.
 
 import CXenABI
 import Machine
+
+#if DRIVER
+import Kernel
+#endif
 
 /// Nothing is mapped in these at the start.
 let lazyStart: UInt64 = 0x1000_0000_0000
@@ -14666,7 +18278,10 @@ final class Chain {
 func showHeap() {
   var numbers: [UInt64] = []
   for number: UInt64 in 0..<100 { numbers.append(number) }
-  if numbers.reduce(0, +) != 4950 { crash("the heap does not work") }
+  // A copy is one's own: references are counted.
+  let copy = numbers
+  numbers.append(1)
+  if copy.count != 100 || numbers.reduce(0, +) != 4951 { crash("the heap does not work") }
   // More than the loader has mapped.
   var chain: Chain? = nil
   for _ in 0..<2048 {
@@ -14681,7 +18296,7 @@ func showHeap() {
   say("heap: objects, an array and 8 MiB\n")
 }
 
-@c public func tick() {
+@c public func tick(_ port: UInt32) {
   ticks += 1
 }
 
@@ -14695,6 +18310,19 @@ func showTimer() {
   say("a tick of the timer after ")
   say(number: (Clock.now - begin) / Clock.millisecond)
   say(" ms\n")
+}
+
+/// The life of a driver that is linked in (make LIBRARIES=...).
+func runDriver() {
+  #if DRIVER
+  // They are delivered while the driver sleeps.
+  Events.disable()
+  let error = xg_run()
+  if error == 0 { return }
+  say("the driver ends with error ")
+  say(number: Int(error))
+  say("\n")
+  #endif
 }
 
 /// Called by start.S.
@@ -14715,10 +18343,11 @@ func showTimer() {
   showPageFault()
   showMapping()
   showTimer()
+  runDriver()
   say("good bye\n")
   Domain.end(SHUTDOWN_poweroff)
 }
-"""#),
+"""##),
     EmbeddedFile(path: "templates/kernel/swift/src/Pages.swift", text: #"""
 // Pages and page tables under a hypervisor. Three kinds of number name a page:
 //     pseudo-physical frame   0, 1, 2 ...: the domain's own memory, without holes
@@ -14813,6 +18442,14 @@ enum Pages {
     base + load64(UInt64(MACH2PHYS_VIRT_START) + frame * 8) * size
   }
 
+  /// The machine frame that is mapped at an address; `nil`: none is.
+  static func frame(mapped address: UInt64) -> UInt64? {
+    let place = entry(address, level: 1)
+    if place == 0 { return nil }
+    let value = load64(place)
+    return value & present == 0 ? nil : (value & frameBits) / size
+  }
+
   /// Where the entry of a level (4 is the top) for an address stands; 0: a table above is missing.
   private static func entry(_ address: UInt64, level: UInt64) -> UInt64 {
     var table = UInt64(Domain.start.pointee.pt_base)
@@ -14866,6 +18503,94 @@ enum Pages {
   static func unmap(_ address: UInt64) -> Int {
     HYPERVISOR_update_va_mapping(UInt(address), 0, UInt(UVMF_INVLPG))
   }
+}
+"""#),
+    EmbeddedFile(path: "templates/kernel/swift/src/Services.swift", text: #"""
+// What a driver in an archive of its own finds here, under the names of Kernel/kernel.h: those of
+// `xenograft generate block` and its like. Without one none of it is linked.
+
+import CXenABI
+import Machine
+
+/// Addresses for pages in a row, and for frames of others: given out once.
+private nonisolated(unsafe) var windowEnd: UInt64 = 0x1300_0000_0000
+
+private func map(_ count: Int, _ frame: (Int) -> UInt64?) -> UnsafeMutableRawPointer? {
+  let start = windowEnd
+  for index in 0..<count {
+    guard let frame = frame(index) else { return nil }
+    let flags = Pages.writable | Pages.noExecute
+    if Pages.map(windowEnd, frame: frame, flags) != 0 { return nil }
+    windowEnd += Pages.size
+  }
+  return UnsafeMutableRawPointer(bitPattern: UInt(start))
+}
+
+@c(kernel_pages)
+public func servePages(_ count: Int) -> UnsafeMutableRawPointer? {
+  if count == 1 { return UnsafeMutableRawPointer(bitPattern: UInt(Pages.take())) }
+  return map(count) { _ in
+    let page = Pages.take()
+    return page == 0 ? nil : Pages.frame(address: page)
+  }
+}
+
+@c(kernel_free_pages)
+public func takeBackPages(_ pages: UnsafeMutableRawPointer, _ count: Int) {
+  for index in 0..<count {
+    let address = UInt64(UInt(bitPattern: pages)) + UInt64(index) * Pages.size
+    guard address < Pages.base else {
+      Pages.give(address)
+      continue
+    }
+    guard let frame = Pages.frame(mapped: address) else { continue }
+    _ = Pages.unmap(address)
+    Pages.give(Pages.page(frame: frame))
+  }
+}
+
+@c(kernel_frame)
+public func serveFrame(_ page: UnsafeMutableRawPointer) -> UInt64 {
+  Pages.frame(mapped: UInt64(UInt(bitPattern: page))) ?? 0
+}
+
+@c(kernel_map)
+public func serveMapping(
+  _ frames: UnsafePointer<xen_pfn_t>, _ count: Int
+) -> UnsafeMutableRawPointer? {
+  map(count) { UInt64(frames[$0]) }
+}
+
+@c(kernel_open_port)
+public func openPort(_ port: UInt32, _ handler: @escaping @convention(c) (UInt32) -> Void) -> Int32
+{
+  Int32(truncatingIfNeeded: Events.handle(port, handler))
+}
+
+@c(kernel_close_port)
+public func closePort(_ port: UInt32) { Events.forget(port) }
+
+@c(kernel_wait)
+public func wait(_ deadline: UInt64) {
+  Clock.set(deadline)
+  Events.wait()
+}
+
+@c(kernel_deliver)
+public func deliver() {
+  Events.enable()
+  Events.disable()
+}
+
+@c(kernel_time)
+public func serveTime() -> UInt64 { Clock.now }
+
+@c(kernel_start_info)
+public func serveStart() -> UnsafePointer<start_info> { Domain.start }
+
+@c(kernel_print)
+public func print(_ bytes: UnsafePointer<UInt8>, _ count: Int) {
+  Console.write(UnsafeBufferPointer(start: bytes, count: count))
 }
 """#),
     EmbeddedFile(path: "templates/kernel/swift/src/Traps.swift", text: #"""

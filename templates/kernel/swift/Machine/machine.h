@@ -23,6 +23,7 @@ static inline void store32(uint32_t *_Nonnull at, uint32_t value) { __atomic_sto
 static inline void store64(uint64_t at, uint64_t value) { *(volatile uint64_t *)at = value; }
 static inline uint64_t exchange64(uint64_t *_Nonnull at, uint64_t value) { return __atomic_exchange_n(at, value, __ATOMIC_SEQ_CST); }
 static inline void and64(uint64_t *_Nonnull at, uint64_t value) { __atomic_fetch_and(at, value, __ATOMIC_SEQ_CST); }
+static inline void or64(uint64_t *_Nonnull at, uint64_t value) { __atomic_fetch_or(at, value, __ATOMIC_SEQ_CST); }
 static inline void barrier(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 static inline uint64_t read_tsc(void)

@@ -9,11 +9,11 @@ import CXenABI
 import Machine
 
 enum Events {
-  typealias Handler = @convention(c) () -> Void
+  typealias Handler = @convention(c) (UInt32) -> Void
 
-  /// The timer's port is all that this kernel binds; a table takes its place when there are more.
-  private nonisolated(unsafe) static var timerPort: UInt32 = 0
-  private nonisolated(unsafe) static var timerHandler: Handler? = nil
+  private static let ports: UInt32 = 1024
+  /// Who is called for each port.
+  private nonisolated(unsafe) static var handlers = InlineArray<1024, Handler?>(repeating: nil)
 
   /// Masks every port.
   static func begin() {
@@ -36,7 +36,8 @@ enum Events {
         bits &= bits - 1
         // First clear, then handle: an event that comes meanwhile is a new one.
         and64(pending, ~(1 << UInt64(bit)))
-        if UInt32(word * 64 + bit) == timerPort { timerHandler?() }
+        let port = UInt32(word * 64 + bit)
+        if port < ports { handlers[Int(port)]?(port) }
       }
     }
   }
@@ -46,11 +47,28 @@ enum Events {
     var bind = evtchn_bind_virq(virq: UInt32(VIRQ_TIMER), vcpu: 0, port: 0)
     let error = HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &bind)
     if error != 0 { return error }
-    timerPort = bind.port
-    timerHandler = handler
+    return handle(bind.port, handler)
+  }
+
+  /// Handles a port that is open already; 0, or an error.
+  static func handle(_ port: UInt32, _ handler: @escaping Handler) -> Int {
+    if port >= ports { return -Int(XEN_ENOSPC) }
+    handlers[Int(port)] = handler
     // By hypercall: clearing the bit does not deliver what came while it was set.
-    var unmask = evtchn_unmask(port: bind.port)
+    var unmask = evtchn_unmask(port: port)
     return HYPERVISOR_event_channel_op(EVTCHNOP_unmask, &unmask)
+  }
+
+  /// Masks a port and forgets its handler.
+  static func forget(_ port: UInt32) {
+    if port >= ports { return }
+    or64(mask_word(Domain.shared, Int32(port / 64)), 1 << UInt64(port % 64))
+    handlers[Int(port)] = nil
+  }
+
+  /// As cli: no event is delivered to this processor.
+  static func disable() {
+    store8(&Domain.vcpu.pointee.evtchn_upcall_mask, 1)
   }
 
   /// As sti: lets events be delivered to this processor.

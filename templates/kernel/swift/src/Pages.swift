@@ -91,6 +91,14 @@ enum Pages {
     base + load64(UInt64(MACH2PHYS_VIRT_START) + frame * 8) * size
   }
 
+  /// The machine frame that is mapped at an address; `nil`: none is.
+  static func frame(mapped address: UInt64) -> UInt64? {
+    let place = entry(address, level: 1)
+    if place == 0 { return nil }
+    let value = load64(place)
+    return value & present == 0 ? nil : (value & frameBits) / size
+  }
+
   /// Where the entry of a level (4 is the top) for an address stands; 0: a table above is missing.
   private static func entry(_ address: UInt64, level: UInt64) -> UInt64 {
     var table = UInt64(Domain.start.pointee.pt_base)
