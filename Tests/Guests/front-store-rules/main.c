@@ -161,7 +161,7 @@ static void add_word(const char *word, size_t count, uint64_t repetition)
                 add(word + i, 1);
                 continue;
             }
-            const char *text = number_text(repetition);
+            const char *text = life_text(repetition);
             add(text, xg_length(text));
         }
     }
@@ -254,7 +254,7 @@ static void run(const char *line)
     }
     if (count > 1) {
         put_text("= ");
-        put_text(number_text(done));
+        put_text(life_text(done));
         put_text(" times, then:\n");
     }
     put_answer(type, variable);
@@ -269,12 +269,12 @@ void test_main(void)
     xg_os_start(&start);
     struct xenstore_domain_interface *page = xg_os_map(&start.store_frame, 1);
     port = start.store_port;
-    say_check("a page", page && xenstore_domain_interface_begin_guest(&stream, page) != XENABI_RING_BROKEN &&
+    life_check("a page", page && xenstore_domain_interface_begin_guest(&stream, page) != XENABI_RING_BROKEN &&
                             xg_event_attach(port, heard, 0) == 0);
     for (size_t i = 0; page && i < sizeof(script) / sizeof(*script); i++) {
         put_text(script[i]);
         put_text("\n");
         run(script[i]);
     }
-    front_end();
+    front_end(life_end());
 }
