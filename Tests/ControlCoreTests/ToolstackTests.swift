@@ -51,6 +51,23 @@ import XenABI
     #expect(StoreGuest(store, 6).ask(.read, back + "/params") == "!EACCES")
   }
 
+  @Test func unplugging_asksTheBackend_andForgetsOnceItIsGone() throws {
+    let plan = try #require(InterfacePlan(Bytes("5:0:00:16:3e:00:00:05")))
+    toolstack.add(plan)
+    toolstack.unplug("vif", 0, of: DomainID(5))
+    let control = StoreGuest(store, 0)
+    let back = "/local/domain/0/backend/vif/5/0"
+    #expect(control.ask(.read, back + "/online") == "0")
+    #expect(control.ask(.read, back + "/state") == "5")
+    #expect(!toolstack.forget("vif", 0, of: DomainID(5)))
+    #expect(guest.ask(.read, "device/vif/0/mac") == "00:16:3e:00:00:05")
+    control.ask(.rm, back)
+    #expect(toolstack.forget("vif", 0, of: DomainID(5)))
+    #expect(guest.ask(.read, "device/vif/0/mac") == "!ENOENT")
+    toolstack.add(plan)
+    #expect(guest.ask(.read, "device/vif/0/state") == "1")
+  }
+
   @Test func guestThatIsGone_leavesNothing() throws {
     toolstack.add(try #require(DiskPlan(Bytes("5:xvda:0:w"))))
     toolstack.remove(DomainID(5))

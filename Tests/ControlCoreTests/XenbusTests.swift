@@ -214,6 +214,39 @@ struct XenbusTests {
     #expect(factory.hypervisor.mappedCount == 1)
   }
 
+  @Test(
+    "a restart forgets all, waits for the disk, answers nothing, and asks the frontend to close")
+  func restartUnderLoad() throws {
+    setting.plug()
+    setting.connect()
+    setting.set("state", "4")
+    var request = Xen.BlkifRequest()
+    request.nr_segments = 1
+    request.seg.0.gref = setting.guest.grant(9).rawValue
+    _ = setting.ring?.put(request)
+    _ = setting.ring?.push()
+    let old = setting.factory.backends[0]
+    _ = old.handle(EventPort(5007))
+    setting.registry.restart()
+    #expect(!setting.registry.poll())
+    setting.work()
+    #expect(setting.state == "4" && setting.registry.devices.isEmpty)
+    #expect(setting.hypervisor.mappedCount == 2)
+    let done = try #require(setting.factory.disk.finishOne())
+    _ = old.complete(token: done.token, isGood: true)
+    #expect(setting.registry.poll())
+    #expect(setting.hypervisor.mappedCount == 0 && setting.hypervisor.boundCount == 0)
+    let answer = try setting.ring?.take()
+    #expect(answer == nil)
+    setting.work()
+    #expect(setting.state == "5" && setting.registry.devices.count == 1)
+    setting.set("state", "6")
+    setting.set("state", "1")
+    #expect(setting.state == "2")
+    setting.connect()
+    #expect(setting.state == "4")
+  }
+
   @Test("closing waits for what the disk works on")
   func draining() throws {
     setting.plug()

@@ -72,6 +72,29 @@ import Testing
     #expect(plan.kernels == ["c", "k", "k", "b"])
   }
 
+  @Test func domainsOfTheirOwn_andFaults() throws {
+    var own = disk("b")
+    own.domain = 3
+    var other = disk("c")
+    other.domain = 1
+    var request = request([own, other])
+    request.copies = 2
+    var neighbour = GuestBeside(kernel: "b")
+    neighbour.isOnNetwork = true
+    request.beside = [neighbour]
+    request.network = GuestNetwork()
+    request.faults = ["2:net:closes", "block:late:every=3"]
+    let plan = try DevicePlan(request)
+    #expect(
+      plan.options == """
+        vbd=1:xvdb:1:w vbd=3:xvda:0:w vif=1:0:00:16:3e:00:00:01 vif=2:0:00:16:3e:00:00:02 \
+        vif=3:0:00:16:3e:00:00:03 fault=2:net:closes fault=block:late:every=3
+        """)
+    own.domain = 4
+    request.disks = [own]
+    #expect(throws: HarnessError.self) { try DevicePlan(request) }
+  }
+
   @Test func whatDoesNotGoTogether_isRefused() {
     var copies = request([disk("a")])
     copies.copies = 2
