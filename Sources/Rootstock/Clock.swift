@@ -33,35 +33,84 @@ struct Clock {
     return high >> 31 != 0 ? .max : UInt32(clamping: ticks)
   }
 
-  /// Measures both counters over ten milliseconds of the PIT's channel 2.
+  /// Measures both counters against the PIT's channel 2, over 30 milliseconds or somewhat more.
   ///
-  /// The best of three, because an emulator may be stopped in the middle of one.
+  /// An emulator may be stopped at any moment, so that nothing is taken for an interval but what the
+  /// three counters themselves say of it. Where the PIT's has run out meanwhile, it is done again.
   mutating func calibrate() {
-    var best = UInt64.max
-    for _ in 0..<3 {
-      let (ticks, apic) = measure()
-      if ticks < best {
-        best = ticks
-        apicTicksPerSecond = UInt64(apic) * 100
+    for _ in 0..<20 {
+      startCount()
+      let first = ClockMark.take()
+      guard waitForCount(from: first.count) else { break }
+      let last = ClockMark.take()
+      if xg_in8(0x61) & Self.hasRunOut == 0, last.count < first.count {
+        let elapsed = UInt64(first.count - last.count)
+        ticksPerSecond = Self.rate(last.ticks &- first.ticks, in: elapsed)
+        apicTicksPerSecond = Self.rate(UInt64(last.apic &- first.apic), in: elapsed)
+        break
       }
     }
-    ticksPerSecond = best * 100
     start = xg_rdtsc()
     apicScale = (apicTicksPerSecond << 32) / 1_000_000_000
     scale = ticksPerSecond == 0 ? 0 : UInt64(1_000_000_000 << 32) / ticksPerSecond
   }
 
-  private func measure() -> (ticks: UInt64, apic: UInt32) {
-    let count: UInt16 = 11932
+  /// The PIT counts down so many times in a second (Intel 8254, on a PC).
+  private static let countsPerSecond: UInt64 = 1_193_182
+  /// In port 0x61: the output of channel 2, which rises when the count is over.
+  private static let hasRunOut: UInt8 = 0x20
+
+  private static func rate(_ ticks: UInt64, in counts: UInt64) -> UInt64 {
+    let (product, overflow) = ticks.multipliedReportingOverflow(by: countsPerSecond)
+    return overflow ? 0 : product / counts
+  }
+
+  /// Lets channel 2 count down once from the top, without sound, and the APIC's timer run freely.
+  private func startCount() {
     xg_out8(0x61, (xg_in8(0x61) & ~2) | 1)
     xg_out8(0x43, 0xb0)
-    xg_out8(0x42, UInt8(truncatingIfNeeded: count))
+    xg_out8(0x42, 0xff)
+    xg_out8(0x42, 0xff)
     LocalAPIC.startFreeRunning()
-    let begin = xg_rdtsc()
-    xg_out8(0x42, UInt8(count >> 8))
-    // The output rises when the count is over. A machine without a PIT must not hang the start.
-    var polls = 0
-    while xg_in8(0x61) & 0x20 == 0 && polls < 50_000_000 { polls += 1 }
-    return (xg_rdtsc() &- begin, LocalAPIC.elapsedTicks)
+  }
+
+  /// Waits for 30 ms of counts; false on a machine without a PIT, which must not hang the start.
+  private func waitForCount(from first: UInt16) -> Bool {
+    for _ in 0..<50_000_000 {
+      if xg_in8(0x61) & Self.hasRunOut != 0 { return true }
+      if first &- ClockMark.readCount() > 35_795 { return true }
+    }
+    return false
+  }
+}
+
+/// What the three counters were at one moment.
+private struct ClockMark {
+  var ticks: UInt64
+  var apic: UInt32
+  var count: UInt16
+
+  /// Reads them several times, and takes the time at which that went fastest.
+  static func take() -> Self {
+    var best = Self(ticks: 0, apic: 0, count: 0)
+    var least = UInt64.max
+    for _ in 0..<16 {
+      let begin = xg_rdtsc()
+      let count = readCount()
+      let apic = LocalAPIC.elapsedTicks
+      let width = xg_rdtsc() &- begin
+      if width < least {
+        least = width
+        best = Self(ticks: begin &+ width / 2, apic: apic, count: count)
+      }
+    }
+    return best
+  }
+
+  /// The count of channel 2, latched.
+  static func readCount() -> UInt16 {
+    xg_out8(0x43, 0x80)
+    let low = UInt16(xg_in8(0x42))
+    return UInt16(xg_in8(0x42)) << 8 | low
   }
 }

@@ -284,10 +284,10 @@ static bool bad_key(const char *key, const char *value)
 
 void test_main(void)
 {
-    uint64_t rounds = option_number("attack-rounds=", 1);
+    uint64_t rounds = life_number("attack-rounds=", 1);
 
     front_start(0, 0);
-    say_check("a disk", raw_find(&disk, "vbd"));
+    life_check("a disk", raw_find(&disk, "vbd"));
     for (uint64_t round = 0; round < rounds; round++) {
         for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
             bool connected = connect();
@@ -298,21 +298,16 @@ void test_main(void)
             raw_end(&disk);
             bool served = is_served();
             if (!connected || !served || round == 0)
-                say_check(attacks[i].name, connected && served);
+                life_check(attacks[i].name, connected && served);
         }
         for (size_t i = 0; i < sizeof(bad_keys) / sizeof(bad_keys[0]); i++) {
             if (!bad_key(bad_keys[i].key, bad_keys[i].value)) {
-                say("not refused: ", bad_keys[i].key, "=", bad_keys[i].value, (char *)0);
-                say_check("bad keys are refused", false);
+                life_say("not refused: ", bad_keys[i].key, "=", bad_keys[i].value, (char *)0);
+                life_check("bad keys are refused", false);
             }
         }
         if (!is_served())
-            say_check("served after bad keys", false);
+            life_check("served after bad keys", false);
     }
-    for (unsigned int i = 0; i < 50 && xg_grants_used(); i++) {
-        raw_pause(100);
-        xg_grants_retry();
-    }
-    say_check("every grant came back", xg_grants_used() == 0);
-    front_end();
+    front_end(life_end());
 }

@@ -235,7 +235,7 @@ static const struct {
 void test_main(void)
 {
     front_start(0, 0);
-    say_check("an interface", raw_find(&net, "vif"));
+    life_check("an interface", raw_find(&net, "vif"));
     for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
         bool connected = connect();
         if (connected) {
@@ -243,12 +243,7 @@ void test_main(void)
             raw_pause(50);
         }
         raw_end(&net);
-        say_check(attacks[i].name, connected && is_served());
+        life_check(attacks[i].name, connected && is_served());
     }
-    for (unsigned int i = 0; i < 50 && xg_grants_used(); i++) {
-        raw_pause(100);
-        xg_grants_retry();
-    }
-    say_check("every grant came back", xg_grants_used() == 0);
-    front_end();
+    front_end(life_end());
 }

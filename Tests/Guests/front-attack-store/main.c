@@ -84,7 +84,7 @@ static void others_nodes(void)
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         if (xg_store_write(0, paths[i], "mine") == 0 || xg_store_remove(0, paths[i]) == 0)
-            say_check(paths[i], false);
+            life_check(paths[i], false);
     }
 }
 
@@ -197,11 +197,11 @@ void test_main(void)
     front_start(0, 0);
     page = xg_os_map(&frames[0], 1);
     console = xg_os_map(&frames[1], 1);
-    say_check("both pages", page && console);
+    life_check("both pages", page && console);
     for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
         attacks[i].attack();
         raw_pause(20);
-        say_check(attacks[i].name, is_served());
+        life_check(attacks[i].name, is_served());
     }
-    front_end();
+    front_end(life_end());
 }

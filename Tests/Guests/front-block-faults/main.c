@@ -27,7 +27,7 @@ static uint64_t flush_every;
 
 static void ready(struct xg_block *found)
 {
-    uint64_t wanted = option_number("disk=", 0);
+    uint64_t wanted = life_number("disk=", 0);
 
     if (!block && (!wanted || found->device.id == wanted))
         block = found;
@@ -135,12 +135,12 @@ static void whole_disk(enum xg_block_operation operation, uint64_t chunks)
         }
         if (flush_every && operation == XG_BLOCK_WRITE && chunk % flush_every == 0)
             flush_now();
-        if (!any_idle() && !front_until(any_idle, 120 * SECONDS))
+        if (!any_idle() && !life_until(any_idle, 120 * SECONDS))
             break;
     }
-    front_until(all_idle, 120 * SECONDS);
-    say(operation == XG_BLOCK_WRITE ? "wrote " : "read ", number_text(chunks * CHUNK / 1024),
-        " KiB in ", number_text((system_time() - began) / MILLISECONDS), " ms", (char *)0);
+    life_until(all_idle, 120 * SECONDS);
+    life_say(operation == XG_BLOCK_WRITE ? "wrote " : "read ", life_text(chunks * CHUNK / 1024),
+        " KiB in ", life_text((system_time() - began) / MILLISECONDS), " ms", (char *)0);
 }
 
 void test_main(void)
@@ -150,26 +150,26 @@ void test_main(void)
 
     xg_block_ready = ready;
     xg_block_gone = gone;
-    flush_every = option_number("flush-every=", 0);
-    xg_block_defaults.request_timeout = option_number("timeout=", 30) * SECONDS;
+    flush_every = life_number("flush-every=", 0);
+    xg_block_defaults.request_timeout = life_number("timeout=", 30) * SECONDS;
     xg_block_defaults.reconnect_timeout = 2 * xg_block_defaults.request_timeout;
-    xg_block_defaults.persistent = !option_given("no-persistent");
-    xg_block_defaults.flush = !option_given("no-flush");
-    xg_block_defaults.discard = !option_given("no-discard");
-    if (option_given("no-indirect"))
+    xg_block_defaults.persistent = !life_has("no-persistent");
+    xg_block_defaults.flush = !life_has("no-flush");
+    xg_block_defaults.discard = !life_has("no-discard");
+    if (life_has("no-indirect"))
         xg_block_defaults.indirect_segments = 0;
-    xg_block_defaults.queues = (uint32_t)option_number("queues=", 1);
-    xg_block_defaults.ring_order = (uint32_t)option_number("ring-order=", 1);
+    xg_block_defaults.queues = (uint32_t)life_number("queues=", 1);
+    xg_block_defaults.ring_order = (uint32_t)life_number("ring-order=", 1);
     front_start(drivers, 1);
-    say_check("a disk", front_until(is_ready, option_number("patience=", 30) * SECONDS));
+    life_check("a disk", life_until(is_ready, life_number("patience=", 30) * SECONDS));
     if (!block)
-        front_end();
-    say(number_text(block->sectors), " sectors, ", number_text(block->queue_count), " queues, order ",
-        number_text(block->ring_order), ", ", number_text(block->segments_max), " segments",
+        front_end(life_end());
+    life_say(life_text(block->sectors), " sectors, ", life_text(block->queue_count), " queues, order ",
+        life_text(block->ring_order), ", ", life_text(block->segments_max), " segments",
         block->persistent ? ", persistent" : "", block->flush ? ", flush" : "",
         block->barrier ? ", barrier" : "", block->discard ? ", discard" : "",
         block->read_only ? ", read-only" : "", (char *)0);
-    uint64_t chunks = option_number("mib=", 64) * 1048576 / CHUNK;
+    uint64_t chunks = life_number("mib=", 64) * 1048576 / CHUNK;
     if (chunks > block->sectors / (CHUNK / XG_SECTOR))
         chunks = block->sectors / (CHUNK / XG_SECTOR);
     if (chunks > CHUNKS_MAX)
@@ -179,24 +179,18 @@ void test_main(void)
         whole_disk(XG_BLOCK_WRITE, chunks);
         for (uint64_t chunk = 0; chunk < chunks; chunk++) {
             if (failed[chunk])
-                say("failed: chunk ", number_text(chunk), (char *)0);
+                life_say("failed: chunk ", life_text(chunk), (char *)0);
         }
         if (block && block->flush)
-            say_check("flush", xg_block_wait(block, &flush) == 0);
+            life_check("flush", xg_block_wait(block, &flush) == 0);
     }
     whole_disk(XG_BLOCK_READ, chunks);
-    say_check("no errors", errors == 0 && flush_errors == 0);
+    life_check("no errors", errors == 0 && flush_errors == 0);
     if (block)
-        say("connections ", number_text(block->device.connections), ", faults ",
-            number_text(block->device.faults), (char *)0);
+        life_say("connections ", life_text(block->device.connections), ", faults ",
+            life_text(block->device.faults), (char *)0);
     /* A disk that cannot be written holds the pattern only if somebody says so. */
-    if (!is_read_only || option_given("written"))
-        say_check("every byte as written", bad_chunks == 0);
-    xg_bus_stop();
-    for (unsigned int i = 0; i < 50 && xg_grants_used(); i++) {
-        xg_os_wait(system_time() + SECONDS / 10);
-        xg_grants_retry();
-    }
-    say_check("every grant came back", xg_grants_used() == 0);
-    front_end();
+    if (!is_read_only || life_has("written"))
+        life_check("every byte as written", bad_chunks == 0);
+    front_end(life_end());
 }

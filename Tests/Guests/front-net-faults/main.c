@@ -150,21 +150,21 @@ void test_main(void)
 
     xg_net_ready = ready;
     xg_net_gone = gone;
-    xg_net_defaults.queues = (uint32_t)option_number("queues=", 1);
-    xg_net_defaults.sg = !option_given("no-sg");
-    xg_net_defaults.checksum = !option_given("no-checksum");
-    if (option_given("no-gso"))
+    xg_net_defaults.queues = (uint32_t)life_number("queues=", 1);
+    xg_net_defaults.sg = !life_has("no-sg");
+    xg_net_defaults.checksum = !life_has("no-checksum");
+    if (life_has("no-gso"))
         xg_net_defaults.gso4 = xg_net_defaults.gso6 = false;
-    address = (uint32_t)option_number("ip=", 167772687);
+    address = (uint32_t)life_number("ip=", 167772687);
     front_start(drivers, 1);
-    say_check("an interface", front_until(is_ready, 30 * SECONDS));
+    life_check("an interface", life_until(is_ready, 30 * SECONDS));
     if (!net)
-        front_end();
-    say(number_text(net->queue_count), " queues", net->sg ? ", sg" : "", net->checksum ? ", checksum" : "",
+        front_end(life_end());
+    life_say(life_text(net->queue_count), " queues", net->sg ? ", sg" : "", net->checksum ? ", checksum" : "",
         net->gso4 ? ", gso4" : "", net->split_events ? ", split events" : "", (char *)0);
-    front_until(has_enough, option_number("seconds=", 30) * SECONDS);
-    say("arp ", number_text(arps), ", ping ", number_text(pings), ", udp ", number_text(datagrams),
-        ", other ", number_text(others), (char *)0);
-    say_check("frames came", arps + pings + datagrams + others > 0);
-    front_end();
+    life_until(has_enough, life_number("seconds=", 30) * SECONDS);
+    life_say("arp ", life_text(arps), ", ping ", life_text(pings), ", udp ", life_text(datagrams),
+        ", other ", life_text(others), (char *)0);
+    life_check("frames came", arps + pings + datagrams + others > 0);
+    front_end(life_end());
 }

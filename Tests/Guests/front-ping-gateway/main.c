@@ -203,43 +203,37 @@ static bool has_answer(void)
 void test_main(void)
 {
     static const struct xg_driver *const drivers[] = {&xg_net_driver};
-    uint64_t rounds = option_number("rounds=", 40), tries = option_number("tries=", 20);
+    uint64_t rounds = life_number("rounds=", 40), tries = life_number("tries=", 20);
 
     xg_net_ready = ready;
     xg_net_gone = gone;
-    xg_net_defaults.queues = (uint32_t)option_number("queues=", 1);
-    xg_net_defaults.send_timeout = option_number("timeout=", 30) * SECONDS;
+    xg_net_defaults.queues = (uint32_t)life_number("queues=", 1);
+    xg_net_defaults.send_timeout = life_number("timeout=", 30) * SECONDS;
     front_start(drivers, 1);
     char text[24];
     uint64_t number = 1;
     if (xg_store_read(0, "domid", text, sizeof(text)) > 0)
         xg_parse_number(text, &number);
     address = 0x0a00020e + (uint32_t)number;
-    say_check("an interface", front_until(is_ready, option_number("patience=", 20) * SECONDS));
+    life_check("an interface", life_until(is_ready, life_number("patience=", 20) * SECONDS));
     if (!net)
-        front_end();
+        front_end(life_end());
     for (uint64_t attempt = 0; attempt < tries && !has_gateway; attempt++) {
         send_arp(0, 1, GATEWAY);
-        front_until(knows_gateway, SECONDS);
+        life_until(knows_gateway, SECONDS);
     }
-    say_check("the gateway answers", has_gateway);
+    life_check("the gateway answers", has_gateway);
     for (round_number = 0; has_gateway && round_number < rounds; round_number++) {
         is_answered = false;
         for (uint64_t attempt = 0; attempt < tries && !is_answered; attempt++) {
             send_ping(round_number);
-            if (!front_until(has_answer, SECONDS))
+            if (!life_until(has_answer, SECONDS))
                 lost++;
         }
     }
-    say("sent ", number_text(sent), ", good ", number_text(good), ", wrong ", number_text(wrong),
-        ", lost ", number_text(lost), ", interfaces ", number_text(interfaces), (char *)0);
-    say_check("all were answered", good == rounds);
-    say_check("every byte as sent", wrong == 0);
-    xg_bus_stop();
-    for (unsigned int i = 0; i < 50 && xg_grants_used(); i++) {
-        xg_os_wait(system_time() + SECONDS / 10);
-        xg_grants_retry();
-    }
-    say_check("every grant came back", xg_grants_used() == 0);
-    front_end();
+    life_say("sent ", life_text(sent), ", good ", life_text(good), ", wrong ", life_text(wrong),
+        ", lost ", life_text(lost), ", interfaces ", life_text(interfaces), (char *)0);
+    life_check("all were answered", good == rounds);
+    life_check("every byte as sent", wrong == 0);
+    front_end(life_end());
 }
