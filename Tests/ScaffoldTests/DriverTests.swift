@@ -68,7 +68,10 @@ import Testing
 
   @Test func partsInSwift_areThoseThatTheKindNeeds() {
     func names(_ kind: ScaffoldKind) -> Set<String> {
-      Set(DriverPart.parts(of: ScaffoldRequest(kind: kind, language: .swift)).map { String($0.path.dropFirst(10)) })
+      Set(
+        DriverPart.parts(of: ScaffoldRequest(kind: kind, language: .swift)).map {
+          String($0.path.dropFirst(10))
+        })
     }
     #expect(names(.console) == ["Console.swift", "Events.swift", "PortingLayer.swift"])
     #expect(names(.block).isSuperset(of: ["BlockDevice.swift", "BlockPiece.swift", "Bus.swift"]))
