@@ -69,12 +69,12 @@ import Testing
     }
   }
 
-  @Test func driverInALanguageWithoutTemplates_isRefused() throws {
+  @Test func templateInALanguageThatItIsNotIn_isRefused() throws {
     let abi = try #require(ABILoader.embedded().abi)
-    let wanted = ScaffoldError.language(kind: .block, found: "swift", known: ["c", "rust"])
-    #expect(throws: wanted) {
-      try Scaffold(abi: abi).files(for: ScaffoldRequest(kind: .block, language: .swift))
-    }
+    var request = ScaffoldRequest(kind: .kernel, language: .swift)
+    request.template = .webserver
+    let wanted = ScaffoldError.language(kind: .kernel, found: "swift", known: ["c"])
+    #expect(throws: wanted) { try Scaffold(abi: abi).files(for: request) }
   }
 
   @Test func driverInRustForASystemInC_isRefused() throws {
