@@ -123,6 +123,15 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What a port cost in lines, by git's diffs.
+    .target(
+      name: "Effort",
+      dependencies: [
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+
     // Kernels and drivers out of templates/ and Sources/Frontends/.
     .target(
       name: "Scaffold",
@@ -135,7 +144,7 @@ let package = Package(
       name: "xenograft",
       dependencies: [
         "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "ControlFaults",
-        "Disassembly", "Harness", "ImageInspection", "KernelImage", "Scaffold",
+        "Disassembly", "Effort", "Harness", "ImageInspection", "KernelImage", "Scaffold",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -181,6 +190,9 @@ let package = Package(
       name: "ScaffoldTests", dependencies: ["Scaffold", "ABIGenerator", "ABISchema", "Harness"],
       swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["xenograft"], swiftSettings: strict),
+    .testTarget(
+      name: "EffortTests", dependencies: ["Effort"], exclude: ["Snapshots"],
+      swiftSettings: strict),
     .testTarget(
       name: "AuditReportTests", dependencies: ["AuditReport", "Audit"], exclude: ["Snapshots"],
       swiftSettings: strict),

@@ -1,0 +1,85 @@
+// Runs git: with an environment of our own, so that nobody's configuration changes a figure, and
+// with its output as a stream, since diffs and trees may be larger than memory should be.
+
+import Foundation
+import Subprocess
+import SystemPackage
+
+/// A git that reads one repository.
+struct Git: Sendable {
+  /// Where git runs, as its option `-C`; `nil` for the current folder.
+  var folder: String?
+
+  /// Settings that would otherwise depend on the machine.
+  static let settings = [
+    "-c", "core.bigFileThreshold=512m", "-c", "core.quotePath=false", "-c",
+    "core.hooksPath=/dev/null",
+    "-c", "core.fsmonitor=false", "-c", "core.useReplaceRefs=false",
+  ]
+
+  private static let environment: Subprocess.Environment = {
+    var values: [Subprocess.Environment.Key: String] = [
+      "HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent", "LC_ALL": "C", "TZ": "UTC",
+      "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null",
+      "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_ATTR_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
+      "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_PAGER": "cat",
+    ]
+    values["PATH"] = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    return .custom(values)
+  }()
+
+  /// Git's version, `2.39.5`.
+  static func version() async throws(EffortError) -> String {
+    let text = try await Git().text(["version"])
+    return text.split(separator: " ").dropFirst(2).first.map(String.init) ?? text
+  }
+
+  /// Runs git and returns its output, without the last line's end.
+  func text(_ arguments: [String], input: [UInt8] = []) async throws(EffortError) -> String {
+    var text = String(decoding: try await bytes(arguments, input: input), as: UTF8.self)
+    if text.hasSuffix("\n") { text.removeLast() }
+    return text
+  }
+
+  /// Runs git and returns its output.
+  func bytes(_ arguments: [String], input: [UInt8] = []) async throws(EffortError) -> [UInt8] {
+    var result: [UInt8] = []
+    try await stream(arguments, input: input) { result.append(contentsOf: $0) }
+    return result
+  }
+
+  /// Runs git and hands its output on as it comes.
+  func stream(
+    _ arguments: [String], input: [UInt8] = [], to body: (UnsafeRawBufferPointer) throws -> Void
+  ) async throws(EffortError) {
+    let place = folder.map { ["-C", $0] } ?? []
+    let configuration = Subprocess.Configuration(
+      executable: .name("git"), arguments: Arguments(place + Self.settings + arguments),
+      environment: Self.environment)
+    do {
+      let result = try await Subprocess.run(
+        configuration, input: .array(input), output: .sequence, error: .string(limit: 1 << 20)
+      ) { execution in
+        for try await buffer in execution.standardOutput {
+          try buffer.withUnsafeBytes { try body($0) }
+        }
+      }
+      guard result.terminationStatus.isSuccess else {
+        throw EffortError.git(
+          command: arguments.first ?? "", message: Self.message(result.standardError))
+      }
+    } catch let error as EffortError {
+      throw error
+    } catch let error as SubprocessError where error.code == .executableNotFound {
+      throw .gitMissing
+    } catch {
+      throw .git(command: arguments.first ?? "", message: "\(error)")
+    }
+  }
+
+  /// The first line of what git complains about.
+  private static func message(_ errors: String) -> String {
+    let line = errors.split(separator: "\n").first.map(String.init) ?? "no message"
+    return line.hasPrefix("fatal: ") ? String(line.dropFirst(7)) : line
+  }
+}
