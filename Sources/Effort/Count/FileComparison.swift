@@ -8,8 +8,6 @@ struct FileComparison {
   let map: EffortMap
   private(set) var files: [EffortReport.File] = []
   private(set) var listed = EffortReport.Listed()
-  /// The pairs that were counted, beside `files`.
-  private(set) var pairs: [FilePair] = []
 
   init(
     bench: Workbench, base: TreeContents, port: TreeContents, map: EffortMap
@@ -18,13 +16,6 @@ struct FileComparison {
     self.base = base
     self.port = port
     self.map = map
-  }
-
-  /// What one side of a pair is.
-  private struct Text {
-    var classes = LineClasses()
-    var isBinary = false
-    var isGenerated = false
   }
 
   /// Compares; renames move from `added` and `removed`.
@@ -86,7 +77,6 @@ struct FileComparison {
     }
     if place.section == "excluded" { listed.excluded.append(pair.path) }
     if place.isCatchAll { listed.catchAll.append(pair.path) }
-    pairs.append(pair)
     files.append(
       .init(
         path: pair.path, basePath: pair.base?.path, status: pair.status, section: place.section,
@@ -108,19 +98,12 @@ struct FileComparison {
 
   private func texts(
     _ entries: [TreeEntry?], _ side: TreeContents
-  ) async throws(EffortError) -> [Text] {
-    var result = [Text](repeating: Text(), count: entries.count)
+  ) async throws(EffortError) -> [FileText] {
+    var result = [FileText](repeating: FileText(), count: entries.count)
     let numbers = entries.indices.filter { entries[$0] != nil }
     let present = numbers.compactMap { entries[$0] }
     try await side.read(present) { index, bytes in
-      var text = Text()
-      if let bytes, !TextFacts.isBinary(bytes) {
-        text.classes = TextFacts.classes(bytes, path: present[index].path)
-        text.isGenerated = TextFacts.isGenerated(bytes)
-      } else {
-        text.isBinary = true
-      }
-      result[numbers[index]] = text
+      result[numbers[index]] = FileText(bytes, path: present[index].path)
     }
     return result
   }

@@ -16,6 +16,7 @@ struct EffortCommand: AsyncParsableCommand {
       Examples:
 
         xenograft effort --base v2.4.21 --port xen-port --repo linux --paper
+        xenograft effort --base v2.4.21 --port xen-port --history --svg effort.svg
         xenograft effort --base linux-2.4.21 --port linux-2.4.21-xen --map effort.yaml --format markdown
 
       Exit code 1: under --strict, a file that only a catch-all took.
@@ -57,12 +58,26 @@ struct EffortCommand: AsyncParsableCommand {
   @Flag(help: "End with 1 where only a catch-all, or no rule at all, took a file.")
   var strict = false
 
+  @Flag(help: "Print the effort at each first-parent commit from the base to the port, as CSV.")
+  var history = false
+
+  @Option(
+    help: ArgumentHelp("With --history: draw it into this file, as SVG.", valueName: "file"),
+    completion: .file())
+  var svg: String?
+
   @Option(help: "Threads that may work; by default one for each processor.")
   var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {
     guard (1...256).contains(jobs) else {
       throw ValidationError("--jobs: expected a number from 1 to 256, found \(jobs).")
+    }
+    if history, format != .text, format != .csv {
+      throw ValidationError("--history: expected --format csv, found \(format.rawValue).")
+    }
+    if svg != nil, !history {
+      throw ValidationError("--svg: expected together with --history, found alone.")
     }
   }
 
@@ -81,8 +96,11 @@ struct EffortCommand: AsyncParsableCommand {
         "\(scratch.path): expected a folder that can be made, found: \(error.localizedDescription)")
     }
     let report: EffortReport
+    var course: EffortHistory?
     do throws(EffortError) {
-      report = try await EffortCounter(request(in: scratch)).report()
+      let counter = try await EffortCounter(request(in: scratch))
+      report = try await counter.report()
+      if history { course = try await counter.history(report) }
     } catch {
       throw CommandFailure(error)
     }
@@ -90,7 +108,8 @@ struct EffortCommand: AsyncParsableCommand {
     view.count = count
     view.whitespace = whitespace
     view.showsPaper = paper
-    let bytes = Array(report.render(format, view).utf8)
+    let bytes = Array((course?.csv(view) ?? report.render(format, view)).utf8)
+    if let svg, let course { try OutputFile.write(Array(course.svg(view).utf8), to: svg) }
     if let output {
       try OutputFile.write(bytes, to: output)
     } else {
