@@ -92,6 +92,18 @@ import Testing
     }
   }
 
+  @Test func guide_showsWhatComesOut() async throws {
+    var view = EffortView()
+    view.showsPaper = true
+    let listing = try await report().render(.text, view).split(
+      separator: "\n", omittingEmptySubsequences: false
+    ).map { $0.isEmpty ? "" : "    " + $0 }.joined(separator: "\n")
+    let guide = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "guides/effort.md")
+    let text = try String(decoding: Data(contentsOf: guide), as: UTF8.self)
+    #expect(text.contains(listing))
+  }
+
   @Test func paper_hasItsOwnSums() {
     for paper in PaperPort.all {
       #expect(paper.lines.compactMap { $0 }.reduce(0, +) == paper.total)

@@ -10,11 +10,13 @@ struct Git: Sendable {
   /// Where git runs, as its option `-C`; `nil` for the current folder.
   var folder: String?
 
-  /// Settings that would otherwise depend on the machine.
+  /// Settings that would otherwise depend on the machine, and limits of git's memory.
   static let settings = [
     "-c", "core.bigFileThreshold=512m", "-c", "core.quotePath=false", "-c",
     "core.hooksPath=/dev/null",
-    "-c", "core.fsmonitor=false", "-c", "core.useReplaceRefs=false",
+    "-c", "core.fsmonitor=false", "-c", "core.packedGitWindowSize=8m",
+    "-c", "core.packedGitLimit=48m", "-c", "core.deltaBaseCacheLimit=32m", "-c",
+    "core.useReplaceRefs=false",
   ]
 
   private static let environment: Subprocess.Environment = {
