@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "KernelImage", targets: ["KernelImage"]),
     .library(name: "Disassembly", targets: ["Disassembly"]),
     .library(name: "Audit", targets: ["Audit"]),
+    .library(name: "Effort", targets: ["Effort"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -16,6 +16,7 @@ let package = Package(
         .product(name: "KernelImage", package: "xenograft"),
         .product(name: "Disassembly", package: "xenograft"),
         .product(name: "Audit", package: "xenograft"),
+        .product(name: "Effort", package: "xenograft"),
       ])
   ]
 )

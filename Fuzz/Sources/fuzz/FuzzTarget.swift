@@ -23,5 +23,8 @@ struct FuzzTarget: Sendable {
     Self(name: "baseline", read: readBaseline),
     Self(name: "suppressions", read: readSuppressions),
     Self(name: "trace", read: readTrace),
+    Self(name: "lines", read: scanLines),
+    Self(name: "effortmap", read: readEffortMap),
+    Self(name: "diff", read: readDiff),
   ]
 }

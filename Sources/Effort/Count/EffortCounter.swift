@@ -27,6 +27,8 @@ public struct EffortRequest: Sendable {
 public struct EffortCounter: Sendable {
   let request: EffortRequest
   let version: String
+  /// The user's repository.
+  let repository: Git
   let bench: Workbench
   let base: TreeContents
   let port: TreeContents
@@ -38,12 +40,12 @@ public struct EffortCounter: Sendable {
   public init(_ request: EffortRequest) async throws(EffortError) {
     self.request = request
     version = try await Git.version()
-    let repository = request.repository
-    let base = try await TreeSide.resolve(request.base, option: "--base", repository: repository)
-    let port = try await TreeSide.resolve(request.port, option: "--port", repository: repository)
+    repository = await Git.ofUser(folder: request.repository)
+    let base = try await TreeSide.resolve(request.base, option: "--base", git: repository)
+    let port = try await TreeSide.resolve(request.port, option: "--port", git: repository)
     let needsRepository = !base.isFolder || !port.isFolder
     bench = try await Workbench(
-      in: request.scratch, borrowing: needsRepository ? Git(folder: repository) : nil)
+      in: request.scratch, borrowing: needsRepository ? repository : nil)
     self.base = try await TreeContents(base, bench.git)
     self.port = try await TreeContents(port, bench.git)
     map = request.map

@@ -9,6 +9,8 @@ import SystemPackage
 struct Git: Sendable {
   /// Where git runs, as its option `-C`; `nil` for the current folder.
   var folder: String?
+  /// Repositories of other owners that the user trusts; the one setting of theirs that is kept.
+  var trusted: [String] = []
 
   /// Settings that would otherwise depend on the machine, and limits of git's memory.
   static let settings = [
@@ -29,6 +31,26 @@ struct Git: Sendable {
     values["PATH"] = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     return .custom(values)
   }()
+
+  /// Only `ofUser` reads the user's settings.
+  private var usesOwnEnvironment = true
+
+  init(folder: String? = nil) {
+    self.folder = folder
+  }
+
+  /// A git that reads the repository in `folder` where its user may.
+  static func ofUser(folder: String?) async -> Git {
+    var reader = Git()
+    reader.usesOwnEnvironment = false
+    var git = Git(folder: folder)
+    for scope in ["--system", "--global"] {
+      // Without the setting git ends with 1.
+      let text = try? await reader.text(["config", scope, "--get-all", "safe.directory"])
+      git.trusted += text?.split(separator: "\n").map(String.init) ?? []
+    }
+    return git
+  }
 
   /// Git's version, `2.39.5`.
   static func version() async throws(EffortError) -> String {
@@ -55,9 +77,10 @@ struct Git: Sendable {
     _ arguments: [String], input: [UInt8] = [], to body: (UnsafeRawBufferPointer) throws -> Void
   ) async throws(EffortError) {
     let place = folder.map { ["-C", $0] } ?? []
+    let trust = trusted.flatMap { ["-c", "safe.directory=\($0)"] }
     let configuration = Subprocess.Configuration(
-      executable: .name("git"), arguments: Arguments(place + Self.settings + arguments),
-      environment: Self.environment)
+      executable: .name("git"), arguments: Arguments(place + Self.settings + trust + arguments),
+      environment: usesOwnEnvironment ? Self.environment : .inherit)
     do {
       let result = try await Subprocess.run(
         configuration, input: .array(input), output: .sequence, error: .string(limit: 1 << 20)

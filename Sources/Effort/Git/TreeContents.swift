@@ -40,6 +40,8 @@ struct TreeContents: Sendable {
     _ body: @escaping @Sendable (TreeEntry, UnsafeRawBufferPointer?) -> LineCounts
   ) async throws(EffortError) -> LineCounts {
     // Neighbours are about equally large; dealing them out in turn makes shares that are, too.
+    // More processes of git would cost memory and gain nothing.
+    let jobs = min(jobs, 8)
     let shares = (0..<jobs).map { first in
       stride(from: first, to: entries.count, by: jobs).map { entries[$0] }
     }

@@ -29,7 +29,7 @@ enum TreeSide: Sendable {
 
   /// Finds out what `name` is: a folder where there is one, otherwise a revision.
   static func resolve(
-    _ name: String, option: String, repository: String?
+    _ name: String, option: String, git: Git
   ) async throws(EffortError) -> TreeSide {
     guard !name.isEmpty, !name.utf8.contains(0) else {
       throw .input(subject: option, expected: "a folder or a revision", found: "`\(name)`")
@@ -39,12 +39,12 @@ enum TreeSide: Sendable {
     if exists, isFolder.boolValue {
       return .folder(name: name, path: URL(filePath: name).standardizedFileURL.path)
     }
-    let git = Git(folder: repository)
+    let repository = git.folder ?? "."
     do throws(EffortError) {
       _ = try await git.text(["rev-parse", "--git-dir"])
     } catch {
       if error == .gitMissing { throw error }
-      let found = exists ? "a file" : "no such folder, and no repository in \(repository ?? ".")"
+      let found = exists ? "a file" : "no such folder, and no repository in \(repository)"
       throw .input(
         subject: "\(option) \(name)", expected: "a folder, or a revision of a git repository",
         found: found + reason(error))
@@ -57,7 +57,7 @@ enum TreeSide: Sendable {
     } catch {
       if error == .gitMissing { throw error }
       throw .input(
-        subject: "\(option) \(name)", expected: "a folder, or a revision of \(repository ?? ".")",
+        subject: "\(option) \(name)", expected: "a folder, or a revision of \(repository)",
         found: "neither")
     }
   }

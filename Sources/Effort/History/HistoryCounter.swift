@@ -57,7 +57,7 @@ extension EffortCounter {
 
   private func commits(_ first: String, _ last: String) async throws(EffortError) -> [Commit] {
     // The user's repository knows where a shallow clone ends.
-    let text = try await Git(folder: request.repository).text([
+    let text = try await repository.text([
       "rev-list", "--first-parent", "--reverse", "--format=%H %T %ct %s", "\(first)..\(last)", "--",
     ])
     return text.split(separator: "\n").compactMap { line in

@@ -1,10 +1,10 @@
 // The history as a drawing: one band for each section, the commits from left to right.
 
 extension EffortHistory {
-  private static let width = 900
+  private static let width = 960
   private static let height = 420
   private static let left = 80
-  private static let right = 240
+  private static let right = 300
   private static let top = 40
   private static let bottom = 60
   /// Colours that are told apart by people who see few (Okabe and Ito 2008).

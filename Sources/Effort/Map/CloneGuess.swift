@@ -8,6 +8,8 @@ struct CloneGuess {
   /// Originals that are compared by contents, and files of each.
   private static let candidates = 6
   private static let samples = 40
+  /// Files of one name above which the name says nothing: makefiles, say.
+  private static let commonest = 500
 
   let base: TreeContents
   let port: TreeContents
@@ -81,7 +83,9 @@ struct CloneGuess {
     var common: [String: [(TreeEntry, TreeEntry)]] = [:]
     for file in files {
       let rest = String(file.path.dropFirst(folder.count))
-      for path in byName[Self.name(file.path)] ?? [] where path.hasSuffix(rest) {
+      let originals = byName[Self.name(file.path)] ?? []
+      guard originals.count <= Self.commonest else { continue }
+      for path in originals where path.hasSuffix(rest) {
         guard let original = baseFiles[path] else { continue }
         common[String(path.dropLast(rest.count)), default: []].append((original, file))
       }
