@@ -90,6 +90,9 @@ public protocol Machine {
   /// How many lines the interrupt controller of devices has.
   var interruptLineCount: Int { get }
 
+  /// Whether the hypervisor itself uses a line, which then no domain can bind.
+  func isOwnInterruptLine(_ line: Int) -> Bool
+
   /// Lets a line interrupt; it is then told by `Hypervisor.raise(line:)`.
   func openInterruptLine(_ line: Int, _ interrupt: PhysicalInterrupt)
 

@@ -100,6 +100,8 @@ extension Hypervisor {
     let index = try line(UInt32(truncatingIfNeeded: words[0]), caller)
     guard state.pointee.interrupts[index].isMapped else { throw .invalid }
     guard state.pointee.interrupts[index].port.rawValue == 0 else { throw .exists }
+    // The serial console's: a bad domain 0 would take its interrupts away.
+    guard !machine.isOwnInterruptLine(index) else { throw .busy }
     let opened = try openPort(.physicalInterrupt, of: caller.domain)
     opened.record.pointee.interrupt = UInt8(truncatingIfNeeded: index)
     state.pointee.interrupts[index].port = opened.number

@@ -12,6 +12,10 @@ struct ACPIFacts {
   var processorCount = 0
   /// The I/O port of the PM1a control register, or 0.
   var powerPort: UInt16 = 0
+  /// The interrupt controller's line of the first serial port: ISA's number 4, unless overridden.
+  var serialLine: UInt32 = 4
+  var isSerialLineLevel = false
+  var isSerialLineActiveLow = false
   /// What SLP_TYP must be for the soft-off state.
   var softOffType: UInt16 = 0
 
@@ -71,6 +75,13 @@ struct ACPIFacts {
       }
       if type == 1, length >= 12, ioAPIC == 0 {
         ioAPIC = UInt64(table.read(UInt32.self, offset + 4))
+      }
+      // An override of ISA's number 4: its line, and how it interrupts where that is not as on ISA.
+      if type == 2, length >= 10, table.read(UInt8.self, offset + 3) == 4 {
+        let flags = table.read(UInt16.self, offset + 8)
+        serialLine = table.read(UInt32.self, offset + 4)
+        isSerialLineLevel = flags >> 2 & 3 == 3
+        isSerialLineActiveLow = flags & 3 == 3
       }
       offset += length
     }

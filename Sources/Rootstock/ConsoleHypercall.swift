@@ -1,5 +1,5 @@
-// console_io: domain 0's console is the serial port; what others print goes there by whole lines
-// with their number (abi/console.yaml).
+// console_io: domain 0's console is the serial port, and what is typed there is its; what others print
+// goes there by whole lines with their number (abi/console.yaml).
 
 import CXenABI
 import HypervisorCore
@@ -12,7 +12,8 @@ enum ConsoleHypercall {
     switch arguments.command(0) {
     case CONSOLEIO_write:
       return write(&arguments, guest)
-    case CONSOLEIO_read: return .value(0)
+    case CONSOLEIO_read:
+      return read(arguments, guest)
     default: return .error(.noSuchCall)
     }
   }
@@ -55,5 +56,37 @@ enum ConsoleHypercall {
       }
     }
     return .value(0)
+  }
+
+  /// What was typed, as far as there is room for it; nobody waits.
+  ///
+  /// A guest could ask for more than there ever is while the line is flooded: a call answers no more
+  /// than the queue holds. What does not reach the guest is not lost.
+  private static func read(
+    _ arguments: HypercallArguments, _ guest: GuestDomainPointer
+  ) -> HypercallResult {
+    guard guest.pointee.domain.pointee.id.rawValue == 0 else { return .error(.notPermitted) }
+    guard arguments.word(1) <= UInt32(Int32.max) else { return .error(.tooBig) }
+    let limit = min(Int(arguments.word(1)), InputQueue.capacity)
+    var address = arguments.address(2)
+    var total = 0
+    while total < limit {
+      var piece = InlineArray<128, UInt8>(repeating: 0)
+      let room = min(limit - total, piece.count)
+      let length = withUnsafeMutableBytes(of: &piece) { bytes -> Int? in
+        let buffer = UnsafeMutableRawBufferPointer(rebasing: bytes[..<room])
+        return SerialInput.take(into: buffer) { length in
+          guard let base = buffer.baseAddress else { return false }
+          return GuestMemory.write(base, to: address, count: length)
+        }
+      }
+      guard let length, let next = address.advanced(by: UInt64(length)) else {
+        return .error(.fault)
+      }
+      if length == 0 { break }
+      address = next
+      total += length
+    }
+    return .value(Int64(total))
   }
 }

@@ -39,14 +39,24 @@ enum InterruptController {
     for line in 0..<lineCount { write(entryRegister(line), masked) }
   }
 
-  /// Lets a line interrupt.
+  /// Lets a line of a domain's device interrupt.
   static func open(_ line: Int, _ interrupt: PhysicalInterrupt) {
     guard line < lineCount else { return }
+    program(line, isLevel: interrupt.isLevel, isActiveLow: interrupt.isActiveLow)
+  }
+
+  /// Lets a line of the hypervisor's own interrupt; false where there is no such line.
+  static func open(own line: Int, isLevel: Bool, isActiveLow: Bool) -> Bool {
+    guard line < lineCount else { return false }
+    program(line, isLevel: isLevel, isActiveLow: isActiveLow)
+    return true
+  }
+
+  private static func program(_ line: Int, isLevel: Bool, isActiveLow: Bool) {
     write(entryRegister(line) + 1, UInt32(truncatingIfNeeded: PerCPU.data(0).pointee.apic_id) << 24)
     write(
       entryRegister(line),
-      firstVector + UInt32(line) | (interrupt.isLevel ? 1 << 15 : 0)
-        | (interrupt.isActiveLow ? 1 << 13 : 0))
+      firstVector + UInt32(line) | (isLevel ? 1 << 15 : 0) | (isActiveLow ? 1 << 13 : 0))
   }
 
   /// Masks a line, which keeps its trigger.
@@ -78,7 +88,12 @@ enum InterruptController {
       let lines = waiting
       waiting = 0
       for line in 0..<lineCount where lines >> UInt64(line) & 1 != 0 {
-        Host.hypervisor.raise(line: line)
+        if line == SerialInput.line {
+          SerialInput.receive()
+          Host.hypervisor.noteInput()
+        } else {
+          Host.hypervisor.raise(line: line)
+        }
       }
       for _ in 0..<lines.nonzeroBitCount { LocalAPIC.endInterrupt() }
     }

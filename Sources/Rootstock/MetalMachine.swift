@@ -90,6 +90,8 @@ struct MetalMachine: Machine {
 
   var interruptLineCount: Int { InterruptController.lineCount }
 
+  func isOwnInterruptLine(_ line: Int) -> Bool { line == SerialInput.line }
+
   func openInterruptLine(_ line: Int, _ interrupt: PhysicalInterrupt) {
     InterruptController.open(line, interrupt)
   }

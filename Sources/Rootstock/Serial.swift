@@ -2,17 +2,17 @@
 
 import CMachine
 
-/// The first serial port, polled.
+/// The first serial port; SerialInput.swift receives.
 enum Serial {
   // SAFETY: under the console lock.
   /// Domain 0 has begun a line and not ended it.
   nonisolated(unsafe) static var isInLine = false
 
   static let port: UInt16 = 0x3f8
-  private static let lineStatus: UInt16 = 0x3fd
+  static let lineStatus: UInt16 = 0x3fd
   private static let transmitterEmpty: UInt8 = 0x20
 
-  /// Sets 115200 baud, 8 bits, no parity, FIFOs on, no interrupts.
+  /// Sets 115200 baud, 8 bits, no parity, FIFOs on, no interrupts, and their way out open (OUT2).
   static func start() {
     xg_out8(port + 1, 0)
     xg_out8(port + 3, 0x80)
@@ -20,7 +20,7 @@ enum Serial {
     xg_out8(port + 1, 0)
     xg_out8(port + 3, 3)
     xg_out8(port + 2, 0xc7)
-    xg_out8(port + 4, 3)
+    xg_out8(port + 4, 0xb)
   }
 
   /// Sends one byte, and waits for room at most for a bounded number of polls.

@@ -40,6 +40,7 @@ func run() {
   guard GuestStorage.fits else { panic("a vcpu's state does not fit into its frame") }
   Memory.handOver()
   DomainStart.startAll()
+  SerialInput.start()
   Processors.release()
   Switch.abandon()
 }

@@ -183,6 +183,9 @@ public final class FakeMachine: Machine {
   public func pause() {}
 
   public var interruptLineCount: Int { 24 }
+  public func isOwnInterruptLine(_ line: Int) -> Bool { line == Self.ownLine }
+  /// The line that no domain gets.
+  public static var ownLine: Int { 6 }
   public func openInterruptLine(_ line: Int, _ interrupt: PhysicalInterrupt) {
     openLines.insert(line)
   }

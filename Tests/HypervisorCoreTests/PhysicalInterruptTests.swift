@@ -103,6 +103,15 @@ import Testing
         == Self.notSupported)
   }
 
+  @Test func lineOfTheHypervisor_isBusy() {
+    let line = UInt32(FakeMachine.ownLine)
+    #expect(map(line) == 0)
+    #expect(
+      bench.eventOperation(UInt64(EVTCHNOP_bind_pirq), [line, 0, 0], from: owner) == Self.busy)
+    #expect(bench.machine.openLines.isEmpty)
+    #expect(physical(PHYSDEVOP_eoi, [line], from: owner) == Answer.invalid)
+  }
+
   @Test func domainWithoutPrivilege_getsNone() {
     let other = bench.makeDomain(1, frames: 2).caller
     for command in [PHYSDEVOP_eoi, PHYSDEVOP_setup_gsi, PHYSDEVOP_irq_status_query] {
