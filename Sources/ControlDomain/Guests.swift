@@ -4,6 +4,8 @@
 //
 //     until=2        the machine is switched off when domains 1 and 2 have ended; without it, when
 //                    all have
+//     interactive    what is typed on the machine's console goes to domain 1, and a line of its that has
+//                    begun is printed with ETB behind it
 
 import ControlCore
 import GuestRuntime

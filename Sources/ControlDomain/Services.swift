@@ -29,9 +29,18 @@ public final class Services {
   private var consoles: [Line<ConsoleGuest>] = []
   /// Something has happened since the last turn.
   private var isAwake = true
+  /// The domain to whose console goes what is typed, if anybody types.
+  private let typist: DomainID?
+  /// Something may have been typed that was not read.
+  private var hasInput = false
+  /// A line that has begun is handed over soon.
+  private var isFlushDue = false
+  /// How long it waits for its end: the eye sees no delay, and a line in one piece is one still.
+  private static let lineDelay: UInt64 = 10_000_000
 
   init(_ devices: Devices, _ interposer: Interposer) {
     self.interposer = interposer
+    typist = Guest.hasOption("interactive") ? DomainID(1) : nil
     let diskPorts = GuestPorts(interposer, isNetwork: false)
     let networkPorts = GuestPorts(interposer, isNetwork: true)
     local = LocalStore(store)
@@ -50,6 +59,13 @@ public final class Services {
     disks.start()
     networks.start()
     Events.poll { [self] in turn() }
+    guard typist != nil, let port = Events.bind(interrupt: UInt32(VIRQ_CONSOLE)) else { return }
+    // What came before that raises no event.
+    hasInput = true
+    Events.handle(port) { [self] in
+      hasInput = true
+      isAwake = true
+    }
   }
 
   /// Serves a domain that has been built: its pages by their frames, and its ports.
@@ -73,7 +89,9 @@ public final class Services {
     let prefix = Bytes("(d") + Bytes(decimal: UInt64(domain.rawValue)) + Bytes(") ")
     consoles.append(
       Line(
-        domain: domain, service: ConsoleGuest(unsafePage: console, prefix: prefix),
+        domain: domain,
+        service: ConsoleGuest(
+          unsafePage: console, prefix: prefix, isInteractive: domain == typist),
         port: consoleEnd, address: consolePage))
     return true
   }
@@ -151,6 +169,20 @@ public final class Services {
     if progress.more { Events.after(0) { [self] in serve(port) } }
   }
 
+  /// Takes what was typed as far as the guest's console has room: the rest waits where it is.
+  private func type(_ console: ConsoleGuest) {
+    let room = min(console.inputRoom, 256)
+    guard room > 0 else { return }
+    let bytes = Console.read(room)
+    if bytes.count < room { hasInput = false } else { isAwake = true }
+    console.type(bytes)
+  }
+
+  private func flush() {
+    isFlushDue = false
+    for line in consoles { line.service.flush(Services.print) }
+  }
+
   /// One turn: a bounded part of everything that waits; whether there is more.
   private func turn() -> Bool {
     for device in networks.devices.values { device.driver.flush() }
@@ -166,9 +198,14 @@ public final class Services {
       if progress.more { isAwake = true }
     }
     for line in consoles {
+      if hasInput, line.domain == typist { type(line.service) }
       let progress = line.service.run(Services.print)
       if progress.notify { Events.notify(line.port) }
       if progress.more { isAwake = true }
+      if line.service.isLineOpen, !isFlushDue {
+        isFlushDue = true
+        Events.after(Self.lineDelay) { [self] in flush() }
+      }
     }
     while let event = local.nextEvent() {
       isAwake = true

@@ -16,6 +16,19 @@ public enum Console {
     if byte == 0x0a || count == line.count { flush() }
   }
 
+  /// What was typed, at most so many bytes; none where nothing waits.
+  public static func read(_ limit: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: limit)
+    let count = bytes.withUnsafeMutableBytes { buffer in
+      // SAFETY: the call writes at most `limit` bytes, which is the buffer's size.
+      HYPERVISOR_console_io(
+        UInt32(CONSOLEIO_read), UInt32(limit),
+        buffer.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CChar.self))
+    }
+    bytes.removeLast(limit - max(0, min(limit, Int(count))))
+    return bytes
+  }
+
   private static func flush() {
     let length = UInt32(count)
     count = 0

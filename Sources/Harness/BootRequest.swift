@@ -123,8 +123,11 @@ public struct BootRequest: Sendable {
   public var expectations: [String] = []
   /// End as soon as every expectation is met.
   public var endsWhenExpected = false
-  /// How long the guest may take; with the start of the machine, but without that of stock Xen's domain 0.
-  public var timeout: Duration = .seconds(60)
+  /// How long the guest may take, with the start of the machine, but without that of stock Xen's domain 0;
+  /// `nil` for as long as it likes.
+  public var timeout: Duration? = .seconds(60)
+  /// What is typed on the guest's console; `nil` for nothing ever.
+  public var input: GuestInput?
   public var hypervisor: HypervisorKind = .rootstock
   /// Path of the hypervisor's image, where it shall not be looked for.
   public var hypervisorImage: String?

@@ -74,7 +74,9 @@ actor BootSession {
       toolstack = ToolstackConsole()
       secondLine = SecondLine(folder: folder)
     } else if plan.hasControlDomain {
-      control = ControlConsole(plain: plan.copies == 1 ? plan.subjects.lowerBound : nil)
+      control = ControlConsole(
+        plain: plan.copies == 1 || request.input != nil ? plan.subjects.lowerBound : nil,
+        isInteractive: request.input != nil)
     }
     splitter = ConsoleSplitter(prefix: dialect.prefix)
     lines = try GuestLines(expectations: request.expectations)
@@ -84,6 +86,11 @@ actor BootSession {
   }
 
   var expectations: [ExpectationResult] { lines.results }
+
+  /// Whether what is typed arrives: on Rootstock once it has spoken, on Xen not before domain 0 has.
+  var takesInput: Bool {
+    times.guestFirstOutput != nil || (dialect.listensEarly && times.hypervisor != nil)
+  }
 
   /// Takes in bytes of the line; `true` when nothing more is worth reading.
   func take(_ bytes: [UInt8]) -> Bool {

@@ -24,8 +24,24 @@ public enum GuestBoot {
     let staging = try Staging(request, plan)
     let session = try BootSession(
       request, plan, dialect: dialect, folder: staging.folder, sink: sink)
-    let end = try await Machine(arguments: arguments, staging: staging).run(
-      reader: { bytes in await session.take(bytes) }, look: { await session.look() })
+    var pump: InputPump?
+    if let input = request.input {
+      if request.hypervisor == .xen, plan.hasControlDomain {
+        throw .input(
+          path: "--interactive", expected: "a guest without devices on stock Xen",
+          found: "one beside Linux, whose console nothing can be typed on")
+      }
+      pump = try InputPump(input)
+    }
+    defer { pump?.stop() }
+    let end = try await Machine(
+      arguments: arguments, staging: staging, input: pump?.machineEnd
+    ).run(
+      reader: { [pump] bytes in
+        let isOver = await session.take(bytes)
+        if let pump, await session.takesInput { pump.open() }
+        return isOver
+      }, look: { await session.look() })
     await session.finish()
     let times = await session.times
     if end == .closed, times.hypervisor == nil, times.guestFirstOutput == nil {

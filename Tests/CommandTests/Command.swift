@@ -24,10 +24,11 @@ enum Command {
 
   /// Runs `xenograft` with `arguments`, in the checkout unless another folder is named.
   ///
-  /// `search` takes the place of PATH; `whileRunning` is called with the process once it runs.
+  /// `search` takes the place of PATH, `input` that of an empty standard input; `whileRunning` is called
+  /// with the process once it runs.
   static func run(
     _ arguments: [String], in folder: URL = checkout, search: String? = nil,
-    whileRunning: ((Process) -> Void)? = nil
+    input: Any = FileHandle.nullDevice, whileRunning: ((Process) -> Void)? = nil
   ) throws -> Run {
     let process = Process()
     process.executableURL = URL(filePath: path)
@@ -41,7 +42,7 @@ enum Command {
     let errors = Pipe()
     process.standardOutput = output
     process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = input
     try process.run()
     whileRunning?(process)
     // Both pipes are drained together, since either may fill up.

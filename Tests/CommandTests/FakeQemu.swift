@@ -36,10 +36,13 @@ final class FakeQemu {
   private let search: String
 
   /// Boots the sample kernel on this machine.
-  func boot(_ options: [String] = [], whileRunning: ((Process) -> Void)? = nil) throws -> Run {
+  func boot(
+    _ options: [String] = [], input: Any = FileHandle.nullDevice,
+    whileRunning: ((Process) -> Void)? = nil
+  ) throws -> Run {
     try Command.run(
       ["boot", "--rootstock", file("hypervisor"), "--accel", "tcg"] + options + [kernel],
-      search: search, whileRunning: whileRunning)
+      search: search, input: input, whileRunning: whileRunning)
   }
 
   func file(_ name: String) -> String { scratch.url.appending(path: name).path }

@@ -15,10 +15,11 @@ struct ConsoleTests {
     var stream: Xen.ByteStream?
     var lines: [String] = []
 
-    init(prefix: String = "(d3) ") {
+    init(prefix: String = "(d3) ", isInteractive: Bool = false) {
       page = .allocate(capacity: 1)
       page.initialize(to: Xen.XenconsInterface())
-      console = ConsoleGuest(unsafePage: page, prefix: Bytes(prefix.utf8))
+      console = ConsoleGuest(
+        unsafePage: page, prefix: Bytes(prefix.utf8), isInteractive: isInteractive)
       var parts = xenabi_stream()
       _ = xencons_interface_begin_guest(&parts, page)
       stream = try? Xen.ByteStream(unsafeParts: parts)
@@ -35,6 +36,8 @@ struct ConsoleTests {
       let count = buffer.withUnsafeMutableBytes { (try? stream?.read(into: $0)) ?? 0 }
       return Bytes(buffer[..<count])
     }
+
+    func flush() { console.flush { lines.append(String(decoding: $0, as: UTF8.self)) } }
 
     @discardableResult
     func run(bytes: Int = 2048) -> Progress {
@@ -67,6 +70,46 @@ struct ConsoleTests {
     #expect(setting.write(text) == 2048)
   }
 
+  @Test("a prompt is handed over as a line that goes on, where somebody types")
+  func prompt() {
+    let setting = Setting(isInteractive: true)
+    _ = setting.write("one\r\n/ # ")
+    setting.run()
+    #expect(setting.lines == ["(d3) one"])
+    #expect(setting.console.isLineOpen)
+    setting.flush()
+    #expect(setting.lines == ["(d3) one", "(d3) / # \u{17}"])
+    #expect(!setting.console.isLineOpen)
+    setting.flush()
+    _ = setting.write("ls\r\n\r\n")
+    setting.run()
+    #expect(setting.lines == ["(d3) one", "(d3) / # \u{17}", "(d3) ls", "(d3) "])
+  }
+
+  @Test("where nobody types, nothing is handed over before its end")
+  func noPrompt() {
+    let setting = Setting()
+    _ = setting.write("/ # ")
+    setting.run()
+    setting.flush()
+    #expect(!setting.console.isLineOpen && setting.lines.isEmpty)
+  }
+
+  @Test("a carriage return alone is kept where somebody types, wherever the pieces end")
+  func carriageReturns() {
+    let setting = Setting(prefix: "", isInteractive: true)
+    for text in ["50 %\r", "60 %", "\r", "\n", "\r\r\n"] {
+      _ = setting.write(text)
+      setting.run()
+    }
+    #expect(setting.lines == ["50 %\r60 %", "\r"])
+    let long = Setting(prefix: "", isInteractive: true)
+    _ = long.write(String(repeating: "x", count: 1030) + "\n")
+    long.run()
+    #expect(long.lines.map(\.count) == [1025, 6])
+    #expect(long.lines[0].hasSuffix("x\u{17}"))
+  }
+
   @Test("what is typed reaches the guest as it makes room, up to a limit")
   func typing() {
     let setting = Setting()
@@ -80,6 +123,7 @@ struct ConsoleTests {
     }
     #expect(received == Bytes(typed[..<4096]))
     setting.console.type([1])
+    #expect(setting.console.inputRoom == 4095)
     setting.run()
     #expect(setting.read() == [1])
   }

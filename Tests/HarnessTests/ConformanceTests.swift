@@ -20,8 +20,8 @@ import Testing
 
   /// One of each kind of end, of trap and of event: `.ci/guests` runs all of them through the command.
   static let names = [
-    "event-upcall", "hello", "page-faults", "ramdisk", "shutdown-crash", "shutdown-reboot",
-    "traps-user",
+    "console-typed", "event-upcall", "hello", "page-faults", "ramdisk", "shutdown-crash",
+    "shutdown-reboot", "traps-user",
   ]
 
   /// All guests, built once with the toolchain's clang.
@@ -42,10 +42,13 @@ import Testing
     request.hypervisorImage = image
     request.acceleration = .tcg
     try apply(folder.appending(path: "boot.args"), to: &request)
+    let input = FileHandle(forReadingAtPath: folder.appending(path: "input.txt").path)
+    request.input = input.map { GuestInput(descriptor: $0.fileDescriptor) }
     let console = Mutex<[UInt8]>([])
     let result = try await GuestBoot.run(request) { output in
       if case .guest(let bytes) = output { console.withLock { $0 += bytes } }
     }
+    try? input?.close()
     let text = String(decoding: console.withLock { $0 }, as: UTF8.self)
     let found = text + "verdict: \(result.verdict.rawValue)\n"
     let expected = try String(

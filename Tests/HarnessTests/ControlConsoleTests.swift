@@ -39,6 +39,21 @@ import Testing
     #expect(pieces(text + "\n", plain: 1, size: 1) == [.control(text)])
   }
 
+  @Test(arguments: [1, 3, 1000])
+  func lineThatGoesOn_isOne_whereSomebodyTypes(size: Int) {
+    var console = ControlConsole(plain: 1, isInteractive: true)
+    var text: [UInt8] = []
+    let bytes = Array("(d1) / # \u{17}\ncontroldomain: x\n(d1) ls\n(d1) \u{17}\n(d1) end\n".utf8)
+    for start in stride(from: 0, to: bytes.count, by: size) {
+      for piece in console.take(Array(bytes[start..<min(start + size, bytes.count)])) {
+        if case .guest(let part) = piece { text += part }
+      }
+    }
+    #expect(String(decoding: text, as: UTF8.self) == "/ # ls\nend\n")
+    // Where nobody types, such a line is the guest's own.
+    #expect(pieces("(d1) a\u{17}\n", plain: 1, size: size) == [guest("a\u{17}\n")])
+  }
+
   @Test func guest_cannotForgeTheControlDomain() {
     #expect(
       pieces("(d1) controldomain: serves\n", plain: 1, size: 5) == [

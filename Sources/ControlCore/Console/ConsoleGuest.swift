@@ -3,6 +3,9 @@
 // The guest may print without end, print a line without end, or claim bytes that the ring cannot
 // hold. Each call takes a bounded number of bytes; a long line is cut; an impossible index ends the
 // service of this console and of no other.
+//
+// Where somebody types, a prompt must not wait for its line's end: the line so far is handed over with
+// ETB behind it, which says that the rest follows in the next one.
 
 public import CXenABI
 public import XenABI
@@ -19,6 +22,10 @@ public final class ConsoleGuest {
   /// Typed bytes that found no room in the ring.
   private var input = Bytes()
   private var chunk = Bytes(repeating: 0, count: 512)
+  /// A carriage return that a newline may follow.
+  private var heldReturn = false
+  /// Somebody types, and sees lines before they end.
+  private let isInteractive: Bool
   /// Typed bytes that were dropped because the guest does not read.
   public private(set) var droppedInput = 0
 
@@ -26,12 +33,16 @@ public final class ConsoleGuest {
   public static var lineLimit: Int { 1024 }
   /// Typed bytes that wait.
   public static var inputLimit: Int { 4096 }
+  /// Behind a line that goes on.
+  public static var openEnd: UInt8 { 0x17 }
 
   /// Serves a console by its page, which stays mapped as long as this is used.
   public init(
-    unsafePage page: UnsafeMutablePointer<Xen.XenconsInterface>, prefix: Bytes = []
+    unsafePage page: UnsafeMutablePointer<Xen.XenconsInterface>, prefix: Bytes = [],
+    isInteractive: Bool = false
   ) {
     self.prefix = prefix
+    self.isInteractive = isInteractive
     line = prefix
     var parts = xenabi_stream()
     _ = xencons_interface_begin_backend(&parts, page)
@@ -68,15 +79,29 @@ public final class ConsoleGuest {
   }
 
   private func take(_ byte: UInt8, _ sink: Sink) {
+    // In front of a newline it says nothing; alone it is the cursor's, if there is one.
+    if heldReturn, byte != UInt8(ascii: "\n") { line.append(UInt8(ascii: "\r")) }
+    heldReturn = false
     switch byte {
     case UInt8(ascii: "\n"):
       end(sink)
     case UInt8(ascii: "\r"):
-      break
+      heldReturn = isInteractive
     default:
       line.append(byte)
-      if line.count - prefix.count >= Self.lineLimit { end(sink) }
+      if line.count - prefix.count < Self.lineLimit { break }
+      if isInteractive { flush(sink) } else { end(sink) }
     }
+  }
+
+  /// Whether a line has begun that ``flush(_:)`` would hand over.
+  public var isLineOpen: Bool { isInteractive && line.count > prefix.count }
+
+  /// Hands over what there is of a line, as one that goes on.
+  public func flush(_ sink: Sink) {
+    guard isLineOpen else { return }
+    line.append(Self.openEnd)
+    end(sink)
   }
 
   private func end(_ sink: Sink) {
@@ -88,6 +113,9 @@ public final class ConsoleGuest {
   public func finish(_ sink: Sink) {
     if line.count > prefix.count { end(sink) }
   }
+
+  /// How many typed bytes would be kept.
+  public var inputRoom: Int { isServed ? max(0, Self.inputLimit - input.count) : 0 }
 
   /// Keeps typed bytes for the guest; those beyond the limit are dropped.
   ///

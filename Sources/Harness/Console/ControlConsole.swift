@@ -5,7 +5,7 @@
 struct ControlConsole {
   /// What a piece of the serial line turned out as.
   enum Piece: Equatable {
-    /// Whole lines of guests.
+    /// Whole lines of guests, or parts of one where it is typed on.
     case guest([UInt8])
     /// A line of the control domain, without its name and newline.
     case control(String)
@@ -16,10 +16,14 @@ struct ControlConsole {
 
   /// What begins the lines of the guest whose lines are passed on without it.
   private let plainPrefix: [UInt8]?
+  /// A line of that guest that ends in ETB goes on in its next one.
+  private let isInteractive: Bool
   private var line: [UInt8] = []
 
-  /// `plain` is the domain whose lines lose their number, if any.
-  init(plain: Int?) {
+  /// `plain` is the domain whose lines lose their number, if any; `isInteractive` says that the control
+  /// domain hands its lines over before they end.
+  init(plain: Int?, isInteractive: Bool = false) {
+    self.isInteractive = isInteractive
     plainPrefix = plain.map { Array("(d\($0)) ".utf8) }
   }
 
@@ -43,7 +47,9 @@ struct ControlConsole {
   private mutating func end(_ pieces: inout [Piece]) {
     defer { line = [] }
     if let plainPrefix, line.starts(with: plainPrefix) {
-      pieces.append(.guest(Array(line.dropFirst(plainPrefix.count))))
+      line.removeFirst(plainPrefix.count)
+      if isInteractive, line.suffix(2) == [0x17, 0x0A] { line.removeLast(2) }
+      pieces.append(.guest(line))
     } else if Self.isGuest(line) {
       pieces.append(.guest(line))
     } else {

@@ -74,6 +74,7 @@ struct GuestPlan: Equatable, Sendable {
       modules.append(ModuleFile(path: "", role: "the guest's command line", contents: contents))
       arguments = modules.count - 1
       controlOptions = try DevicePlan(request).options
+      if request.input != nil { controlOptions += " interactive" }
       if !waitsForAll { controlOptions += " until=\(subjects.upperBound - 1)" }
     }
     let kernel = try self.kernel(request.kernel, "the guest's kernel")

@@ -14,6 +14,8 @@ enum HypervisorNotice: Equatable {
 protocol HypervisorDialect: Sendable {
   /// What each of its lines begins with.
   var prefix: String { get }
+  /// It keeps what is typed from its first words on, and not only from those of domain 0.
+  var listensEarly: Bool { get }
   /// The meaning of one of its lines, prefix taken off.
   func notice(in line: String) -> HypervisorNotice
   /// The crash of a domain that its lines describe, before names are looked up.

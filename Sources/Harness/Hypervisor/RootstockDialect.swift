@@ -15,6 +15,7 @@
 struct RootstockDialect: HypervisorDialect {
   var prefix: String { "rootstock: " }
   var endsMachine: Bool { true }
+  var listensEarly: Bool { true }
   var verdictOfSilentEnd: Verdict { .crash }
 
   func notice(in line: String) -> HypervisorNotice {

@@ -5,6 +5,7 @@ struct XenDialect: HypervisorDialect {
   var prefix: String { "(XEN) " }
   // It halts and stays.
   var endsMachine: Bool { false }
+  var listensEarly: Bool { false }
   // Xen reboots through the machine and tells before that it will.
   var verdictOfSilentEnd: Verdict { .crash }
 

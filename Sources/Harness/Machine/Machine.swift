@@ -18,6 +18,8 @@ enum MachineEnd {
 struct Machine: Sendable {
   var arguments: [String]
   var staging: Staging
+  /// What the serial line reads, and `run` closes; `nil` for nothing.
+  var input: FileDescriptor?
 
   /// Runs QEMU until it ends, `reader` has enough, or `look` says how it is to end.
   ///
@@ -32,13 +34,15 @@ struct Machine: Sendable {
     do {
       let messages = try FileDescriptor.open(
         staging.messages, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+      let input = try input ?? FileDescriptor.open("/dev/null", .readOnly)
       RunningMachine.willStart()
       defer {
         RunningMachine.didStart(nil)
         RunningMachine.didEnd()
       }
       let result = try await Subprocess.run(
-        configuration, input: .none, output: .sequence,
+        configuration, input: .fileDescriptor(input, closeAfterSpawningProcess: true),
+        output: .sequence,
         error: .fileDescriptor(messages, closeAfterSpawningProcess: true)
       ) { execution in
         RunningMachine.didStart(execution.processIdentifier.value)

@@ -24,6 +24,7 @@ struct BootCommand: AsyncParsableCommand {
         xenograft boot --disk root.img --disk data.img,ro --net user,forward=8080:80 vmlinux
         xenograft boot --disk data.img --fault block:wrong-id:every=9 kernel.elf
         xenograft boot --beside worker.elf,memory=64,count=3 kernel.elf
+        xenograft boot --interactive --initrd initrd.img --cmdline console=hvc0 vmlinuz
       """)
 
   /// How the result is printed.
@@ -65,6 +66,13 @@ struct BootCommand: AsyncParsableCommand {
   @Option(help: "Write the result as JSON to this file, whatever is printed.", completion: .file())
   var result: String?
 
+  @Flag(
+    help: """
+      Type on the guest's console: standard input goes to it byte by byte, from a terminal every key, Ctrl-C too. Ctrl-] \
+      ends the boot with 130. The end of a file or pipe leaves the guest running.
+      """)
+  var interactive = false
+
   @Flag(help: "Print the hypervisor's messages on standard error.")
   var verbose = false
 
@@ -75,6 +83,11 @@ struct BootCommand: AsyncParsableCommand {
     }
     if trace != nil, machine.hypervisor == .xen {
       throw ValidationError("--trace needs Rootstock: Xen keeps no record of what it emulates.")
+    }
+    if interactive, machine.hypervisor == .xen, !guest.disk.isEmpty || guest.net.network != nil {
+      throw ValidationError(
+        "--interactive needs Rootstock for a guest with devices: on stock Xen nothing can be typed on its console."
+      )
     }
     if machine.hypervisor == .xen, let option = guest.needingRootstock {
       throw ValidationError(
@@ -87,11 +100,14 @@ struct BootCommand: AsyncParsableCommand {
     if guest.listFaults { return try Self.listFaults() }
     var request = BootRequest(kernel: kernel)
     guest.apply(to: &request)
+    if interactive { request.input = Self.typed() }
     verdict.apply(to: &request)
     machine.apply(to: &request)
     request.wantsEvents = events != nil
     let console = try BootConsole(
       log: log, events: events, printsGuest: format == .text, isVerbose: verbose)
+    if interactive { RawTerminal.enter() }
+    defer { RawTerminal.leave() }
     let outcome: BootResult
     do throws(HarnessError) {
       outcome = try await GuestBoot.run(request) { console.show($0) }
@@ -99,12 +115,24 @@ struct BootCommand: AsyncParsableCommand {
       console.end()
       throw CommandFailure(error)
     }
+    RawTerminal.leave()
     console.end()
     if let trace { try OutputFile.write(outcome.trace(), to: trace) }
     if let result { try OutputFile.write(outcome.json(), to: result) }
     if format == .json { try StandardOutput.write(outcome.json()) }
-    StandardError.write(BootSummary(outcome, timeout: verdict.timeout).text(isShort: !verbose))
+    StandardError.write(
+      BootSummary(outcome, timeout: verdict.timeout ?? VerdictOptions.usualTimeout).text(
+        isShort: !verbose))
     guard outcome.isGood else { throw CommandFailure.badVerdict }
+  }
+
+  /// Ctrl-].
+  private static let escape: UInt8 = 0x1d
+
+  /// Standard input; from a terminal one key ends the command, as Ctrl-C does elsewhere.
+  private static func typed() -> GuestInput {
+    guard isatty(0) == 1 else { return GuestInput(descriptor: 0) }
+    return GuestInput(descriptor: 0, escape: escape) { kill(getpid(), SIGINT) }
   }
 
   /// One line for each: name, what a sound guest makes of it, what it is.

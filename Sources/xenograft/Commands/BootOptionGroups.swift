@@ -136,11 +136,17 @@ struct VerdictOptions: ParsableArguments {
   var untilExpect = false
 
   @Option(
-    help: "Seconds that the guest may take; on Xen, once Linux as domain 0 is ready.")
-  var timeout = 60.0
+    help: """
+      Seconds that the guest may take; on Xen, once Linux as domain 0 is ready. (default: 60; without end with \
+      --interactive)
+      """)
+  var timeout: Double?
+
+  /// What --timeout is where nobody types.
+  static let usualTimeout = 60.0
 
   func validate() throws {
-    guard timeout > 0, timeout <= 1_000_000 else {
+    if let timeout, !(timeout > 0 && timeout <= 1_000_000) {
       throw ValidationError("--timeout: expected a positive number of seconds, found \(timeout).")
     }
     if untilExpect, expect.isEmpty {
@@ -154,7 +160,8 @@ struct VerdictOptions: ParsableArguments {
   func apply(to request: inout BootRequest) {
     request.expectations = expect
     request.endsWhenExpected = untilExpect
-    request.timeout = .milliseconds(Int64(timeout * 1000))
+    let seconds = timeout ?? (request.input == nil ? Self.usualTimeout : nil)
+    request.timeout = seconds.map { .milliseconds(Int64($0 * 1000)) }
   }
 }
 

@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM: end with 130 and leave no half-written file.
+// Ctrl-C, SIGTERM, SIGQUIT and the end of the terminal: end with 130 and leave no half-written file.
 
 import Foundation
 import Harness
@@ -20,10 +20,13 @@ enum Interruption {
     signal(SIGBUS) { _ in
       let message: StaticString =
         "xenograft: expected a file that keeps its size while it is read, found one that was cut short\n"
+      RawTerminal.leave()
       _ = Foundation.write(2, message.utf8Start, message.utf8CodeUnitCount)
       _exit(2)
     }
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGQUIT, SIGHUP] {
+      // Who was told to outlive its terminal, as by nohup, does.
+      if number == SIGHUP, isIgnored(SIGHUP) { continue }
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
@@ -32,11 +35,19 @@ enum Interruption {
           for path in paths { try? FileManager.default.removeItem(atPath: path) }
         }
         RunningMachine.end()
+        RawTerminal.leave()
         _exit(130)
       }
       source.resume()
       sources.append(source)
     }
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: UInt.self)
+      == unsafeBitCast(SIG_IGN, to: UInt.self)
   }
 
   /// The file or folder at `path` exists from here on and is not whole.
