@@ -30,6 +30,7 @@ import Testing
     ("Hardware Dom0 shutdown: rebooting machine", .reboot),
     ("Hardware Dom0 shutdown: watchdog rebooting machine", .crash),
     ("Hardware Dom0 shutdown (unknown reason 2): 'noreboot' set - not rebooting.", .suspended),
+    ("Preparing system for ACPI S5 state.", .poweroff),
     ("Panic on CPU 0:", .crash),
   ])
   func xenLine_endsTheGuest(line: String, verdict: Verdict) {

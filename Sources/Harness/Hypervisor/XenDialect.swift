@@ -14,6 +14,10 @@ struct XenDialect: HypervisorDialect {
       if line.contains("did unsupported soft reset") {
         return .domainEnded(0, .reboot, reason: "soft reset")
       }
+      // Domain 0 has the machine switched off by ACPI, as Linux does where it finds it.
+      if line.hasPrefix("Preparing system for ACPI S5 state") {
+        return .domainEnded(0, .poweroff, reason: "ACPI S5")
+      }
       // Xen's own end takes the guest along.
       return line.hasPrefix("Panic on CPU") ? .machineEnded(.crash) : .other
     }
