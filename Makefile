@@ -74,6 +74,7 @@ test-xen:
 	.ci/devices --hypervisor xen store rules console block net
 	.ci/generated --hypervisor xen --net
 	.ci/device-matrix --hypervisor xen --short
+	.ci/linux --hypervisor xen
 
 # Ratios against objdump, eu-addr2line and a bare length decoder, measured in one run.
 .PHONY: bench
