@@ -14,21 +14,45 @@ struct ContentCheck {
     case (.revision, .revision):
       return pairs.filter { $0.base?.object != $0.port?.object }
     case (.folder(_, let old), .folder(_, let new)):
-      let first = FileReader()
-      let second = FileReader()
-      var result: [FilePair] = []
-      for pair in pairs {
-        guard let left = pair.base, let right = pair.port else { continue }
-        var isSame = left.size == right.size
-        if isSame {
-          isSame = try Self.same(
-            first, second, FolderTree.absolute(old, left), FolderTree.absolute(new, right))
-        }
-        if !isSame { result.append(pair) }
-      }
-      return result
+      return try await differing(pairs, old, new)
     default:
       return try await mixed(pairs)
+    }
+  }
+
+  /// Shares of the reading; as many are at work at once as there are processors.
+  private static let readers = 8
+
+  private func differing(
+    _ pairs: [FilePair], _ old: String, _ new: String
+  ) async throws(EffortError) -> [FilePair] {
+    do {
+      let numbers = try await withThrowingTaskGroup(of: [Int].self) { group in
+        for share in 0..<Self.readers {
+          group.addTask {
+            let first = FileReader()
+            let second = FileReader()
+            var found: [Int] = []
+            for number in stride(from: share, to: pairs.count, by: Self.readers) {
+              guard let left = pairs[number].base, let right = pairs[number].port else { continue }
+              let isSame =
+                try left.size == right.size
+                && Self.same(
+                  first, second, FolderTree.absolute(old, left), FolderTree.absolute(new, right))
+              if !isSame { found.append(number) }
+            }
+            return found
+          }
+        }
+        var all: [Int] = []
+        for try await found in group { all += found }
+        return all.sorted()
+      }
+      return numbers.map { pairs[$0] }
+    } catch let error as EffortError {
+      throw error
+    } catch {
+      throw .git(command: "compare", message: "\(error)")
     }
   }
 
