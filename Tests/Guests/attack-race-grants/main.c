@@ -8,6 +8,8 @@
 
 #define ENTRIES 4
 #define ROUNDS 4000
+/* Frames from here on are beyond all memory: those below may be the domain's own, which it may grant. */
+#define NOBODYS (1u << 24)
 
 static mfn_t good, table;
 
@@ -23,7 +25,7 @@ static void change_entries(void)
             static const uint16_t flags[] = {GTF_permit_access, GTF_permit_access,
                                              GTF_permit_access | GTF_readonly, GTF_invalid,
                                              GTF_accept_transfer, 0xffff};
-            entry->frame = (uint32_t)(state & 3 ? good : state & 4 ? table : state >> 40);
+            entry->frame = (uint32_t)(state & 3 ? good : state & 4 ? table : state >> 40 | NOBODYS);
             entry->domid = state & 24 ? own_domain() : 5;
             entry->flags = flags[(state >> 8) % 6];
         }
