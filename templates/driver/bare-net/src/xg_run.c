@@ -138,6 +138,13 @@ static void ready(struct xg_net *found)
     }
 }
 
+/* Another may come in its place. */
+static void gone(struct xg_net *lost)
+{
+    if (net == lost)
+        net = 0;
+}
+
 static bool is_ready(void)
 {
     return net != 0;
@@ -162,6 +169,7 @@ static void work(void)
 int xg_run(void)
 {
     xg_net_ready = ready;
+    xg_net_gone = gone;
     xg_net_defaults.queues = (uint32_t)life_number("queues=", 1);
     xg_net_defaults.sg = !life_has("no-sg");
     xg_net_defaults.checksum = !life_has("no-checksum");
