@@ -31,7 +31,8 @@ enum Shootdown {
     words.pointee.kind = kind
     _ = xg_fetch_or(&words.pointee.pending, targets)
     Processors.interrupt(ProcessorSet(bits: targets), LocalAPIC.flushVector)
-    while xg_load_acquire(&words.pointee.pending) != 0 { xg_pause() }
+    var looks = SpinWait()
+    while xg_load_acquire(&words.pointee.pending) != 0 { looks.rest() }
   }
 
   /// Does what another CPU has asked of this one, if anything.

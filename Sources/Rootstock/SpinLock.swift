@@ -16,19 +16,52 @@ enum Lock: UInt32 {
   /// Waits for the lock and takes it.
   @inline(__always) func take() {
     let lock = xg_lock_at(rawValue)
-    let ticket = xg_lock_ticket(lock)
-    if xg_lock_serving(lock) != ticket { Self.wait(lock, ticket) }
+    if xg_lock_starving(lock) != 0 || !xg_lock_try(lock) { Self.wait(lock) }
   }
 
-  /// Gives it to the next that waits.
+  /// Lets others have it.
   @inline(__always) func release() { xg_lock_release(xg_lock_at(rawValue)) }
 
+  /// Looks until a CPU that has waited for long may go first.
+  private static let patience: UInt32 = 4096
+
+  /// Takes the lock when it is free.
+  ///
+  /// There is no queue: below a hypervisor or an emulator the CPU whose turn it is may not be running,
+  /// and all others would wait for it, again at each release. One that waits for long asks to be let
+  /// go first instead, and is waited for no longer than it takes to see that it does not come.
   @inline(never)
-  private static func wait(_ lock: UnsafeMutablePointer<xg_lock>, _ ticket: UInt32) {
-    while xg_lock_serving(lock) != ticket {
+  private static func wait(_ lock: UnsafeMutablePointer<xg_lock>) {
+    let own = UInt32(truncatingIfNeeded: xg_this_cpu().pointee.index) + 1
+    var looks = SpinWait()
+    while true {
+      let starving = xg_lock_starving(lock)
+      if !xg_lock_is_held(lock), starving == 0 || starving == own || looks.count > patience,
+        xg_lock_try(lock)
+      {
+        // Whoever starves and is not there says so again.
+        if starving != 0 { xg_lock_starve(lock, 0) }
+        return
+      }
+      if looks.count == patience / 2, starving == 0 { xg_lock_starve(lock, own) }
       Shootdown.serve()
-      xg_pause()
+      looks.rest()
     }
+  }
+}
+
+/// How a CPU waits for another that will soon be done.
+///
+/// It looks many times before it rests: an emulator takes `pause` for a reason to leave its loop, which
+/// costs it more than the time that a lock is usually held.
+struct SpinWait {
+  private static let looksBeforeRest: UInt32 = 1024
+  private(set) var count: UInt32 = 0
+
+  /// Called between two looks.
+  @inline(__always) mutating func rest() {
+    count &+= 1
+    if count % Self.looksBeforeRest == 0 { xg_pause() }
   }
 }
 

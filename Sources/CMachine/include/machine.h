@@ -207,14 +207,15 @@ XG_INLINE uint64_t xg_fetch_and(uint64_t *word, uint64_t v) { return __atomic_fe
 XG_CHANGE_BIT(set, "btsq")
 XG_CHANGE_BIT(clear, "btrq")
 
-/* A ticket lock: who comes first is served first, so that no CPU keeps another out. */
+/* A lock that whoever looks first may take; `starving` is the number from 1 of a CPU that others let go first. */
 struct xg_lock {
-    uint32_t next, serving;
+    uint32_t held, starving;
 };
-XG_INLINE uint32_t xg_lock_ticket(struct xg_lock *lock) { return __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED); }
-XG_INLINE uint32_t xg_lock_serving(const struct xg_lock *lock) { return __atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE); }
-/* Only the holder writes `serving`. */
-XG_INLINE void xg_lock_release(struct xg_lock *lock) { __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE); }
+XG_INLINE uint32_t xg_lock_starving(const struct xg_lock *lock) { return __atomic_load_n(&lock->starving, __ATOMIC_RELAXED); }
+XG_INLINE void xg_lock_starve(struct xg_lock *lock, uint32_t cpu) { __atomic_store_n(&lock->starving, cpu, __ATOMIC_RELAXED); }
+XG_INLINE _Bool xg_lock_is_held(const struct xg_lock *lock) { return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0; }
+XG_INLINE _Bool xg_lock_try(struct xg_lock *lock) { return __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) == 0; }
+XG_INLINE void xg_lock_release(struct xg_lock *lock) { __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE); }
 
 /* In Shared.c. */
 #define XG_LOCKS 3
