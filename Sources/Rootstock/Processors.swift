@@ -106,7 +106,7 @@ enum Processors {
   }
 
   private static func waitForArrival(of index: Int) -> Bool {
-    let deadline = Host.clock.now &+ 1_000_000_000
+    let deadline = Host.clock.now &+ 10_000_000_000
     while xg_load_acquire(&arrived) >> UInt64(index) & 1 == 0 {
       if Host.clock.now > deadline { return false }
       xg_pause()
