@@ -1164,7 +1164,7 @@ static struct xg_device *block_create(const char *path)
         options->pool_pages = 2;
     /* Twice the slots: as many as can be under way, and as many to be tried again. */
     own->piece_count = 2 * options->queues * (SLOTS_IN_PAGE << options->ring_order);
-    own->pool_count = options->pool_pages;
+    own->pool_count = own->pages_missing = options->pool_pages;
     own->pieces = xg_os_alloc(own->piece_count * sizeof(*own->pieces));
     own->pool_memory = xg_os_alloc(own->pool_count * sizeof(*own->pool_memory));
     if (!own->pieces || !own->pool_memory)
@@ -1172,7 +1172,7 @@ static struct xg_device *block_create(const char *path)
     own->last = &own->first;
     for (uint32_t i = 0; i < own->piece_count; i++)
         xgb_piece_put(own, &own->pieces[i]);
-    for (uint32_t i = 0; i < own->pool_count; i++)
+    for (uint32_t i = own->pool_count; i-- > 0;)
         xgb_pool_put(own, &own->pool_memory[i]);
     return &block->device;
 fail:
@@ -1390,8 +1390,12 @@ static void block_removed(struct xg_device *device)
 }
 
 /* Whether an answer is overdue. */
-static bool overdue(const struct xg_block *block, const struct queue *queue, uint64_t now)
+static bool overdue(const struct xg_block *block, struct queue *queue, uint64_t now)
 {
+    /* Not at each poll: it is late by a part of the timeout at most. */
+    if (now - queue->looked < block->options.request_timeout / 16)
+        return false;
+    queue->looked = now;
     for (uint32_t slot = 0; slot < queue->slot_count; slot++) {
         const struct piece *piece = queue->slots[slot];
         if (piece && now - piece->time > block->options.request_timeout)
@@ -1456,8 +1460,10 @@ void xgb_pool_put(struct xg_block_private *own, struct pool_page *page)
 /* Ends a page's grant, and gives the page back to the pool unless the backend keeps it. */
 void xgb_pool_release(struct xg_block_private *own, struct pool_page *page)
 {
-    if (!xg_grant_end(page->reference, page->page))
+    if (!xg_grant_end(page->reference, page->page)) {
         page->page = 0;
+        own->pages_missing++;
+    }
     page->reference = XG_NO_GRANT;
     xgb_pool_put(own, page);
 }
@@ -1465,9 +1471,9 @@ void xgb_pool_release(struct xg_block_private *own, struct pool_page *page)
 /* Fresh pages for those that were lost. Driver context. */
 void xgb_pool_refill(struct xg_block_private *own)
 {
-    for (struct pool_page *page = own->pool; page; page = page->next) {
-        if (!page->page)
-            page->page = xg_os_pages(1);
+    for (struct pool_page *page = own->pool; page && own->pages_missing; page = page->next) {
+        if (!page->page && (page->page = xg_os_pages(1)))
+            own->pages_missing--;
     }
 }
 
@@ -1495,13 +1501,32 @@ static struct pool_page *pool_take(struct xg_block *block, bool read_only)
 
 void xgb_pages_done(struct xg_block *block, struct piece *piece)
 {
-    while (piece->pages) {
-        struct pool_page *page = piece->pages;
-        piece->pages = page->next;
-        if (block->persistent)
-            xgb_pool_put(block->own, page);
-        else
-            xgb_pool_release(block->own, page);
+    struct pool_page *pages = piece->pages, **link = &pages;
+
+    piece->pages = 0;
+    if (block->persistent) {
+        /* In the order in which they were taken: pages that adjoin stay together, which is less work
+         * for the disk behind the backend. The page of segments was taken first. */
+        while (*link && (*link)->next)
+            link = &(*link)->next;
+        struct pool_page *last = *link;
+        if (!last)
+            return;
+        if (piece->indirect) {
+            *link = 0;
+            last->next = pages;
+            pages = last;
+            while (last->next)
+                last = last->next;
+        }
+        last->next = block->own->pool;
+        block->own->pool = pages;
+        return;
+    }
+    while (pages) {
+        struct pool_page *page = pages;
+        pages = page->next;
+        xgb_pool_release(block->own, page);
     }
 }
 
@@ -1689,6 +1714,7 @@ struct queue {
     evtchn_port_t port;
     struct piece **slots;
     uint32_t slot_count, slot_bytes, under_way;
+    uint64_t looked; /* when for overdue answers */
 };
 
 struct xg_block_private {
@@ -1701,7 +1727,7 @@ struct xg_block_private {
     struct piece *retry, *free_pieces, *pieces;
     uint32_t piece_count;
     struct pool_page *pool, *limbo, *pool_memory; /* limbo: the backend may still use them */
-    uint32_t pool_count;
+    uint32_t pool_count, pages_missing;
 };
 
 static inline uint32_t xgb_least(uint64_t a, uint64_t b)
@@ -16128,34 +16154,90 @@ boot_stack_end:
     .section .note.GNU-stack, "", @progbits
 """##),
     EmbeddedFile(path: "templates/kernel/c/src/text.c", text: ##"""
-/* Memory functions. In assembly, because a compiler turns loops like these into calls of them. */
+/* Memory functions, which the compiler calls on its own, too. */
 #include "text.h"
 
 #include <stdint.h>
 
-void *memcpy(void *restrict to, const void *restrict from, size_t size)
-{
-    void *result = to;
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-    return result;
-}
+/* A word at any address, of whatever type lies there. */
+typedef uint64_t __attribute__((aligned(1), may_alias)) word;
 
-void *memmove(void *to, const void *from, size_t size)
+/*
+ * Words and not string instructions: these are as fast on a processor where it is not about many
+ * kilobytes, and several times as fast under an emulator, which takes up a repeated instruction anew
+ * for each element. The last word is read before anything is written, since a copy to a lower address
+ * may overlap.
+ */
+void *memcpy(void *restrict to, const void *restrict from, size_t count)
 {
-    if ((uintptr_t)to - (uintptr_t)from >= size)
-        return memcpy(to, from, size);
-    /* They overlap and `to` is behind: backwards. */
-    uint8_t *last_to = (uint8_t *)to + size - 1;
-    const uint8_t *last_from = (const uint8_t *)from + size - 1;
-    __asm__ volatile("std; rep movsb; cld" : "+D"(last_to), "+S"(last_from), "+c"(size) : : "memory");
+    void *d = to;
+    const void *s = from;
+    if (count < sizeof(word)) {
+        __asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(count) : : "memory");
+        return to;
+    }
+    word last = *(const word *)((const char *)s + count - sizeof(word)), first, second;
+    word *end = (word *)((char *)d + count - sizeof(word));
+    size_t blocks = count / 64;
+    if (blocks)
+        __asm__ volatile("1: movq (%1), %3; movq 8(%1), %4; movq %3, (%0); movq %4, 8(%0)\n"
+                         "movq 16(%1), %3; movq 24(%1), %4; movq %3, 16(%0); movq %4, 24(%0)\n"
+                         "movq 32(%1), %3; movq 40(%1), %4; movq %3, 32(%0); movq %4, 40(%0)\n"
+                         "movq 48(%1), %3; movq 56(%1), %4; movq %3, 48(%0); movq %4, 56(%0)\n"
+                         "addq $64, %1; addq $64, %0; decq %2; jnz 1b"
+                         : "+r"(d), "+r"(s), "+r"(blocks), "=&r"(first), "=&r"(second)
+                         :
+                         : "memory", "cc");
+    for (size_t words = count / sizeof(word) % 8; words; words--) {
+        *(word *)d = *(const word *)s;
+        d = (char *)d + sizeof(word);
+        s = (const char *)s + sizeof(word);
+        __asm__ volatile("" : : : "memory"); /* or a compiler makes a call of this function of it */
+    }
+    *end = last;
     return to;
 }
 
-void *memset(void *memory, int value, size_t size)
+void *memmove(void *to, const void *from, size_t count)
 {
-    void *result = memory;
-    __asm__ volatile("rep stosb" : "+D"(memory), "+c"(size) : "a"(value) : "memory");
-    return result;
+    if ((uintptr_t)to - (uintptr_t)from >= count)
+        return memcpy(to, from, count);
+    /* They overlap and `to` is behind: backwards. */
+    while (count >= sizeof(word)) {
+        count -= sizeof(word);
+        *(word *)((char *)to + count) = *(const word *)((const char *)from + count);
+        __asm__ volatile("" : : : "memory");
+    }
+    while (count--) {
+        ((char *)to)[count] = ((const char *)from)[count];
+        __asm__ volatile("" : : : "memory");
+    }
+    return to;
+}
+
+void *memset(void *to, int byte, size_t count)
+{
+    void *d = to;
+    word pattern = (uint8_t)byte * 0x0101010101010101u;
+    if (count < sizeof(word)) {
+        __asm__ volatile("rep stosb" : "+D"(d), "+c"(count) : "a"(pattern) : "memory");
+        return to;
+    }
+    *(word *)((char *)d + count - sizeof(word)) = pattern;
+    size_t blocks = count / 64;
+    if (blocks)
+        __asm__ volatile("1: movq %2, (%0); movq %2, 8(%0); movq %2, 16(%0); movq %2, 24(%0)\n"
+                         "movq %2, 32(%0); movq %2, 40(%0); movq %2, 48(%0); movq %2, 56(%0)\n"
+                         "addq $64, %0; decq %1; jnz 1b"
+                         : "+r"(d), "+r"(blocks)
+                         : "r"(pattern)
+                         : "memory", "cc");
+    for (size_t words = count / sizeof(word) % 8; words; words--) {
+        *(word *)d = pattern;
+        d = (char *)d + sizeof(word);
+        __asm__ volatile("" : : : "memory");
+    }
+    return to;
 }
 
 int memcmp(const void *a, const void *b, size_t size)
@@ -17416,27 +17498,74 @@ memmove:
     movq    %rdi, %rax
     subq    %rsi, %rax
     cmpq    %rdx, %rax              # Unsigned: smaller if they overlap and the target is behind.
-    jb      1f
+    jb      5f
 memcpy:
     movq    %rdi, %rax
+    cmpq    $8, %rdx
+    jb      4f
+    # The last eight bytes, before anything is written: a copy to a lower address may overlap.
+    movq    -8(%rsi, %rdx), %r10
+    leaq    -8(%rdi, %rdx), %r11
     movq    %rdx, %rcx
+    shrq    $5, %rcx
+    jz      2f
+1:  movq    (%rsi), %r8
+    movq    8(%rsi), %r9
+    movq    %r8, (%rdi)
+    movq    %r9, 8(%rdi)
+    movq    16(%rsi), %r8
+    movq    24(%rsi), %r9
+    movq    %r8, 16(%rdi)
+    movq    %r9, 24(%rdi)
+    addq    $32, %rsi
+    addq    $32, %rdi
+    decq    %rcx
+    jnz     1b
+2:  andl    $24, %edx
+    jz      3f
+    movq    (%rsi), %r8
+    movq    %r8, (%rdi)
+    addq    $8, %rsi
+    addq    $8, %rdi
+    subl    $8, %edx
+    jmp     2b
+3:  movq    %r10, (%r11)
+    ret
+4:  movq    %rdx, %rcx
     rep     movsb
     ret
-1:  movq    %rdi, %rax
-    movq    %rdx, %rcx
-    leaq    -1(%rdi, %rdx), %rdi
-    leaq    -1(%rsi, %rdx), %rsi
-    std
-    rep     movsb
-    cld
-    ret
+5:  movq    %rdi, %rax
+6:  subq    $8, %rdx
+    jb      7f
+    movq    (%rsi, %rdx), %r8
+    movq    %r8, (%rdi, %rdx)
+    jmp     6b
+7:  addq    $8, %rdx
+8:  subq    $1, %rdx
+    jb      9f
+    movb    (%rsi, %rdx), %cl
+    movb    %cl, (%rdi, %rdx)
+    jmp     8b
+9:  ret
 memset:
-    movq    %rdi, %r8
-    movl    %esi, %eax
-    movq    %rdx, %rcx
-    rep     stosb
-    movq    %r8, %rax
-    ret
+    movzbl  %sil, %esi
+    movabsq $0x0101010101010101, %rax
+    imulq   %rax, %rsi
+    movq    %rdi, %rax
+1:  subq    $32, %rdx
+    jb      2f
+    movq    %rsi, (%rdi)
+    movq    %rsi, 8(%rdi)
+    movq    %rsi, 16(%rdi)
+    movq    %rsi, 24(%rdi)
+    addq    $32, %rdi
+    jmp     1b
+2:  addq    $32, %rdx
+3:  subq    $1, %rdx
+    jb      4f
+    movb    %sil, (%rdi, %rdx)
+    jmp     3b
+4:  ret
 memcmp:
 bcmp:
     xorl    %eax, %eax
@@ -18729,27 +18858,74 @@ memmove:
     movq    %rdi, %rax
     subq    %rsi, %rax
     cmpq    %rdx, %rax              /* Unsigned: smaller if they overlap and the target is behind. */
-    jb      1f
+    jb      5f
 memcpy:
     movq    %rdi, %rax
+    cmpq    $8, %rdx
+    jb      4f
+    /* The last eight bytes, before anything is written: a copy to a lower address may overlap. */
+    movq    -8(%rsi, %rdx), %r10
+    leaq    -8(%rdi, %rdx), %r11
     movq    %rdx, %rcx
+    shrq    $5, %rcx
+    jz      2f
+1:  movq    (%rsi), %r8
+    movq    8(%rsi), %r9
+    movq    %r8, (%rdi)
+    movq    %r9, 8(%rdi)
+    movq    16(%rsi), %r8
+    movq    24(%rsi), %r9
+    movq    %r8, 16(%rdi)
+    movq    %r9, 24(%rdi)
+    addq    $32, %rsi
+    addq    $32, %rdi
+    decq    %rcx
+    jnz     1b
+2:  andl    $24, %edx
+    jz      3f
+    movq    (%rsi), %r8
+    movq    %r8, (%rdi)
+    addq    $8, %rsi
+    addq    $8, %rdi
+    subl    $8, %edx
+    jmp     2b
+3:  movq    %r10, (%r11)
+    ret
+4:  movq    %rdx, %rcx
     rep     movsb
     ret
-1:  movq    %rdi, %rax
-    movq    %rdx, %rcx
-    leaq    -1(%rdi, %rdx), %rdi
-    leaq    -1(%rsi, %rdx), %rsi
-    std
-    rep     movsb
-    cld
-    ret
+5:  movq    %rdi, %rax
+6:  subq    $8, %rdx
+    jb      7f
+    movq    (%rsi, %rdx), %r8
+    movq    %r8, (%rdi, %rdx)
+    jmp     6b
+7:  addq    $8, %rdx
+8:  subq    $1, %rdx
+    jb      9f
+    movb    (%rsi, %rdx), %cl
+    movb    %cl, (%rdi, %rdx)
+    jmp     8b
+9:  ret
 memset:
-    movq    %rdi, %r8
-    movl    %esi, %eax
-    movq    %rdx, %rcx
-    rep     stosb
-    movq    %r8, %rax
-    ret
+    movzbl  %sil, %esi
+    movabsq $0x0101010101010101, %rax
+    imulq   %rax, %rsi
+    movq    %rdi, %rax
+1:  subq    $32, %rdx
+    jb      2f
+    movq    %rsi, (%rdi)
+    movq    %rsi, 8(%rdi)
+    movq    %rsi, 16(%rdi)
+    movq    %rsi, 24(%rdi)
+    addq    $32, %rdi
+    jmp     1b
+2:  addq    $32, %rdx
+3:  subq    $1, %rdx
+    jb      4f
+    movb    %sil, (%rdi, %rdx)
+    jmp     3b
+4:  ret
 memcmp:
 bcmp:
     xorl    %eax, %eax
