@@ -39,7 +39,7 @@ static struct xg_device *block_create(const char *path)
         options->pool_pages = 2;
     /* Twice the slots: as many as can be under way, and as many to be tried again. */
     own->piece_count = 2 * options->queues * (SLOTS_IN_PAGE << options->ring_order);
-    own->pool_count = options->pool_pages;
+    own->pool_count = own->pages_missing = options->pool_pages;
     own->pieces = xg_os_alloc(own->piece_count * sizeof(*own->pieces));
     own->pool_memory = xg_os_alloc(own->pool_count * sizeof(*own->pool_memory));
     if (!own->pieces || !own->pool_memory)
@@ -47,7 +47,7 @@ static struct xg_device *block_create(const char *path)
     own->last = &own->first;
     for (uint32_t i = 0; i < own->piece_count; i++)
         xgb_piece_put(own, &own->pieces[i]);
-    for (uint32_t i = 0; i < own->pool_count; i++)
+    for (uint32_t i = own->pool_count; i-- > 0;)
         xgb_pool_put(own, &own->pool_memory[i]);
     return &block->device;
 fail:
@@ -265,8 +265,12 @@ static void block_removed(struct xg_device *device)
 }
 
 /* Whether an answer is overdue. */
-static bool overdue(const struct xg_block *block, const struct queue *queue, uint64_t now)
+static bool overdue(const struct xg_block *block, struct queue *queue, uint64_t now)
 {
+    /* Not at each poll: it is late by a part of the timeout at most. */
+    if (now - queue->looked < block->options.request_timeout / 16)
+        return false;
+    queue->looked = now;
     for (uint32_t slot = 0; slot < queue->slot_count; slot++) {
         const struct piece *piece = queue->slots[slot];
         if (piece && now - piece->time > block->options.request_timeout)

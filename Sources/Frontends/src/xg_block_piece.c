@@ -18,8 +18,10 @@ void xgb_pool_put(struct xg_block_private *own, struct pool_page *page)
 /* Ends a page's grant, and gives the page back to the pool unless the backend keeps it. */
 void xgb_pool_release(struct xg_block_private *own, struct pool_page *page)
 {
-    if (!xg_grant_end(page->reference, page->page))
+    if (!xg_grant_end(page->reference, page->page)) {
         page->page = 0;
+        own->pages_missing++;
+    }
     page->reference = XG_NO_GRANT;
     xgb_pool_put(own, page);
 }
@@ -27,9 +29,9 @@ void xgb_pool_release(struct xg_block_private *own, struct pool_page *page)
 /* Fresh pages for those that were lost. Driver context. */
 void xgb_pool_refill(struct xg_block_private *own)
 {
-    for (struct pool_page *page = own->pool; page; page = page->next) {
-        if (!page->page)
-            page->page = xg_os_pages(1);
+    for (struct pool_page *page = own->pool; page && own->pages_missing; page = page->next) {
+        if (!page->page && (page->page = xg_os_pages(1)))
+            own->pages_missing--;
     }
 }
 
@@ -57,13 +59,32 @@ static struct pool_page *pool_take(struct xg_block *block, bool read_only)
 
 void xgb_pages_done(struct xg_block *block, struct piece *piece)
 {
-    while (piece->pages) {
-        struct pool_page *page = piece->pages;
-        piece->pages = page->next;
-        if (block->persistent)
-            xgb_pool_put(block->own, page);
-        else
-            xgb_pool_release(block->own, page);
+    struct pool_page *pages = piece->pages, **link = &pages;
+
+    piece->pages = 0;
+    if (block->persistent) {
+        /* In the order in which they were taken: pages that adjoin stay together, which is less work
+         * for the disk behind the backend. The page of segments was taken first. */
+        while (*link && (*link)->next)
+            link = &(*link)->next;
+        struct pool_page *last = *link;
+        if (!last)
+            return;
+        if (piece->indirect) {
+            *link = 0;
+            last->next = pages;
+            pages = last;
+            while (last->next)
+                last = last->next;
+        }
+        last->next = block->own->pool;
+        block->own->pool = pages;
+        return;
+    }
+    while (pages) {
+        struct pool_page *page = pages;
+        pages = page->next;
+        xgb_pool_release(block->own, page);
     }
 }
 

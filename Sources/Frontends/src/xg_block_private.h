@@ -36,6 +36,7 @@ struct queue {
     evtchn_port_t port;
     struct piece **slots;
     uint32_t slot_count, slot_bytes, under_way;
+    uint64_t looked; /* when for overdue answers */
 };
 
 struct xg_block_private {
@@ -48,7 +49,7 @@ struct xg_block_private {
     struct piece *retry, *free_pieces, *pieces;
     uint32_t piece_count;
     struct pool_page *pool, *limbo, *pool_memory; /* limbo: the backend may still use them */
-    uint32_t pool_count;
+    uint32_t pool_count, pages_missing;
 };
 
 static inline uint32_t xgb_least(uint64_t a, uint64_t b)
