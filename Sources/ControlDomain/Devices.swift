@@ -37,6 +37,7 @@ final class Devices {
     for index in 0..<disks.count { report(disks[index], index) }
     for index in 0..<networks.count { report(networks[index], index) }
     Events.poll { [self] in collect() }
+    Events.beforeSleep { [self] in wait() }
     connectInterrupts()
   }
 
@@ -92,10 +93,28 @@ final class Devices {
   /// One look at everything, on each turn of the loop.
   private func collect() -> Bool {
     var isBusy = false
-    for disk in disks where disk.collect() { isBusy = true }
+    for disk in disks {
+      if disk.collect() { isBusy = true }
+      disk.flush()
+    }
     for network in networks {
       if network.collect() { isBusy = true }
       network.flush()
+    }
+    return isBusy
+  }
+
+  /// The last look before sleep: tells devices the rest, and asks them to interrupt; whether that is
+  /// needless.
+  private func wait() -> Bool {
+    var isBusy = false
+    for disk in disks {
+      disk.flush()
+      if disk.wait() { isBusy = true }
+    }
+    for network in networks {
+      network.flush()
+      if network.wait() { isBusy = true }
     }
     return isBusy
   }

@@ -18,18 +18,26 @@ struct GuestPages: GrantAccess {
     _ references: [GrantReference], of domain: DomainID, isWritable: Bool, isConsecutive: Bool
   ) -> [MappedPage]? {
     let numbers = references.map { $0.rawValue }
-    guard let mappings = Grants.map(numbers, of: domain.rawValue, isWritable: isWritable) else {
-      return nil
-    }
+    // A disk's data goes between the guest's memory and the device, and is never looked at here.
+    // Networks map nothing but rings: data is copied.
+    let isRing = isNetwork || isConsecutive
+    guard
+      let mappings = Grants.map(
+        numbers, of: domain.rawValue, isWritable: isWritable, forDevices: !isRing)
+    else { return nil }
     let pages = mappings.map { mapping in
-      // SAFETY: the hypervisor has mapped a page there, which stays until `unmap`.
+      // SAFETY: the hypervisor has mapped a page there, which stays until `unmap`; or nobody uses it.
       MappedPage(
-        address: UnsafeMutableRawPointer(bitPattern: UInt(mapping.address)).unsafelyUnwrapped,
+        address: UnsafeMutableRawPointer(bitPattern: UInt(mapping.address)) ?? Self.nowhere,
         machine: mapping.machine, handle: mapping.handle)
     }
-    // Networks map nothing but rings: data is copied.
-    return interposer.mapped(
-      pages, of: domain, isNetwork: isNetwork, isRing: isNetwork || isConsecutive)
+    return interposer.mapped(pages, of: domain, isNetwork: isNetwork, isRing: isRing)
+  }
+
+  /// Stands for the address of a page that only devices reach; no mapping can begin there.
+  private static var nowhere: UnsafeMutableRawPointer {
+    // SAFETY: compared, and never followed.
+    UnsafeMutableRawPointer(bitPattern: 1).unsafelyUnwrapped
   }
 
   func unmap(_ pages: [MappedPage]) { GuestPages.end(interposer.unmapped(pages)) }
@@ -38,7 +46,8 @@ struct GuestPages: GrantAccess {
     Grants.unmap(
       pages.map {
         GrantMapping(
-          address: UInt64(UInt(bitPattern: $0.address)), machine: $0.machine, handle: $0.handle)
+          address: $0.address == nowhere ? 0 : UInt64(UInt(bitPattern: $0.address)),
+          machine: $0.machine, handle: $0.handle)
       })
   }
 

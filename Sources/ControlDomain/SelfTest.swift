@@ -2,6 +2,7 @@
 // network is asked for its gateway. The last line says whether all of it went well. What the disks
 // held at their end, and where sectors are discarded, is lost.
 
+import ControlCore
 import GuestRuntime
 
 /// A run over all devices, one after another.
@@ -38,12 +39,7 @@ final class SelfTest {
     guard let page = Memory.takePages(1), let other = Memory.takePages(pageCount),
       disk.sectorCount >= UInt64(pageCount * 8)
     else { return fail("a disk too small, or no memory") }
-    var pieces: [DiskPiece] = []
-    for number in 0..<pageCount {
-      pieces.append(
-        DiskPiece(
-          machine: Memory.machineAddress(of: other + number * 4096), count: 4096))
-    }
+    let pieces = (0..<pageCount).map { piece(other + $0 * 4096, 4096) }
     let first = disk.sectorCount - UInt64(pageCount * 8)
     var step: UInt64 = 0
     disk.onCompletion = { [self] token, isDone in
@@ -77,10 +73,13 @@ final class SelfTest {
         next()
       }
     }
-    let piece = DiskPiece(machine: Memory.machineAddress(of: page), count: 512)
-    guard disk.submit(.read, sector: 0, pieces: [piece], token: 0) else {
+    guard disk.submit(.read, sector: 0, pieces: [piece(page, 512)], token: 0) else {
       return fail("a disk that takes no command")
     }
+  }
+
+  private func piece(_ memory: UnsafeMutableRawPointer, _ count: Int) -> BlockPiece {
+    BlockPiece(address: memory, machine: Memory.machineAddress(of: memory), count: count)
   }
 
   private static func word(_ index: Int, seed: UInt64) -> UInt64 {

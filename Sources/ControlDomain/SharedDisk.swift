@@ -23,18 +23,10 @@ final class SharedDisk {
   fileprivate func submit(_ command: BlockCommand, from channel: DiskChannel) -> Bool {
     let number = free.popLast() ?? owners.count
     if number == owners.count { owners.append(nil) }
-    let pieces = command.pieces.map { DiskPiece(machine: $0.machine, count: $0.count) }
-    let action: DiskAction =
-      switch command.action {
-      case .read: .read
-      case .write: .write
-      case .flush: .flush
-      case .discard: .discard
-      }
     guard
       driver.submit(
-        action, sector: command.sector, sectorCount: command.sectorCount, pieces: pieces,
-        token: UInt64(number))
+        command.action, sector: command.sector, sectorCount: command.sectorCount,
+        pieces: command.pieces, token: UInt64(number))
     else {
       free.append(number)
       return false

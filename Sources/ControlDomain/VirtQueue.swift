@@ -76,6 +76,17 @@ final class VirtQueue {
     if guest_acquire16(word(usedOffset)) & 1 == 0 { transport.notify(index) }
   }
 
+  /// Lets the device be silent: whoever is awake looks by itself.
+  func stopInterrupts() { word(availableOffset).pointee = 1 }
+
+  /// Asks for an interrupt when the device has next finished something; true where it has already.
+  func wait() -> Bool {
+    word(availableOffset).pointee = 0
+    // The wish before the look.
+    guest_full_barrier()
+    return hasUsed
+  }
+
   /// Whether the device has finished something.
   var hasUsed: Bool { guest_acquire16(word(usedOffset + 2)) != consumed }
 

@@ -5,21 +5,8 @@
 // A command of more pieces than a table or the device takes becomes several requests; it is done
 // when all of them are.
 
+import ControlCore
 import GuestRuntime
-
-/// A run of memory, a whole number of sectors inside one page.
-struct DiskPiece {
-  var machine: UInt64
-  var count: Int
-}
-
-/// What a disk is told to do.
-enum DiskAction: UInt32 {
-  case read = 0
-  case write = 1
-  case flush = 4
-  case discard = 11
-}
 
 /// A disk of the machine.
 final class VirtioBlock {
@@ -49,6 +36,8 @@ final class VirtioBlock {
   private var owners: [Int] = []
   private var commands: [Command] = []
   private var freeCommands: [Int] = []
+  /// Something was submitted since the device was told last.
+  private var isPending = false
 
   /// Sectors of 512 bytes.
   let sectorCount: UInt64
@@ -84,10 +73,11 @@ final class VirtioBlock {
 
   /// Takes a command; false where there is no room for it at the moment.
   ///
+  /// The device is told at the next `flush`.
   /// The caller has checked that it is within the disk, and that the pieces have as many bytes as
   /// the sectors.
   func submit(
-    _ action: DiskAction, sector: UInt64 = 0, sectorCount: UInt64 = 0, pieces: [DiskPiece] = [],
+    _ action: BlockAction, sector: UInt64 = 0, sectorCount: UInt64 = 0, pieces: [BlockPiece] = [],
     token: UInt64
   ) -> Bool {
     var parts = 1
@@ -95,7 +85,7 @@ final class VirtioBlock {
       guard discardLimit > 0 else { return false }
       parts = Int((sectorCount + discardLimit - 1) / discardLimit)
     } else if pieces.count > pieceLimit {
-      parts = (pieces.count + pieceLimit - 1) / pieceLimit
+      parts = (runCount(pieces) + pieceLimit - 1) / pieceLimit
     }
     guard parts > 0, parts <= freeSlots.count else { return false }
     let command = Command(token: token, left: parts, isDone: true)
@@ -112,30 +102,43 @@ final class VirtioBlock {
     } else {
       transfer(action, sector, pieces, number)
     }
-    queue.publish()
+    isPending = true
     return true
   }
 
+  /// Pieces that adjoin in the machine are one run.
+  private func runCount(_ pieces: [BlockPiece]) -> Int {
+    var count = 0
+    var end: UInt64 = 0
+    for index in pieces.indices {
+      if pieces[index].machine != end || index == 0 { count += 1 }
+      end = pieces[index].machine + UInt64(pieces[index].count)
+    }
+    return count
+  }
+
   private func transfer(
-    _ action: DiskAction, _ sector: UInt64, _ pieces: [DiskPiece], _ command: Int
+    _ action: BlockAction, _ sector: UInt64, _ pieces: [BlockPiece], _ command: Int
   ) {
+    let flags = action == .read ? DescriptorFlag.deviceWrites : 0
     var sector = sector
-    var start = 0
+    var next = 0
     repeat {
-      let end = min(start + pieceLimit, pieces.count)
       guard let slot = freeSlots.popLast() else { return }
       begin(slot, command, action, sector: sector)
       var entry = 1
-      for index in start..<end {
-        let piece = pieces[index]
-        add(
-          slot, &entry, piece.machine, piece.count,
-          action == .read ? DescriptorFlag.deviceWrites : 0)
-        sector += UInt64(piece.count / 512)
+      while next < pieces.count, entry <= pieceLimit {
+        let machine = pieces[next].machine
+        var count = 0
+        while next < pieces.count, pieces[next].machine == machine + UInt64(count) {
+          count += pieces[next].count
+          next += 1
+        }
+        add(slot, &entry, machine, count, flags)
+        sector += UInt64(count / 512)
       }
       finish(slot, &entry)
-      start = end
-    } while start < pieces.count
+    } while next < pieces.count
   }
 
   /// A discard has its range as data: VIRTIO 1.1, 5.2.6.
@@ -157,10 +160,20 @@ final class VirtioBlock {
     }
   }
 
-  private func begin(_ slot: UInt16, _ command: Int, _ action: DiskAction, sector: UInt64) {
+  /// The type of a request: VIRTIO 1.1, 5.2.6.
+  private static func type(of action: BlockAction) -> UInt32 {
+    switch action {
+    case .read: 0
+    case .write: 1
+    case .flush: 4
+    case .discard: 11
+    }
+  }
+
+  private func begin(_ slot: UInt16, _ command: Int, _ action: BlockAction, sector: UInt64) {
     let page = pages[Int(slot)]
     owners[Int(slot)] = command
-    page.storeBytes(of: action.rawValue, as: UInt32.self)
+    page.storeBytes(of: Self.type(of: action), as: UInt32.self)
     page.storeBytes(of: 0, toByteOffset: 4, as: UInt32.self)
     page.storeBytes(of: sector, toByteOffset: 8, as: UInt64.self)
     // No device answers that, so a status that was never written is no success.
@@ -193,8 +206,19 @@ final class VirtioBlock {
     queue.submit(slot)
   }
 
+  /// Tells the device of what was submitted.
+  func flush() {
+    guard isPending else { return }
+    isPending = false
+    queue.publish()
+  }
+
+  /// Asks for an interrupt at the next end of a command; answers whether one has ended already.
+  func wait() -> Bool { queue.wait() }
+
   /// Tells of everything that is done; answers whether there was anything.
   func collect() -> Bool {
+    queue.stopInterrupts()
     guard queue.hasUsed else { return false }
     while let used = queue.takeUsed() {
       guard Int(used.number) < pages.count else { continue }

@@ -97,6 +97,13 @@ final class VirtioNetwork {
     outgoing.publish()
   }
 
+  /// Asks for interrupts at the next frame, and at room for one where there is none; answers whether
+  /// either is there already.
+  func wait() -> Bool {
+    if incoming.wait() { return true }
+    return freeBuffers.isEmpty && outgoing.wait()
+  }
+
   private func reclaim() {
     while let used = outgoing.takeUsed() {
       if Int(used.number) < outgoingBuffers.count { freeBuffers.append(used.number) }
@@ -105,8 +112,11 @@ final class VirtioNetwork {
 
   /// Hands over every frame that came in; answers whether there was anything.
   func collect() -> Bool {
+    incoming.stopInterrupts()
+    outgoing.stopInterrupts()
+    let wasFull = freeBuffers.isEmpty
     reclaim()
-    guard incoming.hasUsed else { return false }
+    guard incoming.hasUsed else { return wasFull && !freeBuffers.isEmpty }
     while let used = incoming.takeUsed() {
       guard Int(used.number) < incomingBuffers.count else { continue }
       let count = min(Int(used.count), Self.bufferSize)

@@ -13,6 +13,7 @@ public enum Events {
   // SAFETY: one vcpu, and nothing runs in the upcall.
   nonisolated(unsafe) private static var handlers: [(() -> Void)?] = []
   nonisolated(unsafe) private static var pollers: [() -> Bool] = []
+  nonisolated(unsafe) private static var sleepers: [() -> Bool] = []
   /// System time at which the timer is to fire; `nil` for never.
   nonisolated(unsafe) private static var timers: [Timer] = []
   nonisolated(unsafe) private static var isStopped = false
@@ -90,6 +91,9 @@ public enum Events {
   /// Adds work that is looked at on every turn of the loop; it answers whether it did something.
   public static func poll(_ body: @escaping () -> Bool) { pollers.append(body) }
 
+  /// Adds what is done before each sleep; it answers whether there is something to do after all.
+  public static func beforeSleep(_ body: @escaping () -> Bool) { sleepers.append(body) }
+
   /// Calls something once, at a system time or soon after.
   public static func after(_ nanoseconds: UInt64, _ body: @escaping () -> Void) {
     timers.append(Timer(deadline: Clock.now &+ nanoseconds, body: body))
@@ -108,6 +112,8 @@ public enum Events {
       for index in 0..<pollers.count where pollers[index]() { isBusy = true }
       let isDue = expire()
       if isBusy || isDue || isStopped { continue }
+      for index in 0..<sleepers.count where sleepers[index]() { isBusy = true }
+      if isBusy { continue }
       setTimer()
       _ = HYPERVISOR_sched_op(SCHEDOP_block, nil, 0)
     }

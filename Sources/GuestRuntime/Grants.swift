@@ -4,7 +4,7 @@ internal import CXenABI
 
 /// A granted page as it is mapped here.
 public struct GrantMapping {
-  /// Where it is mapped.
+  /// Where it is mapped; 0 where only devices reach it.
   public var address: UInt64
   /// Where it is in the machine, for devices.
   public var machine: UInt64
@@ -41,16 +41,20 @@ public struct GrantPiece {
 
 /// The grants of other domains.
 public enum Grants {
-  /// Maps pages at consecutive addresses; `nil`, and none mapped, where any of them is refused.
+  /// Maps pages at consecutive addresses, or only for devices, which needs no page table; `nil`, and none
+  /// mapped, where any of them is refused.
   public static func map(
-    _ references: [UInt32], of domain: UInt16, isWritable: Bool
+    _ references: [UInt32], of domain: UInt16, isWritable: Bool, forDevices: Bool = false
   ) -> [GrantMapping]? {
-    guard !references.isEmpty, let address = Window.take(references.count) else { return nil }
+    guard !references.isEmpty, let address = forDevices ? 0 : Window.take(references.count) else {
+      return nil
+    }
+    let kind = forDevices ? GNTMAP_device_map : GNTMAP_host_map
     var requests = [gnttab_map_grant_ref](
       repeating: gnttab_map_grant_ref(), count: references.count)
     for index in references.indices {
-      requests[index].host_addr = address + UInt64(index) << 12
-      requests[index].flags = UInt32(GNTMAP_host_map | (isWritable ? 0 : GNTMAP_readonly))
+      if !forDevices { requests[index].host_addr = address + UInt64(index) << 12 }
+      requests[index].flags = UInt32(kind | (isWritable ? 0 : GNTMAP_readonly))
       requests[index].ref = references[index]
       requests[index].dom = domain
       // What the hypervisor does not come to counts as refused.
@@ -66,7 +70,7 @@ public enum Grants {
     }
     if mapped.count == references.count { return mapped }
     end(mapped)
-    Window.give(address, count: references.count)
+    if !forDevices { Window.give(address, count: references.count) }
     return nil
   }
 
@@ -79,7 +83,9 @@ public enum Grants {
       while next < mappings.count,
         mappings[next].address == mappings[first].address + UInt64(next - first) << 12
       { next += 1 }
-      Window.give(mappings[first].address, count: next - first)
+      if mappings[first].address != 0 {
+        Window.give(mappings[first].address, count: next - first)
+      }
       first = next
     }
   }
@@ -90,6 +96,7 @@ public enum Grants {
       repeating: gnttab_unmap_grant_ref(), count: mappings.count)
     for index in mappings.indices {
       requests[index].host_addr = mappings[index].address
+      if mappings[index].address == 0 { requests[index].dev_bus_addr = mappings[index].machine }
       requests[index].handle = mappings[index].handle
     }
     _ = HYPERVISOR_grant_table_op(

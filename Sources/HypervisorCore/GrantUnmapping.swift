@@ -89,7 +89,8 @@ extension Hypervisor {
         let element = try read(
           empty, from: GuestVirtualAddress(base.value + UInt64(index) * size))
         pending[index] = beginUnmap(request(element), caller)
-        if pending[index].parts != 0 { isFlushDue = true }
+        // What only devices reach is in no TLB.
+        if pending[index].parts & UInt16(GNTMAP_host_map) != 0 { isFlushDue = true }
         index += 1
       } catch { failure = error }
     }

@@ -35,26 +35,33 @@ struct BlkifSegment {
   }
 }
 
-/// What a request asks for.
+/// What a request asks for; its lists' memory is used again for the next one.
 struct BlkifRequest {
-  var id: UInt64
+  var id: UInt64 = 0
   /// As the answer repeats it.
-  var operation: UInt8
+  var operation: UInt8 = 0
   var action = BlockAction.read
   var isBarrier = false
   var isSecure = false
-  var sector: UInt64
+  var sector: UInt64 = 0
   var sectorCount: UInt64 = 0
-  var segments: [BlkifSegment] = []
+  var segments = ReusedList<BlkifSegment>()
   /// Pages of segments that are still to be read, and how many segments stand in them.
-  var indirectPages: [GrantReference] = []
+  var indirectPages = ReusedList<GrantReference>()
   var indirectCount = 0
 
-  /// What every slot has, so that even a bad request can be answered.
-  init(heading slot: Xen.BlkifRequest) {
+  /// Takes what every slot has, so that even a bad request can be answered.
+  mutating func begin(_ slot: Xen.BlkifRequest) {
     id = slot.id
     operation = slot.operation
     sector = slot.sector_number
+    action = .read
+    isBarrier = false
+    isSecure = false
+    sectorCount = 0
+    segments.removeAll()
+    indirectPages.removeAll()
+    indirectCount = 0
   }
 
   /// Reads the slot by its operation.
@@ -95,17 +102,15 @@ struct BlkifRequest {
     guard slot.nr_segments >= least, slot.nr_segments <= Xen.BlkifLimits.segmentsPerRequest else {
       throw .error
     }
-    var list: [Xen.BlkifRequestSegment] = []
-    withUnsafeBytes(of: slot.seg) { bytes in
-      // SAFETY: at most as many segments as the array has, checked above.
-      for index in 0..<Int(slot.nr_segments) {
-        list.append(
+    for index in 0..<Int(slot.nr_segments) {
+      try add(
+        withUnsafeBytes(of: slot.seg) { bytes in
+          // SAFETY: at most as many segments as the array has, checked above.
           bytes.loadUnaligned(
             fromByteOffset: index * MemoryLayout<Xen.BlkifRequestSegment>.stride,
-            as: Xen.BlkifRequestSegment.self))
-      }
+            as: Xen.BlkifRequestSegment.self)
+        })
     }
-    for segment in list { try add(segment) }
   }
 
   /// Adds a segment, in any order of requests the next one on the disk.
@@ -146,15 +151,13 @@ struct BlkifRequest {
     guard indirectCount > 0, indirectCount <= features.indirectSegments,
       pageCount <= Int(Xen.BlkifLimits.indirectPagesPerRequest)
     else { throw .error }
-    var pages: [GrantReference] = []
-    withUnsafeBytes(of: indirect.indirect_grefs) { bytes in
-      // SAFETY: at most as many references as the array has, checked above.
-      for index in 0..<pageCount {
-        let number = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
-        pages.append(GrantReference(number))
+    for index in 0..<pageCount {
+      let number = withUnsafeBytes(of: indirect.indirect_grefs) { bytes in
+        // SAFETY: at most as many references as the array has, checked above.
+        bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
       }
+      indirectPages.append(GrantReference(number))
     }
-    indirectPages = pages
   }
 
   /// Copies an indirect request's segments out of the guest's pages, once, and checks them.
@@ -168,12 +171,12 @@ struct BlkifRequest {
     list.withUnsafeMutableBytes { bytes in
       guard let start = bytes.baseAddress else { return }
       var pieces: [GrantCopy] = []
-      for (index, page) in indirectPages.enumerated() {
+      for index in indirectPages.indices {
         // SAFETY: the pages together hold `indirectCount` segments, the list's own number.
         let offset = index * pageSize
         pieces.append(
           GrantCopy(
-            page, offset: 0, local: start + offset,
+            indirectPages[index], offset: 0, local: start + offset,
             count: min(pageSize, indirectCount * stride - offset), isToGuest: false))
       }
       grants.copy(&pieces, of: domain)

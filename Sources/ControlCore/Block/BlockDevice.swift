@@ -21,6 +21,13 @@ public struct BlockPiece {
   public var machine: UInt64
   /// Bytes.
   public var count: Int
+
+  /// A run.
+  public init(address: UnsafeMutableRawPointer, machine: UInt64, count: Int) {
+    self.address = address
+    self.machine = machine
+    self.count = count
+  }
 }
 
 /// One command to a disk.

@@ -18,11 +18,14 @@ private enum BlockStage: UInt8 {
   case flushAfter
 }
 
-/// A request that the disk works on.
-private struct BlockInFlight {
-  var request: BlkifRequest
-  var pages: [HeldPage]
-  var stage: BlockStage
+/// A request that the disk works on, or the place for one: its lists stay, so that the next one in the
+/// same place needs no memory.
+private final class BlockInFlight {
+  var request = BlkifRequest()
+  var pages = ReusedList<HeldPage>()
+  var pieces: [BlockPiece] = []
+  var stage = BlockStage.single
+  var isBusy = false
 }
 
 /// The backend's end of one queue.
@@ -37,7 +40,7 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
   private var ringPages: [MappedPage]
   private var persistent: PersistentGrants<Grants>
   /// By the lower half of a token; as many as the ring has slots.
-  private var inFlight: [BlockInFlight?]
+  private let inFlight: [BlockInFlight]
   private var free: [Int] = []
   /// Commands that the disk had no room for, in order.
   private var waiting: [BlockCommand] = []
@@ -72,7 +75,7 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
     persistent = PersistentGrants(
       grants: grants, domain: domain, limit: isPersistent ? features.persistentPages : 0)
     let slots = BlkifRing.slotCount(byteCount: byteCount, layout: layout)
-    inFlight = Array(repeating: nil, count: slots)
+    inFlight = (0..<slots).map { _ in BlockInFlight() }
     free = Array((0..<slots).reversed())
   }
 
@@ -112,33 +115,32 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
   }
 
   private func start(_ slot: Xen.BlkifRequest) {
-    var request = BlkifRequest(heading: slot)
+    guard let index = free.last else { return }
+    let one = inFlight[index]
+    one.request.begin(slot)
     do throws(BlkifRefusal) {
-      try request.read(slot, device: device, features: features)
-      if !request.indirectPages.isEmpty {
-        try request.readIndirectSegments(grants, of: domain, device: device)
+      try one.request.read(slot, device: device, features: features)
+      if !one.request.indirectPages.isEmpty {
+        try one.request.readIndirectSegments(grants, of: domain, device: device)
+      }
+      let isWritable = one.request.action == .read
+      if !one.request.segments.isEmpty,
+        !persistent.acquire(one.request.segments, isWritable: isWritable, into: &one.pages)
+      {
+        throw .error
       }
     } catch {
-      ring.put(id: request.id, operation: request.operation, status: error.status)
+      ring.put(id: one.request.id, operation: one.request.operation, status: error.status)
       return
     }
-    var pages: [HeldPage] = []
-    if !request.segments.isEmpty {
-      let references = request.segments.map { $0.reference }
-      guard let held = persistent.acquire(references, isWritable: request.action == .read) else {
-        ring.put(id: request.id, operation: request.operation, status: .error)
-        return
-      }
-      pages = held
-    }
-    guard let index = free.popLast() else { return }
-    inFlight[index] = BlockInFlight(
-      request: request, pages: pages, stage: request.isBarrier ? .flushBefore : .single)
-    if request.isBarrier {
+    free.removeLast()
+    one.isBusy = true
+    one.stage = one.request.isBarrier ? .flushBefore : .single
+    if one.request.isBarrier {
       barrier = index
       startBarrier()
     } else {
-      submit(command(for: index, request.action))
+      submit(command(for: index, one.request.action))
     }
   }
 
@@ -151,18 +153,22 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
   private func command(for index: Int, _ action: BlockAction) -> BlockCommand {
     var command = BlockCommand(action: action)
     command.token = UInt64(number) << 32 | UInt64(index)
-    guard action != .flush, let one = inFlight[index] else { return command }
+    guard action != .flush else { return command }
+    let one = inFlight[index]
     command.sector = one.request.sector
     command.sectorCount = one.request.sectorCount
     command.isSecure = one.request.isSecure
-    for (place, segment) in one.request.segments.enumerated() {
+    one.pieces.removeAll(keepingCapacity: true)
+    for place in one.request.segments.indices {
+      let segment = one.request.segments[place]
       let page = one.pages[place].page
       let offset = Int(segment.first) * 512
-      command.pieces.append(
+      one.pieces.append(
         BlockPiece(
           address: page.address + offset, machine: page.machine + UInt64(offset),
           count: Int(segment.sectorCount) * 512))
     }
+    command.pieces = one.pieces
     return command
   }
 
@@ -180,9 +186,10 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
   /// Notes that the disk has done a command, well or not; a token that is not in flight is ignored.
   public func complete(token: UInt64, isGood: Bool) -> Progress {
     guard let index = Int(exactly: token & 0xffff_ffff), token >> 32 == UInt64(number),
-      index < inFlight.count, let one = inFlight[index]
+      index < inFlight.count, inFlight[index].isBusy
     else { return Progress() }
-    if isGood, let next = nextAction(after: one, at: index) {
+    let one = inFlight[index]
+    if isGood, let next = nextAction(after: one) {
       submit(command(for: index, next))
     } else {
       finish(one, at: index, isGood: isGood)
@@ -194,23 +201,23 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
   }
 
   /// What a barrier does next.
-  private func nextAction(after one: BlockInFlight, at index: Int) -> BlockAction? {
+  private func nextAction(after one: BlockInFlight) -> BlockAction? {
     switch one.stage {
     case .single, .flushAfter:
       return nil
     case .flushBefore:
       guard one.request.action == .write else { return nil }
-      inFlight[index]?.stage = .write
+      one.stage = .write
       return .write
     case .write:
-      inFlight[index]?.stage = .flushAfter
+      one.stage = .flushAfter
       return .flush
     }
   }
 
   private func finish(_ one: BlockInFlight, at index: Int, isGood: Bool) {
-    persistent.release(one.pages)
-    inFlight[index] = nil
+    persistent.release(&one.pages)
+    one.isBusy = false
     free.append(index)
     if barrier == index { barrier = nil } else { startBarrier() }
     if !isBroken {

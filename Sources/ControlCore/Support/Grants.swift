@@ -61,7 +61,8 @@ public struct GrantCopy {
 
 /// How granted pages are reached.
 public protocol GrantAccess {
-  /// Maps pages of a guest, at consecutive addresses where that is asked for.
+  /// Maps pages of a guest: at consecutive addresses, for us; or for devices, which need no more than
+  /// where they are in the machine.
   ///
   /// `nil` if any of them is refused; none stays mapped then.
   func map(
