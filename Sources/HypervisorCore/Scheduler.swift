@@ -17,6 +17,8 @@ public struct SchedulerEntry: Sendable {
   public internal(set) var account: RunStateAccount
   /// Where it runs.
   public internal(set) var processor: ProcessorID?
+  /// Where it ran last, and may find its translations again.
+  var lastProcessor: ProcessorID?
   /// When it began to run.
   var startTime: UInt64 = 0
   /// Its domain's place in the counts of vcpus that want to run.
@@ -148,6 +150,7 @@ public struct Scheduler: @unchecked Sendable {
     entry.pointee.virtualTime = max(entry.pointee.virtualTime, earliest)
     enter(slot.index, .runnable, at: now)
     enqueue(slot.index)
+    if let last = entry.pointee.lastProcessor, idle.contains(last) { return last }
     if !idle.isEmpty { return ProcessorID(UInt8(idle.bits.trailingZeroBitCount)) }
     var best: ProcessorID?
     var most = entry.pointee.virtualTime &+ Self.wakeMargin
@@ -216,6 +219,7 @@ public struct Scheduler: @unchecked Sendable {
     let entry = entries + best
     floor = max(floor, entry.pointee.virtualTime)
     entry.pointee.processor = processor
+    entry.pointee.lastProcessor = processor
     entry.pointee.startTime = now
     busy.insert(processor)
     if queueCount == 0 { endless.insert(processor) }

@@ -151,13 +151,19 @@ extension GuestProcessor {
 
   /// Loads what the hardware holds for a vcpu while it runs.
   ///
-  /// Answers whether its segment selectors could be loaded.
-  mutating func load() -> Bool {
+  /// One that is resumed finds its page and descriptor tables loaded, as nobody else ran here. Answers
+  /// whether its segment selectors could be loaded.
+  mutating func load(isResumed: Bool) -> Bool {
     core.pointee.processor = ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index))
-    if let table { xg_write_cr3(table.address.value) }
+    if let table, !isResumed || xg_read_cr3() != table.address.value {
+      xg_write_cr3(table.address.value)
+    }
+    xg_this_cpu().pointee.table_owner = xg_this_cpu().pointee.vcpu
     Features.setGuestControls(controls)
-    loadGDT()
-    loadLocalTable()
+    if !isResumed {
+      loadGDT()
+      loadLocalTable()
+    }
     let hasSegments = loadSegments()
     loadDebugRegisters()
     FloatingPoint.restore(

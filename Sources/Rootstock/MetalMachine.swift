@@ -86,7 +86,10 @@ struct MetalMachine: Machine {
     }
   }
 
-  func stop(_ vcpu: UnsafeMutablePointer<VCPU>) { Switch.stop(vcpu.pointee.guest) }
+  func stop(_ vcpu: UnsafeMutablePointer<VCPU>) {
+    Switch.stop(vcpu.pointee.guest)
+    LoadedTables.forget(vcpu.pointee.guest)
+  }
 
   var interruptLineCount: Int { InterruptController.lineCount }
 

@@ -72,6 +72,9 @@ enum Reaper {
   }
 
   private static func takeApart(_ domain: DomainPointer, _ hypervisor: Hypervisor<MetalMachine>) {
+    for index in 0..<domain.pointee.vcpuCount {
+      LoadedTables.forget(domain.pointee.vcpus[index].pointee.guest)
+    }
     hypervisor.beginDeath(of: domain)
     do throws(MemoryError) {
       try hypervisor.continueDeath(of: domain, budget: budget)

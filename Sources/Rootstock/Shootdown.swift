@@ -43,7 +43,9 @@ enum Shootdown {
     switch words.pointee.kind {
     case Kind.page: xg_invlpg(words.pointee.address)
     case Kind.caches: xg_wbinvd()
-    default: HypervisorPages.flushAll()
+    default:
+      LoadedTables.dropForeign()
+      HypervisorPages.flushAll()
     }
     _ = xg_fetch_and(&words.pointee.pending, ~own)
   }

@@ -94,9 +94,11 @@ enum Switch {
     let here = ProcessorID(UInt8(truncatingIfNeeded: cpu.pointee.index))
     let now = Host.clock.now
     Lock.scheduler.take()
+    var isBlocked = false
     if cpu.pointee.vcpu != 0 {
       let state = GuestProcessor.current.pointee.wantedState()
       if state != .runnable { scheduler?.stop(on: here, as: state, now: now) }
+      isBlocked = state == .blocked
     }
     guard let decision = scheduler?.decide(for: here, now: now) else {
       panic("the scheduler is used before it is there")
@@ -113,7 +115,14 @@ enum Switch {
       }
       cpu.pointee.vcpu = next
     }
-    if next == 0 { idle.insert(here) } else { idle.remove(here) }
+    var isResumed = false
+    if next == 0 {
+      idle.insert(here)
+      if previous != 0 { cpu.pointee.resumable = isBlocked ? previous : 0 }
+    } else {
+      idle.remove(here)
+      isResumed = LoadedTables.claim(next, here)
+    }
     // One that was made to wait here may run on a CPU that has nothing to do.
     var helper = ProcessorSet.none
     if next != 0, let waiting = scheduler?.waitingCount, waiting > 0 {
@@ -131,11 +140,11 @@ enum Switch {
       return
     }
     if next == 0 {
-      // No table of a guest stays loaded, so that its domain can go.
-      xg_write_cr3(HypervisorPages.top.address.value)
+      // Whoever only waits for an event finds its translations again.
+      if !isBlocked { LoadedTables.drop() }
     } else {
       let vcpu = GuestProcessor.current
-      let isComplete = vcpu.pointee.load()
+      let isComplete = vcpu.pointee.load(isResumed: isResumed)
       frame.pointee = vcpu.pointee.saved
       vcpu.pointee.resume(now: now)
       if !isComplete { vcpu.pointee.enterFailsafe(frame) }

@@ -25,7 +25,9 @@ extension GuestProcessor {
     case .answer(let value): return .value(value)
     case .initialise(let address): return try target.pointee.initialise(from: address)
     case .start: Switch.wake(target)
-    case .stop: Switch.stop(target)
+    case .stop:
+      Switch.stop(target)
+      withCore { LoadedTables.forget(target) }
     case .powerOff: DomainEnd.begin(guest, reason: UInt32(SHUTDOWN_poweroff))
     case .tellRunState(let address):
       Lock.scheduler.take()

@@ -51,6 +51,8 @@ struct xg_percpu {
     uint64_t loaded_dr7;   /* DR7 as it is; 0 while no breakpoint is on. */
     uint64_t ldt_pages;    /* Pages in the window on the LDT. */
     uint64_t ldt_entries;  /* Entries of the LDT that is loaded. */
+    uint64_t table_owner;  /* Whose page tables are loaded, as in `vcpu`; 0 for the hypervisor's. */
+    uint64_t resumable;    /* Who may go on with the translations that this CPU has; 0 for nobody. */
 };
 _Static_assert(offsetof(struct xg_percpu, syscall_rsp) == XG_PERCPU_SYSCALL_RSP, "layout.h");
 _Static_assert(offsetof(struct xg_percpu, tss) == XG_PERCPU_TSS, "layout.h");

@@ -21,10 +21,9 @@ static uint64_t errors;
 
 static struct transfer {
     struct xg_block_request request;
-    bool busy;
 } transfers[MOST];
 static unsigned int under_way;
-static uint8_t data[8 * LARGE];
+static uint8_t data[8 * LARGE] __attribute__((aligned(XEN_PAGE_SIZE)));
 
 static void block_ready(struct xg_block *found)
 {
@@ -40,17 +39,11 @@ static void net_ready(struct xg_net *found)
 
 static bool are_ready(void) { return block && net; }
 
-static void done(struct xg_block_request *request)
-{
-    ((struct transfer *)request->context)->busy = false;
-    under_way--;
-    if (request->result)
-        errors++;
-}
-
-static unsigned int depth;
-
-static bool has_room(void) { return under_way < depth; }
+/* The row that is measured. */
+static enum xg_block_operation operation;
+static uint32_t size;
+static uint64_t issued, count, places;
+static bool in_a_row;
 
 static bool is_idle(void) { return under_way == 0; }
 
@@ -62,40 +55,54 @@ static uint64_t next_random(void)
     return state >> 33;
 }
 
-static void tell(const char *row, uint64_t time, uint64_t count)
+static void done(struct xg_block_request *request);
+
+static void issue(struct transfer *transfer)
 {
-    life_say("bench: ", row, " ", life_text(time / count), (char *)0);
+    uint64_t place = (in_a_row ? issued : next_random()) % places;
+
+    issued++;
+    transfer->request = (struct xg_block_request){
+        .operation = operation, .sector = place * (size / XG_SECTOR), .count = size / XG_SECTOR,
+        .data = data + (size_t)(transfer - transfers) * size, .done = done, .context = transfer};
+    under_way++;
+    if (xg_block_submit(block, &transfer->request)) {
+        under_way--;
+        errors++;
+    }
 }
 
-static void run(const char *row, enum xg_block_operation operation, uint32_t size, uint64_t count,
-                bool in_a_row)
+/* The next one goes at once, so that as many as the row says are under way all the time. */
+static void done(struct xg_block_request *request)
 {
-    uint64_t places = block->sectors * XG_SECTOR / size;
+    under_way--;
+    if (request->result)
+        errors++;
+    if (issued < count)
+        issue(request->context);
+}
+
+static void tell(const char *row, uint64_t time, uint64_t number)
+{
+    life_say("bench: ", row, " ", life_text(time / number), (char *)0);
+}
+
+static void run(const char *row, enum xg_block_operation what, uint32_t bytes, uint64_t number,
+                bool is_in_a_row)
+{
+    unsigned int depth = bytes == LARGE ? 4 : (unsigned int)life_number("depth=", 16);
     uint64_t began = system_time();
 
+    operation = what;
+    size = bytes;
+    issued = 0;
+    count = number;
+    in_a_row = is_in_a_row;
+    places = block->sectors * XG_SECTOR / size;
     if (!count || !places)
         return;
-    depth = size == LARGE ? 4 : (unsigned int)life_number("depth=", 16);
-    if (depth > MOST)
-        depth = MOST;
-    for (uint64_t i = 0; i < count; i++) {
-        struct transfer *transfer = transfers;
-        if (!has_room() && !life_until(has_room, 60 * SECONDS))
-            break;
-        while (transfer->busy)
-            transfer++;
-        uint64_t place = (in_a_row ? i : next_random()) % places;
-        transfer->request = (struct xg_block_request){
-            .operation = operation, .sector = place * (size / XG_SECTOR), .count = size / XG_SECTOR,
-            .data = data + (size_t)(transfer - transfers) * size, .done = done, .context = transfer};
-        transfer->busy = true;
-        under_way++;
-        if (xg_block_submit(block, &transfer->request)) {
-            transfer->busy = false;
-            under_way--;
-            errors++;
-        }
-    }
+    for (unsigned int i = 0; i < depth && i < MOST && issued < count; i++)
+        issue(&transfers[i]);
     if (!life_until(is_idle, 60 * SECONDS))
         errors++;
     tell(row, system_time() - began, count);
@@ -106,18 +113,18 @@ static uint64_t wanted;
 
 static bool is_sent(void) { return net->sent + net->send_errors + net->lost >= wanted; }
 
-static void send_frames(uint64_t count)
+static void send_frames(uint64_t frames)
 {
     static uint8_t frame[1514] = {0x02, 0, 0, 0, 0, 0x77};
     struct xg_net_part part = {frame, sizeof(frame)};
     uint64_t began = system_time();
 
-    if (!count)
+    if (!frames)
         return;
     memcpy(frame + 6, net->mac, 6);
     frame[12] = 0x88; /* a protocol for experiments (IEEE 802, 88b5) */
     frame[13] = 0xb5;
-    for (uint64_t i = 0; i < count;) {
+    for (uint64_t i = 0; i < frames;) {
         int result = xg_net_send(net, &part, 1, 0, 0);
         if (result == -XEN_EAGAIN) {
             wanted = net->sent + net->send_errors + net->lost + 32;
@@ -130,10 +137,10 @@ static void send_frames(uint64_t count)
             i++;
         }
     }
-    wanted = count;
+    wanted = frames;
     if (!life_until(is_sent, 60 * SECONDS) || net->send_errors || net->lost)
         errors++;
-    tell("net-send-1500", system_time() - began, count);
+    tell("net-send-1500", system_time() - began, frames);
 }
 
 void test_main(void)
