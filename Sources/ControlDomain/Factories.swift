@@ -27,6 +27,8 @@ struct DiskFactory: BackendFactory {
     channel.onCompletion = { [unowned(unsafe) driver] token, isGood in
       _ = driver.complete(token: token, isGood: isGood)
     }
+    // SAFETY: likewise; whoever was refused room has a command in flight, or waits to be called here.
+    channel.onRoom = { [unowned(unsafe) driver] in driver.submitWaiting() }
     return driver
   }
 }

@@ -9,6 +9,8 @@ final class SharedDisk {
   fileprivate let driver: VirtioBlock
   private var owners: [(channel: DiskChannel, token: UInt64)?] = []
   private var free: [Int] = []
+  /// Who was refused room, and hears when there is some.
+  private var refused: [DiskChannel] = []
 
   init(_ driver: VirtioBlock) {
     self.driver = driver
@@ -17,6 +19,10 @@ final class SharedDisk {
       owners[Int(number)] = nil
       free.append(Int(number))
       owner.channel.onCompletion(owner.token, isGood)
+      guard !refused.isEmpty else { return }
+      let waiting = refused
+      refused = []
+      for channel in waiting { channel.onRoom() }
     }
   }
 
@@ -29,9 +35,12 @@ final class SharedDisk {
         pieces: command.pieces, token: UInt64(number))
     else {
       free.append(number)
+      if !refused.contains(where: { $0 === channel }) { refused.append(channel) }
       return false
     }
     owners[number] = (channel, command.token)
+    // What else it waits with is tried again when this one is done.
+    refused.removeAll { $0 === channel }
     return true
   }
 }
@@ -43,6 +52,8 @@ final class DiskChannel: BlockDevice {
   private let isRestricted: Bool
   /// Called for each command that is done, with its token and whether it succeeded.
   var onCompletion: (UInt64, Bool) -> Void = { _, _ in }
+  /// Called when there may be room again after a command was refused.
+  var onRoom: () -> Void = {}
 
   init(_ disk: SharedDisk, isReadOnly: Bool = false) {
     self.disk = disk

@@ -145,6 +145,9 @@ public final class BlockBackend<Device: BlockDevice, Grants: GrantAccess, Events
     return progress
   }
 
+  /// Hands over what the disk had no room for; called when others have made some.
+  public func submitWaiting() { for queue in queues { queue.submitWaiting() } }
+
   /// Commands that the disk works on.
   public var inFlightCount: Int { queues.reduce(0) { $0 + $1.inFlightCount } }
 
