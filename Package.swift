@@ -133,6 +133,11 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What a machine has and lacks; .ci/setup reads packages.txt as well.
+    .target(
+      name: "Doctor", dependencies: ["Harness"], resources: [.embedInCode("packages.txt")],
+      swiftSettings: strict),
+
     // Kernels and drivers out of templates/ and Sources/Frontends/.
     .target(
       name: "Scaffold",
@@ -145,7 +150,7 @@ let package = Package(
       name: "xenograft",
       dependencies: [
         "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "ControlFaults",
-        "Disassembly", "Effort", "Harness", "ImageInspection", "KernelImage", "Scaffold",
+        "Disassembly", "Doctor", "Effort", "Harness", "ImageInspection", "KernelImage", "Scaffold",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -189,6 +194,9 @@ let package = Package(
       name: "HarnessTests", dependencies: ["Harness", "HypervisorCore"], swiftSettings: strict),
     .testTarget(
       name: "ScaffoldTests", dependencies: ["Scaffold", "ABIGenerator", "ABISchema", "Harness"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DoctorTests", dependencies: ["Doctor", "Harness"], exclude: ["Snapshots"],
       swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["xenograft"], swiftSettings: strict),
     .testTarget(

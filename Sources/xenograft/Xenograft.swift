@@ -20,7 +20,7 @@ struct Xenograft: ParsableCommand {
     subcommands: [
       AuditCommand.self, RulesCommand.self, UnpackCommand.self, AbiCommand.self,
       InspectCommand.self, BootCommand.self, GenerateCommand.self, TemplatesCommand.self,
-      EffortCommand.self,
+      EffortCommand.self, DoctorCommand.self,
     ])
 
   static func main() async {

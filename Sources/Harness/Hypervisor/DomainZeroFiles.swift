@@ -12,12 +12,10 @@ struct DomainZeroFiles {
   /// Finds the folder for `request`.
   init(for request: BootRequest) throws(HarnessError) {
     let named = request.controlDomainImage
-    let folders = named.map { [$0] } ?? Self.candidates
-    for folder in folders {
-      let (kernel, initramfs) = (folder + "/vmlinuz", folder + "/initramfs.cpio")
-      if [kernel, initramfs].allSatisfy(FileManager.default.isReadableFile(atPath:)) {
-        self.kernel = kernel
-        self.initramfs = initramfs
+    if let folder = named ?? HypervisorImage.find(.xenDomainZero) {
+      let files = BootImage.xenDomainZero.files(at: folder)
+      if files.allSatisfy(FileManager.default.isReadableFile(atPath:)) {
+        (kernel, initramfs) = (files[0], files[1])
         return
       }
     }
@@ -30,16 +28,5 @@ struct DomainZeroFiles {
     throw .missing(
       what: "domain 0 for stock Xen, which `.ci/xen-dom0` of this project makes,",
       package: "xen-utils-4.17, linux-image-amd64, busybox-static; unpacked, not installed")
-  }
-
-  private static var candidates: [String] {
-    var candidates: [String] = []
-    let variable = ProcessInfo.processInfo.environment["XENOGRAFT_XEN_DOMAIN0"]
-    if let variable, !variable.isEmpty { candidates.append(variable) }
-    candidates += HypervisorImage.foldersInCheckout("xen-dom0")
-    candidates.append(
-      HypervisorImage.executable.deletingLastPathComponent()
-        .appending(path: "../lib/xenograft/xen-dom0").standardized.path)
-    return candidates
   }
 }

@@ -13,18 +13,12 @@ enum HypervisorImage {
       }
       return named
     }
-    let candidates =
-      switch request.hypervisor {
-      case .rootstock: candidates("rootstock")
-      case .xen: xenCandidates
-      }
-    if let found = candidates.first(where: FileManager.default.isReadableFile(atPath:)) {
-      return found
-    }
+    let image: BootImage = request.hypervisor == .rootstock ? .rootstock : .xen
+    if let found = find(image) { return found }
     switch request.hypervisor {
     case .rootstock:
       throw .missing(
-        what: "the hypervisor image `rootstock` beside \(executable.path)",
+        what: "the hypervisor image `rootstock` beside \(ImagePlaces.executable.path)",
         package: "none: `make` of this project builds it")
     case .xen:
       throw .missing(what: "a Xen image in /boot", package: "xen-hypervisor-4.17-amd64")
@@ -38,14 +32,11 @@ enum HypervisorImage {
     if request.hypervisor == .xen { return try DomainZeroFiles(for: request).kernel }
     if let named = request.controlDomainImage { return named }
     // Faults are in an image of their own.
+    let image: BootImage = request.faults.isEmpty ? .controlDomain : .faultyControlDomain
+    if let found = find(image) { return found }
     let name = request.faults.isEmpty ? "controldomain" : "controldomain-faulty"
-    if let found = candidates(name).first(
-      where: FileManager.default.isReadableFile(atPath:))
-    {
-      return found
-    }
     throw .missing(
-      what: "the control domain's image `\(name)` beside \(executable.path)",
+      what: "the control domain's image `\(name)` beside \(ImagePlaces.executable.path)",
       package: "none: `make` of this project builds it")
   }
 
@@ -59,43 +50,10 @@ enum HypervisorImage {
     }
   }
 
-  static var executable: URL {
-    URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-  }
-
-  /// Beside the command, where `make` and `make install` put it.
-  private static func candidates(_ name: String) -> [String] {
-    let folder = executable.deletingLastPathComponent()
-    return [
-      folder.appending(path: name).path,
-      folder.appending(path: "../lib/xenograft/\(name)").standardized.path,
-    ]
-  }
-
-  private static var xenCandidates: [String] {
-    var candidates: [String] = []
-    if let named = ProcessInfo.processInfo.environment["XENOGRAFT_XEN"], !named.isEmpty {
-      candidates.append(named)
-    }
-    candidates += images(in: "/boot")
-    // In a checkout, where .ci/xen puts it.
-    for folder in foldersInCheckout("xen") { candidates += images(in: folder) }
-    return candidates
-  }
-
-  /// Where the command stands in .build/release or .build/debug, a folder of .build may be.
-  static func foldersInCheckout(_ name: String) -> [String] {
-    let folder = executable.deletingLastPathComponent()
-    return ["..", "../.."].map {
-      folder.appending(path: $0).appending(path: name).standardized.path
-    }
-  }
-
-  /// Newest first, as far as names tell.
-  private static func images(in folder: String) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasPrefix("xen-") && $0.hasSuffix(".gz") }
-      .sorted { $0.compare($1, options: .numeric) == .orderedDescending }
-      .map { "\(folder)/\($0)" }
+  /// The first place of `image` that has it.
+  static func find(_ image: BootImage) -> String? {
+    ImagePlaces.current.places(of: image).first { place in
+      image.files(at: place.path).allSatisfy(FileManager.default.isReadableFile(atPath:))
+    }?.path
   }
 }

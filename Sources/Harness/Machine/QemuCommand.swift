@@ -35,25 +35,22 @@ enum QemuCommand {
   }
 
   private static func usesKVM(_ acceleration: Acceleration) throws(HarnessError) -> Bool {
-    let isThere = access("/dev/kvm", R_OK | W_OK) == 0
+    let found = HardwareAcceleration.current
     switch acceleration {
     case .tcg: return false
-    case .auto: return isThere && hasVirtualization
+    case .auto: return found == .usable
     case .kvm:
-      guard isThere else {
+      switch found {
+      // Asked for, it is tried on a processor that does not say what it can.
+      case .usable, .noProcessorSupport: return true
+      case .noDevice, .noPermission:
         throw .missing(
-          what: "/dev/kvm", package: "none: the processor or this machine's host must offer it")
+          what: HardwareAcceleration.device,
+          package: found == .noDevice
+            ? "none: the processor or this machine's host must offer it"
+            : "none: it is there, and this user may not read and write it; join the group kvm")
       }
-      return true
     }
-  }
-
-  /// Some machines have the device without the processor's support: what it then runs is no PC.
-  private static var hasVirtualization: Bool {
-    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
-      let flags = text.split(separator: "\n").first(where: { $0.hasPrefix("flags") })
-    else { return false }
-    return flags.split(separator: " ").contains { $0 == "vmx" || $0 == "svm" }
   }
 
   /// In MiB: the guests', room for the hypervisor with its tables over all frames, and the files.
