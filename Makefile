@@ -139,8 +139,14 @@ generate: all
 	.build/release/xenograft abi check --write
 	.build/release/xenograft templates generate
 
+# The manual pages of all commands: .build/man.
+.PHONY: man
+man: all
+	@rm -rf .build/man
+	.build/release/xenograft manual --output .build/man
+
 .PHONY: install
-install: all
+install: man
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
@@ -149,6 +155,7 @@ install: all
 	install -m 644 .build/release/rootstock $(DESTDIR)$(PREFIX)/bin/rootstock
 	install -m 644 .build/release/controldomain $(DESTDIR)$(PREFIX)/bin/controldomain
 	install -m 644 .build/release/controldomain-faulty $(DESTDIR)$(PREFIX)/bin/controldomain-faulty
+	install -m 644 .build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	.build/release/xenograft --generate-completion-script bash \
 	  > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenograft
 	.build/release/xenograft --generate-completion-script zsh \

@@ -59,7 +59,8 @@ import Testing
   @Test(arguments: [["--disk", "x"], ["--net", "user"]])
   func guestBesideLinux_isRefused(device: [String]) throws {
     let run = try FakeQemu("").boot(["--interactive", "--hypervisor", "xen"] + device)
-    #expect(run.status == 2 && run.errors.contains("--interactive needs Rootstock"))
+    #expect(
+      run.status == 2 && run.errors.contains("--interactive: expected --hypervisor rootstock"))
   }
 
   /// The two ends of a terminal.

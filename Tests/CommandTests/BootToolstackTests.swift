@@ -104,6 +104,6 @@ import Testing
   @Test(arguments: [["--domains", "2"], ["--weight", "3"], ["--beside", "x"]])
   func whatNeedsRootstock_isToldSo(options: [String]) throws {
     let run = try boot(try machine("echo never"), options)
-    #expect(run.status == 2 && run.errors.contains("needs Rootstock"))
+    #expect(run.status == 2 && run.errors.contains("expected --hypervisor rootstock"))
   }
 }

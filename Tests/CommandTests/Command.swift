@@ -67,7 +67,7 @@ enum Command {
 }
 
 /// A folder that goes away with its owner.
-final class Scratch {
+final class Scratch: Sendable {
   let url: URL
 
   init() throws {

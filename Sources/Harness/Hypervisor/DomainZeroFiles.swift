@@ -26,7 +26,7 @@ struct DomainZeroFiles {
         found: "none")
     }
     throw .missing(
-      what: "domain 0 for stock Xen, which `.ci/xen-dom0` of this project makes,",
-      package: "xen-utils-4.17, linux-image-amd64, busybox-static; unpacked, not installed")
+      what: "domain 0's files for stock Xen",
+      remedy: .step("`.ci/xen-dom0` of this project makes them out of Debian's packages"))
   }
 }

@@ -19,9 +19,11 @@ enum HypervisorImage {
     case .rootstock:
       throw .missing(
         what: "the hypervisor image `rootstock` beside \(ImagePlaces.executable.path)",
-        package: "none: `make` of this project builds it")
+        remedy: .step("`make` of this project builds it"))
     case .xen:
-      throw .missing(what: "a Xen image in /boot", package: "xen-hypervisor-4.17-amd64")
+      throw .missing(
+        what: "a Xen image in /boot or where $XENOGRAFT_XEN says",
+        remedy: .package("xen-hypervisor-4.17-amd64, which .ci/xen fetches and does not install"))
     }
   }
 
@@ -37,7 +39,7 @@ enum HypervisorImage {
     let name = request.faults.isEmpty ? "controldomain" : "controldomain-faulty"
     throw .missing(
       what: "the control domain's image `\(name)` beside \(ImagePlaces.executable.path)",
-      package: "none: `make` of this project builds it")
+      remedy: .step("`make` of this project builds it"))
   }
 
   /// The bytes of the image, unpacked where it is compressed.

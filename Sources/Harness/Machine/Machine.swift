@@ -51,7 +51,8 @@ struct Machine: Sendable {
       await RunningMachine.goOnUnlessEnding()
       return result.closureResult
     } catch let error as SubprocessError where error.code == .executableNotFound {
-      throw .missing(what: QemuCommand.executable, package: "qemu-system-x86")
+      throw .missing(
+        what: "\(QemuCommand.executable) on PATH", remedy: .package("qemu-system-x86"))
     } catch {
       throw .emulator(message: "\(error)")
     }

@@ -45,10 +45,11 @@ enum QemuCommand {
       case .usable, .noProcessorSupport: return true
       case .noDevice, .noPermission:
         throw .missing(
-          what: HardwareAcceleration.device,
-          package: found == .noDevice
-            ? "none: the processor or this machine's host must offer it"
-            : "none: it is there, and this user may not read and write it; join the group kvm")
+          what: "\(HardwareAcceleration.device) for --accel kvm",
+          remedy: .step(
+            found == .noDevice
+              ? "the processor, or this machine's host, must offer it"
+              : "it is there, and this user may not read and write it: join the group kvm"))
       }
     }
   }

@@ -9,7 +9,8 @@ struct AbiCommand: ParsableCommand {
     commandName: "abi",
     abstract: "The Xen PV interface: look it up, generate headers, check binaries against it.",
     discussion: """
-      EXAMPLES:
+      Examples:
+
         xenograft abi show grant_table_op
         xenograft abi find 17
         xenograft abi generate --language c --output include
@@ -25,20 +26,31 @@ struct AbiCommand: ParsableCommand {
 enum AbiSupport {
   /// The interface inside this program, or that of a folder of data files.
   static func load(folder: String?) throws -> ABI {
+    if let folder { try expectData(in: folder) }
     let result = folder.map { ABILoader.load(folder: $0, display: $0) } ?? ABILoader.embedded()
     for diagnostic in result.diagnostics { printError(diagnostic.rendered) }
     guard let abi = result.abi else { throw ExitCode(2) }
     return abi
   }
 
+  /// Throws where `folder` has no data files at all; faults in them are told with line and column.
+  static func expectData(in folder: String) throws {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    guard let names else {
+      throw fail(folder, expected: "a folder of .yaml files", found: "no folder")
+    }
+    guard names.contains(where: { $0.hasSuffix(".yaml") }) else {
+      throw fail(folder, expected: "a folder of .yaml files", found: "no such file in it")
+    }
+  }
+
   static func printError(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
 
-  /// Bad usage or bad input: the message, and exit code 2.
-  static func fail(_ subject: String, expected: String, found: String) -> ExitCode {
-    printError("error: \(subject): expected \(expected), found \(found)")
-    return ExitCode(2)
+  /// Bad usage or bad input.
+  static func fail(_ subject: String, expected: String, found: String) -> CommandFailure {
+    .input("\(subject): expected \(expected), found \(found)")
   }
 
   /// Writes under a temporary name and renames, so that a file is whole or not there.
@@ -72,7 +84,7 @@ struct AbiDataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Read the data files of this folder, and not those that are part of the program.",
-      valueName: "dir"))
+      valueName: "folder"), completion: .directory)
   var data: String?
 
   func load() throws -> ABI { try AbiSupport.load(folder: data) }

@@ -8,7 +8,12 @@ import Foundation
 struct AbiListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List the entries of a kind, or count those of every kind.",
-    discussion: "EXAMPLE: xenograft abi list hypercall")
+    discussion: """
+      Examples:
+
+        xenograft abi list
+        xenograft abi list hypercall
+      """)
 
   @Argument(
     help: ArgumentHelp(
@@ -45,7 +50,12 @@ struct AbiShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show an entry: what it is, what it needs, its layout, and how to use it.",
-    discussion: "EXAMPLE: xenograft abi show gnttab_map_grant_ref")
+    discussion: """
+      Examples:
+
+        xenograft abi show grant_table_op
+        xenograft abi show gnttab_map_grant_ref
+      """)
 
   @Argument(help: "A hypercall, operation, structure, constant, note, key, ring, topic or subject.")
   var name: String
@@ -81,7 +91,14 @@ struct AbiShowCommand: ParsableCommand {
 struct AbiFindCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "find", abstract: "Find entries by number or by words.",
-    discussion: "EXAMPLES: xenograft abi find 17; xenograft abi find persistent grants")
+    discussion: """
+      Examples:
+
+        xenograft abi find 17
+        xenograft abi find persistent grants
+
+      Exit codes: 0; 1, nothing is found.
+      """)
 
   @Argument(help: "A number (decimal or 0x…), or words that must all occur.")
   var words: [String]

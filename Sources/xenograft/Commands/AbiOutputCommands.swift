@@ -8,7 +8,11 @@ import Foundation
 struct AbiGenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Write headers, modules or the manual.",
-    discussion: "EXAMPLE: xenograft abi generate --language rust --arch x86_64 --output xenabi")
+    discussion: """
+      Example:
+
+        xenograft abi generate --language rust --arch x86_64 --output xenabi
+      """)
 
   @Option(help: "c, rust, swift, asm, json or markdown.")
   var language: String
@@ -16,7 +20,8 @@ struct AbiGenerateCommand: ParsableCommand {
   @Option(help: "x86_64 or x86_32; both unless given.")
   var arch: String?
 
-  @Option(help: ArgumentHelp("The folder to write into.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("The folder to write into.", valueName: "folder"), completion: .directory)
   var output: String
 
   @OptionGroup var source: AbiDataOptions
@@ -47,12 +52,18 @@ struct AbiCheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Check abi/ and that the repository's generated files are what it gives.",
     discussion: """
-      Exit code 0: current; 1: a generated file is stale (the list is printed); 2: the data has a fault.
-      EXAMPLE: xenograft abi check --write
+      Examples:
+
+        xenograft abi check
+        xenograft abi check --write
+
+      Exit codes: 0, current; 1, a generated file is stale (the list is printed); 2, the data has a fault.
       """)
 
   @Option(
-    help: ArgumentHelp("The repository; found from here upwards unless given.", valueName: "dir"))
+    help: ArgumentHelp(
+      "The repository; found from here upwards unless given.", valueName: "folder"),
+    completion: .directory)
   var root: String?
 
   @Flag(help: "Write the files that are stale.")
@@ -60,6 +71,7 @@ struct AbiCheckCommand: ParsableCommand {
 
   func run() throws {
     let root = try repository()
+    try AbiSupport.expectData(in: root + "/abi")
     let (sources, faults) = ABILoader.read(folder: root + "/abi", display: "abi")
     let result = ABILoader.load(sources)
     let diagnostics = faults + (sources.isEmpty ? [] : result.diagnostics)

@@ -11,11 +11,15 @@ struct AbiVerifyCommand: ParsableCommand {
     commandName: "verify",
     abstract: "Compare the structures in an ELF file's DWARF with the interface.",
     discussion: """
-      Exit code 0: every structure that the file has matches; 1: one does not; 2: the file cannot be read.
-      EXAMPLE: xenograft abi verify kernel/vmlinux --format json
+      Examples:
+
+        xenograft abi verify vmlinux
+        xenograft abi verify --format json vmlinux
+
+      Exit codes: 0, every structure that the file has matches; 1, one does not; 2, the file cannot be read.
       """)
 
-  @Argument(help: "An ELF file for x86-64 or i386 that was compiled with -g.")
+  @Argument(help: "An ELF file for x86-64 or i386 that was compiled with -g.", completion: .file())
   var elf: String
 
   @Option(help: "text or json.")

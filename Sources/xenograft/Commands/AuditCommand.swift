@@ -21,20 +21,25 @@ struct AuditCommand: ParsableCommand {
         xenograft audit --format html --output audit.html vmlinux
         xenograft audit --write-baseline audit.json kernel.elf
         xenograft audit --baseline audit.json --fail-on new kernel.elf
+        xenograft audit --trace traps.json kernel.elf
+        xenograft audit --raw 16 --base 0x7c00 boot.bin
+
+      Exit codes: 0; 1, the gate of --fail-on fails; 2, an image or a file cannot be read.
       """)
 
   @Argument(help: "Images to audit.", completion: .file())
   var images: [String]
 
-  @Option(help: "How to print: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "How to print.")
   var format: ReportFormat = .text
 
-  @Option(help: "Write to this file instead of standard output.", completion: .file())
+  @Option(
+    help: .value("file", "Write to this file instead of standard output."), completion: .file())
   var output: String?
 
   @Option(
     help:
-      "What the kernel is to become: pv64, pv32 or pvh. By default pv64 or pv32, by the first image."
+      "What the kernel is to become; by default pv64 or pv32, by the first image."
   )
   var target: Target?
 
@@ -47,21 +52,22 @@ struct AuditCommand: ParsableCommand {
   @OptionGroup(title: "Printing")
   var printing: PrintingOptions
 
-  @Option(help: "Threads that may work; by default one for each processor.")
+  @Option(help: .value("number", "Threads that may work; by default one for each processor."))
   var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {
-    guard !images.isEmpty else { throw ValidationError("Expected at least one image.") }
+    guard !images.isEmpty else { throw ValidationError("expected at least one image, found none") }
     guard (1...256).contains(jobs) else {
       throw ValidationError("--jobs: expected a number from 1 to 256, found \(jobs).")
     }
     if reading.debugFile != nil, images.count > 1 {
-      throw ValidationError("--debug-file belongs to one image; \(images.count) were given.")
+      throw ValidationError("--debug-file: expected one image, found \(images.count).")
     }
   }
 
   func run() throws {
     var options = try auditOptions()
+    for path in [output, self.gate.writeBaseline] { try OutputFile.check(path) }
     let gate = try GateInputs(self.gate)
     let matcher = Self.builtinMatcher()
     let progress = Progress(total: images.count)

@@ -9,24 +9,28 @@ import KernelImage
 /// How images are read.
 struct ReadingOptions: ParsableArguments {
   @Option(
-    help: "The image's debugging information, where it is a file of its own.", completion: .file())
+    help: .value("file", "The image's debugging information, where it is a file of its own."),
+    completion: .file())
   var debugFile: String?
 
   @Option(
     help:
-      "A folder with split debugging information by build id, searched before /usr/lib/debug. Repeatable.",
+      .value(
+        "folder",
+        "A folder with split debugging information by build id, searched before /usr/lib/debug. Repeatable."
+      ),
     completion: .directory)
   var debugRoot: [String] = []
 
   @Option(
-    name: .customLong("map"), help: "A System.map for an image without symbols.",
+    name: .customLong("map"), help: .value("file", "A System.map for an image without symbols."),
     completion: .file())
   var systemMap: String?
 
-  @Option(help: "Read the file as bare code of this width: 16, 32 or 64.")
+  @Option(help: .value("number", "Read the file as bare code of this width: 16, 32 or 64."))
   var raw: Int?
 
-  @Option(help: "The address of the first byte of bare code, 0x7c00 say.")
+  @Option(help: .value("address", "The address of the first byte of bare code, 0x7c00 say."))
   var base: String?
 
   @Flag(help: "Do not look up functions, lines and inlined frames in DWARF.")
@@ -75,7 +79,7 @@ struct PrintingOptions: ParsableArguments {
   @Flag(help: "Text: every finding with all frames and sites, also what needs no work.")
   var verbose = false
 
-  @Option(help: "Text: auto (on a terminal), always or never.")
+  @Option(help: .value("when", "Text: in colour; auto is on a terminal."))
   var color: Color = .auto
 
   @Flag(help: "Measure the scan's wall time and print it; two runs then differ.")

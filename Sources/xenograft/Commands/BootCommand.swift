@@ -16,15 +16,20 @@ struct BootCommand: AsyncParsableCommand {
       Examples:
 
         xenograft boot kernel.elf
-        xenograft boot --cmdline 'console=hvc0' --initrd initrd.img --memory 256 vmlinux
+        xenograft boot --cmdline console=hvc0 --initrd initrd.img vmlinux
         xenograft boot --expect 'login:' --until-expect --timeout 120 vmlinux
+        xenograft boot --policy strict --trace traps.json kernel.elf
+        xenograft boot --gdb 1234 kernel.elf
         xenograft boot --hypervisor xen --format json kernel.elf
         xenograft boot --hypervisor xen --disk root.img --net user kernel.elf
         xenograft boot --domains 4 --cpus 2 kernel.elf
-        xenograft boot --disk root.img --disk data.img,ro --net user,forward=8080:80 vmlinux
+        xenograft boot --disk a.img --disk b.img,ro --net user vmlinux
+        xenograft boot --net user,forward=8080:80 kernel.elf
         xenograft boot --disk data.img --fault block:wrong-id:every=9 kernel.elf
         xenograft boot --beside worker.elf,memory=64,count=3 kernel.elf
-        xenograft boot --interactive --initrd initrd.img --cmdline console=hvc0 vmlinuz
+        xenograft boot --interactive --initrd initrd.img vmlinuz
+
+      Exit codes: 0; 1, a bad verdict; 2, a file cannot be used; 3, QEMU or an image is missing; 130, interrupted.
       """)
 
   /// How the result is printed.
@@ -46,24 +51,28 @@ struct BootCommand: AsyncParsableCommand {
   var machine: MachineOptions
 
   @Option(
-    help: "Write everything that comes from the serial line to this file.", completion: .file())
+    help: .value("file", "Write everything that comes from the serial line to this file."),
+    completion: .file())
   var log: String?
 
   @Option(
-    help: "How the result is printed: text (the guest's console) or json (the result alone).")
+    help: "What is printed: the guest's console as text, or the result alone as json.")
   var format: Format = .text
 
   @Option(
-    help: "Write the instructions that trapped to this file, for `audit --trace`.",
+    help: .value("file", "Write the instructions that trapped to this file, for `audit --trace`."),
     completion: .file())
   var trace: String?
 
   @Option(
-    help: "Write what happens to this file, one JSON document on each line, with its time.",
+    help: .value(
+      "file", "Write what happens to this file, one JSON document on each line, with its time."),
     completion: .file())
   var events: String?
 
-  @Option(help: "Write the result as JSON to this file, whatever is printed.", completion: .file())
+  @Option(
+    help: .value("file", "Write the result as JSON to this file, whatever is printed."),
+    completion: .file())
   var result: String?
 
   @Flag(
@@ -79,19 +88,21 @@ struct BootCommand: AsyncParsableCommand {
   func validate() throws {
     // Optional for --list-faults alone.
     if kernel.isEmpty, !guest.listFaults {
-      throw ValidationError("Missing expected argument '<kernel>'")
+      throw ValidationError("expected <kernel> (the guest's kernel), found nothing")
     }
     if trace != nil, machine.hypervisor == .xen {
-      throw ValidationError("--trace needs Rootstock: Xen keeps no record of what it emulates.")
+      throw ValidationError(
+        "--trace: expected --hypervisor rootstock, found xen, which keeps no record of what it emulates."
+      )
     }
     if interactive, machine.hypervisor == .xen, !guest.disk.isEmpty || guest.net.network != nil {
       throw ValidationError(
-        "--interactive needs Rootstock for a guest with devices: on stock Xen nothing can be typed on its console."
+        "--interactive: expected --hypervisor rootstock for a guest with devices, found xen, where nothing can be typed on its console."
       )
     }
     if machine.hypervisor == .xen, let option = guest.needingRootstock {
       throw ValidationError(
-        "\(option) needs Rootstock: on stock Xen one guest runs, as domain 0 or with devices beside Linux."
+        "\(option): expected --hypervisor rootstock, found xen, where one guest runs, as domain 0 or with devices beside Linux."
       )
     }
   }
@@ -104,6 +115,7 @@ struct BootCommand: AsyncParsableCommand {
     verdict.apply(to: &request)
     machine.apply(to: &request)
     request.wantsEvents = events != nil
+    for path in [trace, result] { try OutputFile.check(path) }
     let console = try BootConsole(
       log: log, events: events, printsGuest: format == .text, isVerbose: verbose)
     if interactive { RawTerminal.enter() }
@@ -112,11 +124,11 @@ struct BootCommand: AsyncParsableCommand {
     do throws(HarnessError) {
       outcome = try await GuestBoot.run(request) { console.show($0) }
     } catch {
-      console.end()
+      try? console.end()
       throw CommandFailure(error)
     }
     RawTerminal.leave()
-    console.end()
+    try console.end()
     if let trace { try OutputFile.write(outcome.trace(), to: trace) }
     if let result { try OutputFile.write(outcome.json(), to: result) }
     if format == .json { try StandardOutput.write(outcome.json()) }

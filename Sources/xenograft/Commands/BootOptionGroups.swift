@@ -10,26 +10,29 @@ extension TrapPolicy: ExpressibleByArgument {}
 
 /// What the guest gets.
 struct GuestOptions: ParsableArguments {
-  @Option(help: "The guest's ramdisk.", completion: .file())
+  @Option(help: .value("file", "The guest's ramdisk."), completion: .file())
   var initrd: String?
 
-  @Option(help: "The guest's command line.")
+  @Option(help: .value("text", "The guest's command line."))
   var cmdline = ""
 
-  @Option(help: "The guest's memory in MiB.")
+  @Option(help: .value("MiB", "The guest's memory in MiB."))
   var memory = 128
 
-  @Option(help: "The guest's virtual processors.")
+  @Option(help: .value("number", "The guest's virtual processors."))
   var vcpus = 1
 
-  @Option(help: "Rootstock: the guest's share of the processors against others' (256).")
+  @Option(
+    help: .value("number", "Rootstock: the guest's share of the processors against others' (256)."))
   var weight: Int?
 
   @Option(
-    help: """
+    help: .value(
+      "number",
+      """
       Rootstock: run so many copies of the guest, of which the first is domain 0. All must power off; the console's lines \
       of the others begin with (d1), (d2) and so on.
-      """)
+      """))
   var domains = 1
 
   @Option(
@@ -129,17 +132,20 @@ struct GuestOptions: ParsableArguments {
 /// When the run ends, and what is good.
 struct VerdictOptions: ParsableArguments {
   @Option(
-    help: "A regular expression that a line of the guest's console must match. Repeatable.")
+    help: .value(
+      "regex", "A regular expression that a line of the guest's console must match. Repeatable."))
   var expect: [String] = []
 
   @Flag(help: "End as soon as everything expected was seen.")
   var untilExpect = false
 
   @Option(
-    help: """
-      Seconds that the guest may take; on Xen, once Linux as domain 0 is ready. (default: 60; without end with \
+    help: .value(
+      "seconds",
+      """
+      How long the guest may take; on Xen, once Linux as domain 0 is ready. (default: 60; without end with \
       --interactive)
-      """)
+      """))
   var timeout: Double?
 
   /// What --timeout is where nobody types.
@@ -150,7 +156,7 @@ struct VerdictOptions: ParsableArguments {
       throw ValidationError("--timeout: expected a positive number of seconds, found \(timeout).")
     }
     if untilExpect, expect.isEmpty {
-      throw ValidationError("--until-expect needs at least one --expect.")
+      throw ValidationError("--until-expect: expected --expect with it, found none.")
     }
     for pattern in expect where (try? Regex(pattern)) == nil {
       throw ValidationError("--expect: expected a regular expression, found \(pattern).")
@@ -168,41 +174,47 @@ struct VerdictOptions: ParsableArguments {
 /// What runs the guest.
 struct MachineOptions: ParsableArguments {
   @Option(
-    help: "rootstock, or xen: stock Xen with the guest as domain 0, with devices beside Linux.")
+    help: "Rootstock, or stock Xen with the guest as domain 0, with devices beside Linux.")
   var hypervisor: HypervisorKind = .rootstock
 
   @Option(
-    name: .customLong("rootstock"), help: "Rootstock's image; by default beside this command.",
+    name: .customLong("rootstock"),
+    help: .value("file", "Rootstock's image; by default beside this command."),
     completion: .file())
   var rootstockImage: String?
 
   @Option(
     name: .customLong("control-domain"),
-    help: """
+    help: .value(
+      "file",
+      """
       The control domain's image; by default beside this command. On Xen the folder with domain 0's files; by default \
       $XENOGRAFT_XEN_DOMAIN0, then where .ci/xen-dom0 makes it.
-      """, completion: .file())
+      """), completion: .file())
   var controlDomainImage: String?
 
   @Option(
     name: .customLong("xen"),
-    help: "Xen's image, packed or not; by default $XENOGRAFT_XEN, then /boot/xen-*.gz.",
+    help: .value(
+      "file", "Xen's image, packed or not; by default $XENOGRAFT_XEN, then /boot/xen-*.gz."),
     completion: .file())
   var xenImage: String?
 
-  @Option(help: "auto (KVM where there is one), tcg or kvm.")
+  @Option(help: "How QEMU runs it; auto takes KVM where the machine has it.")
   var accel: Acceleration = .auto
 
-  @Option(help: "QEMU's processor model.")
+  @Option(help: .value("model", "QEMU's processor model."))
   var cpu: String?
 
-  @Option(help: "The machine's processors; by default 2, or 1 where there is one vcpu in all.")
+  @Option(
+    help: .value(
+      "number", "The machine's processors; by default 2, or 1 where there is one vcpu in all."))
   var cpus: Int?
 
   @Option(help: "Rootstock: permissive emulates privileged instructions, strict ends the guest.")
   var policy: TrapPolicy = .permissive
 
-  @Option(help: "Wait for a debugger at this port of the local machine.")
+  @Option(help: .value("port", "Wait for a debugger at this port of the local machine."))
   var gdb: Int?
 
   @Flag(help: "Let the guest's time be its count of instructions; every run is the same.")

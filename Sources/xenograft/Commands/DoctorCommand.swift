@@ -27,7 +27,7 @@ struct DoctorCommand: ParsableCommand {
     case json
   }
 
-  @Option(help: "How to print: text or json.")
+  @Option(help: "How to print.")
   var format: Format = .text
 
   func run() throws {

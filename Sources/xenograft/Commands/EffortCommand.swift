@@ -17,12 +17,13 @@ struct EffortCommand: AsyncParsableCommand {
 
         xenograft effort --base v2.4.21 --port xen-port --repo linux --paper
         xenograft effort --base v2.4.21 --port xen-port --history --svg effort.svg
-        xenograft effort --base linux-2.4.21 --port linux-2.4.21-xen --map effort.yaml --format markdown
+        xenograft effort --base linux --port linux-xen --map effort.yaml
 
-      Exit code 1: under --strict, a file that only a catch-all took.
+      Exit codes: 0; 1, under --strict a file was taken by no rule or a catch-all only; 2, a tree, revision or map cannot \
+      be read; 3, git is missing.
       """)
 
-  @Option(help: ArgumentHelp("What was ported.", valueName: "folder|revision"))
+  @Option(help: ArgumentHelp("What was ported, before it was.", valueName: "folder|revision"))
   var base: String
 
   @Option(help: ArgumentHelp("The port.", valueName: "folder|revision"))
@@ -40,16 +41,18 @@ struct EffortCommand: AsyncParsableCommand {
     completion: .file())
   var map: String?
 
-  @Option(help: "Lines that count: raw (the paper's), nonblank or code.")
+  @Option(help: .value("lines", "Which lines count; raw is the paper's."))
   var count: CountKind = .raw
 
-  @Option(help: "Changes of white space: ignore or strict. The other total is printed as well.")
+  @Option(
+    help: .value("mode", "Whether changes of white space count; the other total is printed, too."))
   var whitespace: Whitespace = .ignore
 
-  @Option(help: "How to print: text, markdown, json, csv or html.")
+  @Option(help: "How to print.")
   var format: EffortFormat = .text
 
-  @Option(help: "Write to this file instead of standard output.", completion: .file())
+  @Option(
+    help: .value("file", "Write to this file instead of standard output."), completion: .file())
   var output: String?
 
   @Flag(help: "Print the paper's own rows beside the port's.")
@@ -66,7 +69,7 @@ struct EffortCommand: AsyncParsableCommand {
     completion: .file())
   var svg: String?
 
-  @Option(help: "Threads that may work; by default one for each processor.")
+  @Option(help: .value("number", "Threads that may work; by default one for each processor."))
   var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {
@@ -82,6 +85,7 @@ struct EffortCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    for path in [output, svg] { try OutputFile.check(path) }
     let scratch = FileManager.default.temporaryDirectory
       .appending(path: "xenograft-effort-\(UUID().uuidString)")
     Interruption.willWrite(scratch.path)
@@ -125,6 +129,12 @@ struct EffortCommand: AsyncParsableCommand {
 
   private func request(in scratch: URL) throws(EffortError) -> EffortRequest {
     var request = EffortRequest(base: base, port: port, scratch: scratch)
+    var isFolder: ObjCBool = false
+    if let repo,
+      !FileManager.default.fileExists(atPath: repo, isDirectory: &isFolder) || !isFolder.boolValue
+    {
+      throw .input(subject: repo, expected: "a repository's folder", found: "no folder")
+    }
     request.repository = repo
     request.jobs = jobs
     guard let map else { return request }
@@ -152,7 +162,7 @@ extension CommandFailure {
     case .map(let file, let line, let column, let expected, let found):
       self = .input("\(file):\(line):\(column): expected \(expected), found \(found)")
     case .gitMissing:
-      self = .missing("git is not on this machine's PATH (Debian package: git)")
+      self = .missing("expected git on PATH, found none (Debian package: git)")
     case .git(let command, let message):
       self = .input("git \(command): \(message)")
     }

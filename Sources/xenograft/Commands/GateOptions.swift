@@ -5,19 +5,26 @@ public import Audit
 import AuditReport
 
 struct GateOptions: ParsableArguments {
-  @Option(help: "Compare with this baseline.", completion: .file())
+  @Option(help: .value("file", "Compare with this baseline."), completion: .file())
   var baseline: String?
 
-  @Option(help: "Write what was found as a baseline.", completion: .file())
+  @Option(help: .value("file", "Write what was found as a baseline."), completion: .file())
   var writeBaseline: String?
 
-  @Option(help: "Exit with 1 on findings that are: never, new, silent, replace or any.")
+  @Option(
+    help: .value(
+      "level",
+      "Exit with 1 on findings that are new (not in the baseline), silent, replace, or any."))
   var failOn: GateLevel = .never
 
-  @Option(help: "A trace of `xenograft boot --trace`, which says what ran.", completion: .file())
+  @Option(
+    help: .value("file", "A trace of `xenograft boot --trace`, which says what ran."),
+    completion: .file())
   var trace: String?
 
-  @Option(help: "A YAML file of findings that are accepted, with reasons.", completion: .file())
+  @Option(
+    help: .value("file", "A YAML file of findings that are accepted, with reasons."),
+    completion: .file())
   var suppress: String?
 
   func validate() throws {

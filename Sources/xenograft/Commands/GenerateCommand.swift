@@ -27,7 +27,7 @@ struct GenerateCommand: ParsableCommand {
   var language = "c"
 
   @Option(
-    help: ArgumentHelp("The folder to write, new or empty.", valueName: "dir"),
+    help: ArgumentHelp("The folder to write, new or empty.", valueName: "folder"),
     completion: .directory)
   var output: String?
 

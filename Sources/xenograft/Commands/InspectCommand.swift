@@ -12,8 +12,12 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show how loaders see a kernel: boot protocols, notes, memory, and every fault.",
     discussion: """
-      Exit code 0: some protocol boots the image; 1: none does; 2: the file cannot be read.
-      EXAMPLE: xenograft inspect kernel.elf --memory 64
+      Examples:
+
+        xenograft inspect vmlinux
+        xenograft inspect --memory 64 --format json kernel.elf
+
+      Exit codes: 0, some protocol boots the image; 1, none does; 2, the file cannot be read.
       """)
 
   @Argument(help: "An ELF kernel, a Linux bzImage or a multiboot image.", completion: .file())

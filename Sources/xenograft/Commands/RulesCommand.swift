@@ -17,7 +17,13 @@ struct RulesCommand: ParsableCommand {
     defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "One line for each rule.")
+    static let configuration = CommandConfiguration(
+      abstract: "One line for each rule.",
+      discussion: """
+        Example:
+
+          xenograft rules list
+        """)
 
     func run() throws {
       let rules = RuleBook.builtin.rules
@@ -34,7 +40,12 @@ struct RulesCommand: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Everything about one rule: encodings, and what becomes of it under each target.")
+      abstract: "Everything about one rule: encodings, and what becomes of it under each target.",
+      discussion: """
+        Example:
+
+          xenograft rules show popf
+        """)
 
     @Argument(help: "The rule's identifier, as findings name it.")
     var rule: String
@@ -53,7 +64,12 @@ struct RulesCommand: ParsableCommand {
 
   struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Write the files that are generated from rules/, in a checkout of Xenograft.")
+      abstract: "Write the files that are generated from rules/, in a checkout of Xenograft.",
+      discussion: """
+        Example:
+
+          xenograft rules generate
+        """)
 
     func run() throws {
       for path in try RuleBook.bringUpToDate(checkOnly: false) {
@@ -64,7 +80,14 @@ struct RulesCommand: ParsableCommand {
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Check that the files generated from rules/ are current.")
+      abstract: "Check that the files generated from rules/ are current.",
+      discussion: """
+        Example:
+
+          xenograft rules check
+
+        Exit codes: 0, current; 1, a file is stale.
+        """)
 
     func run() throws {
       let stale = try RuleBook.bringUpToDate(checkOnly: true)

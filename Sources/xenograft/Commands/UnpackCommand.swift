@@ -11,15 +11,18 @@ struct UnpackCommand: ParsableCommand {
       Example:
 
         xenograft unpack --output vmlinux /boot/vmlinuz
+
+      Exit codes: 0; 2, the image is no bzImage or cannot be unpacked.
       """)
 
   @Argument(help: "The bzImage.", completion: .file())
   var image: String
 
-  @Option(help: "Where to write the ELF file.", completion: .file())
+  @Option(help: .value("file", "Where to write the ELF file."), completion: .file())
   var output: String
 
   func run() throws {
+    try OutputFile.check(output)
     let bytes: ImageBytes
     do throws(ImageError) {
       bytes = try KernelImage.unpack(path: image)

@@ -34,8 +34,8 @@ final class BootConsole: Sendable {
   }
 
   /// Gives the files their names.
-  func end() {
-    log?.end()
-    events?.end()
+  func end() throws {
+    try log?.end()
+    try events?.end()
   }
 }

@@ -5,7 +5,13 @@ import Synchronization
 
 /// Takes bytes as they come, from any thread.
 final class GrowingFile: Sendable {
-  private let handle: Mutex<FileHandle?>
+  private struct State {
+    var handle: FileHandle?
+    /// The first write that failed; the file is given up then.
+    var failure: CommandFailure?
+  }
+
+  private let state: Mutex<State>
   private let path: String
   private let partial: String
 
@@ -13,36 +19,47 @@ final class GrowingFile: Sendable {
   init(path: String) throws {
     self.path = path
     partial = "\(path).\(getpid()).partial"
+    try OutputFile.check(path)
     guard FileManager.default.createFile(atPath: partial, contents: nil),
       let opened = FileHandle(forWritingAtPath: partial)
-    else {
-      throw CommandFailure.input("\(path): expected a file that can be written")
-    }
+    else { throw OutputFile.failure(path) }
     Interruption.willWrite(partial)
-    handle = Mutex(opened)
+    state = Mutex(State(handle: opened))
   }
 
   deinit {
     // What never got its name was given up.
-    handle.withLock { handle in
-      guard handle != nil else { return }
+    state.withLock { state in
+      guard state.handle != nil else { return }
       unlink(partial)
       Interruption.didWrite(partial)
     }
   }
 
   func write(_ bytes: [UInt8]) {
-    handle.withLock { try? $0?.write(contentsOf: Data(bytes)) }
+    state.withLock { state in
+      guard state.failure == nil else { return }
+      do {
+        try state.handle?.write(contentsOf: Data(bytes))
+      } catch {
+        state.failure = OutputFile.failure(path)
+      }
+    }
   }
 
-  /// Gives the file its name.
-  func end() {
-    handle.withLock { handle in
-      guard handle != nil else { return }
-      try? handle?.close()
-      handle = nil
-      rename(partial, path)
-      Interruption.didWrite(partial)
+  /// Gives the file its name, or throws and leaves nothing where it could not be written whole.
+  func end() throws {
+    try state.withLock { state in
+      guard state.handle != nil else { return }
+      try? state.handle?.close()
+      state.handle = nil
+      defer { Interruption.didWrite(partial) }
+      if state.failure == nil, rename(partial, path) != 0 {
+        state.failure = OutputFile.failure(path)
+      }
+      guard let failure = state.failure else { return }
+      unlink(partial)
+      throw failure
     }
   }
 }
