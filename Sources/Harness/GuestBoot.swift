@@ -34,6 +34,9 @@ public enum GuestBoot {
       pump = try InputPump(input)
     }
     defer { pump?.stop() }
+    let log =
+      try QemuCommand.watches(request)
+      ? TranslationLog(request.watched, in: staging.folder) : nil
     let end = try await Machine(
       arguments: arguments, staging: staging, input: pump?.machineEnd
     ).run(
@@ -49,7 +52,12 @@ public enum GuestBoot {
       throw .emulator(
         message: messages?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "no message")
     }
-    let result = await BootJudge(plan: plan, dialect: dialect, end: end).judge(session)
+    var result = await BootJudge(plan: plan, dialect: dialect, end: end).judge(session)
+    result.watched = log?.end().map { records in
+      let places = records.map(\.place)
+      let named = GuestSymbols(kernel: request.kernel)?.locate(places) ?? places
+      return zip(records, named).map { WatchRecord(place: $1, isRun: $0.isRun) }
+    }
     await session.conclude(result.verdict)
     return result
   }

@@ -107,6 +107,7 @@ enum Fixture {
     cr3.context = [.initCode, .paravirtSite]
     cr3.baselineState = .new
     cr3.executed = 12
+    cr3.profile = .emulated
     cr3.fingerprint = "00000000000000aa"
     findings.append(cr3)
 
@@ -114,12 +115,15 @@ enum Fixture {
     popf.function = "native_restore_fl"
     popf.offset = 1
     popf.baselineState = .known
-    popf.executed = 0
+    popf.executed = 1
+    popf.profile = .silent
     popf.fingerprint = "00000000000000ab"
     findings.append(popf)
 
     var out = finding(base + 0x20, "out", section: ".altinstr_replacement")
     out.liveness = .featureGated
+    out.executed = 0
+    out.profile = .never
     out.context = [.alternative]
     out.sites = (0..<3).map {
       PatchSite(

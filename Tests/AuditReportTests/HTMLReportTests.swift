@@ -37,6 +37,34 @@ import Testing
   }
 
   @Test(.enabled(if: Browser.found != nil, "needs chromium"))
+  func browser_trace_countsWhatRan_andFiltersByIt() throws {
+    let browser = try #require(Browser.found)
+    let page = render(Fixture.small, format: .html)
+    let dom = try browser.dom(of: page)
+    for (name, title) in [
+      ("ran-and-emulated", "ran and emulated"), ("ran-and-silent", "ran and silent"),
+      ("never-ran", "never ran"),
+    ] {
+      let button = "id=\"profile-\(name)\""
+      let text = dom.split(separator: button).dropFirst().first?.prefix(200) ?? ""
+      #expect(text.contains("<strong>1</strong><span>\(title)</span>"), "\(text)")
+    }
+    #expect(dom.contains("were neither emulated nor watched"))
+    #expect(dom.contains("ran and emulated, 12 times"))
+    let filtered = try browser.dom(of: page, fragment: "profile=ran+and+silent")
+    #expect(filtered.contains("data-count=\"1\""))
+
+    var untraced = Fixture.small
+    for index in untraced.images[0].findings.indices {
+      untraced.images[0].findings[index].profile = nil
+      untraced.images[0].findings[index].executed = nil
+    }
+    let plain = try browser.dom(of: render(untraced, format: .html))
+    #expect(plain.contains("<section id=\"profile\" aria-labelledby=\"profile-title\" hidden"))
+    #expect(!plain.contains("In the run</button>"))
+  }
+
+  @Test(.enabled(if: Browser.found != nil, "needs chromium"))
   func browser_fragment_filtersAndSorts() throws {
     let browser = try #require(Browser.found)
     let audit = Fixture.large(3300)

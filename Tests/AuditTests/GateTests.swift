@@ -113,10 +113,48 @@ import Testing
       PatchSite(address: 0x500, function: nil, file: nil, line: nil, feature: "X86_FEATURE_SMAP")
     ]
     var result = GateFixture.result(
-      [GateFixture.finding(0x10), patched, GateFixture.finding(0xffff_ffff_8100_0000)])
+      [
+        GateFixture.finding(0x10, disposition: .emulated), patched,
+        GateFixture.finding(0xffff_ffff_8100_0000),
+      ])
     let unknown = trace.merge(into: &result)
     #expect(result.images[0].findings.map(\.executed) == [0, 5, .max])
     #expect(unknown == [Trace.Trap(address: 0x77, rule: nil, count: 1)])
+  }
+
+  @Test func trace_tellsWhatRan_andWhatItCannotKnow() throws {
+    let text = """
+      {"schema": "xenograft.trace/1",
+       "traps": [{"rip": "0x10", "rule": "hlt", "count": 3}],
+       "watched": [
+        {"rip": "0x20", "ran": true}, {"rip": "0x30", "ran": false}, {"rip": "0x60", "ran": true},
+        {"rip": "0x10", "ran": true}]}
+      """
+    let trace = try Trace(path: "t", bytes: Array(text.utf8))
+    var native = GateFixture.finding(0x50, disposition: .silent)
+    native.liveness = .nativeOnly
+    var result = GateFixture.result([
+      GateFixture.finding(0x10), GateFixture.finding(0x18, disposition: .emulated),
+      GateFixture.finding(0x20, disposition: .silent),
+      GateFixture.finding(0x30, disposition: .silent),
+      // Nobody watched it, and it does not trap.
+      GateFixture.finding(0x40, disposition: .silent), native, GateFixture.finding(0x60),
+      GateFixture.finding(0x70),
+    ])
+    trace.merge(into: &result)
+    let findings = result.images[0].findings
+    #expect(
+      findings.map(\.profile) == [.emulated, .never, .silent, .never, nil, nil, .faulted, nil])
+    #expect(findings.map(\.executed) == [3, 0, 1, 0, nil, nil, 1, nil])
+    #expect(findings.filter { !$0.wantsWatch }.map(\.address) == [0x50])
+  }
+
+  @Test(arguments: [
+    #"{"rip": "0x1"}"#, #"{"rip": "0x1", "ran": 1}"#, #"{"ran": true}"#, "3",
+  ])
+  func trace_withABadWatch_isRefused(item: String) {
+    let text = #"{"schema": "xenograft.trace/1", "traps": [], "watched": [\#(item)]}"#
+    #expect(throws: GateFileError.self) { try Trace(path: "t", bytes: Array(text.utf8)) }
   }
 
   @Test(arguments: [

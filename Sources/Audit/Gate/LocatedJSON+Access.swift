@@ -45,6 +45,13 @@ struct LocatedDocument {
     return text
   }
 
+  /// The member `key`, `true` or `false`.
+  func flag(_ key: String, of value: LocatedJSON) throws(GateFileError) -> Bool {
+    let member = try member(key, of: value)
+    guard case .bool(let flag) = member.content else { throw fault("true or false", at: member) }
+    return flag
+  }
+
   /// A whole number that is not negative.
   func count(_ value: LocatedJSON) throws(GateFileError) -> Int {
     guard case .number(let text) = value.content, let number = Int(text), number >= 0 else {

@@ -17,14 +17,27 @@ public struct Trace: Sendable, Equatable {
     }
   }
 
+  /// One instruction of which was watched whether the run comes by, emulated or not.
+  public struct Watched: Sendable, Equatable {
+    public var address: UInt64
+    public var isRun: Bool
+
+    public init(address: UInt64, isRun: Bool) {
+      self.address = address
+      self.isRun = isRun
+    }
+  }
+
   /// The schema that files name.
   public static let schema = "xenograft.trace/1"
   static let sizeLimit = 256 << 20
 
   public var traps: [Trap]
+  public var watched: [Watched]
 
-  public init(traps: [Trap]) {
+  public init(traps: [Trap], watched: [Watched] = []) {
     self.traps = traps
+    self.watched = watched
   }
 
   /// Reads a trace from a file.
@@ -36,6 +49,7 @@ public struct Trace: Sendable, Equatable {
   public init(path: String, bytes: [UInt8]) throws(GateFileError) {
     let document = try LocatedDocument(path: path, bytes: bytes, schema: Self.schema)
     traps = []
+    watched = []
     for item in try document.array(document.member("traps", of: document.root)) {
       var rule: String?
       if let value = try document.optional("rule", of: item) { rule = try document.string(value) }
@@ -44,33 +58,58 @@ public struct Trace: Sendable, Equatable {
           address: try document.address(document.member("rip", of: item)), rule: rule,
           count: try document.count(document.member("count", of: item))))
     }
+    guard let items = try document.optional("watched", of: document.root) else { return }
+    for item in try document.array(items) {
+      watched.append(
+        Watched(
+          address: try document.address(document.member("rip", of: item)),
+          isRun: try document.flag("ran", of: item)))
+    }
   }
 
-  /// Sets `executed` of every finding; 0 where the run never came by.
+  /// Sets `executed` and `profile` of the findings of which the trace can tell.
   ///
-  /// Replacement code runs where it was patched in, so a finding gathers its sites' counts as well.
+  /// Replacement code runs where it was patched in, so a finding gathers its sites' counts as well. That
+  /// an instruction never ran is said of those that are emulated, and of others by a watch alone.
   /// Returns the traps at addresses where the audit found nothing, in the trace's order.
   @discardableResult
   public func merge(into result: inout AuditResult) -> [Trap] {
-    var counts: [UInt64: Int] = [:]
-    for trap in traps {
-      let (sum, overflow) = counts[trap.address, default: 0].addingReportingOverflow(trap.count)
-      counts[trap.address] = overflow ? .max : sum
-    }
+    let trapped = Dictionary(traps.map { ($0.address, $0.count) }, uniquingKeysWith: Self.sum)
+    let seen = Dictionary(watched.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
     var matched: Set<UInt64> = []
     for image in result.images.indices {
       for index in result.images[image].findings.indices {
         let finding = result.images[image].findings[index]
         var total = 0
         for address in Set([finding.address] + finding.sites.map(\.address)) {
-          guard let count = counts[address] else { continue }
+          guard let count = trapped[address] else { continue }
           matched.insert(address)
-          let (sum, overflow) = total.addingReportingOverflow(count)
-          total = overflow ? .max : sum
+          total = Self.sum(total, count)
         }
-        result.images[image].findings[index].executed = total
+        result.images[image].findings[index].apply(total, seen[finding.address])
       }
     }
     return traps.filter { !matched.contains($0.address) }
+  }
+
+  private static func sum(_ left: Int, _ right: Int) -> Int {
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    return overflow ? .max : sum
+  }
+}
+
+extension Finding {
+  /// Notes what a run made of it: how often it was emulated, and what a watch saw.
+  fileprivate mutating func apply(_ emulated: Int, _ watched: Trace.Watched?) {
+    (profile, executed) = (nil, nil)
+    if emulated > 0 {
+      (profile, executed) = (.emulated, emulated)
+    } else if let watched {
+      profile = watched.isRun ? (faults ? .faulted : .silent) : .never
+      // A watch does not count.
+      executed = watched.isRun ? 1 : 0
+    } else if isHeard, need > .nothing {
+      (profile, executed) = (.never, 0)
+    }
   }
 }

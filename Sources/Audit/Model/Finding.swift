@@ -151,8 +151,11 @@ public struct Finding: Sendable {
   public var replacement: String?
   /// The section of the guide that explains what to do.
   public var guide: String
-  /// How often a traced run executed it; `nil` without `--trace`.
+  /// How often a traced run executed it, as far as it was counted: of what is not emulated 1 says at least
+  /// once. `nil` without `--trace`, or where the trace cannot tell.
   public var executed: Int?
+  /// What the traced run made of it; `nil` where ``executed`` is.
+  public var profile: TrapProfile?
   /// Rule, function, inline chain and ordinal among equals, hashed: the same in the next build of the kernel.
   public var fingerprint: String = ""
   /// `nil` without `--baseline`.

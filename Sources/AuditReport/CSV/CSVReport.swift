@@ -11,7 +11,7 @@ struct CSVReport {
     "image", "address", "section", "bytes", "instruction", "rule", "class", "disposition", "need",
     "liveness", "function", "offset", "file", "line", "innermost_function", "innermost_file",
     "innermost_line", "context", "sites", "replacement", "guide", "executed", "fingerprint",
-    "baseline", "suppression",
+    "baseline", "suppression", "profile",
   ]
 
   init(_ result: AuditResult) {
@@ -46,6 +46,7 @@ struct CSVReport {
       finding.context.map(\.rawValue).joined(separator: " "), String(finding.sites.count),
       finding.replacement ?? "", finding.guide, finding.executed.map { String($0) } ?? "",
       finding.fingerprint, finding.baselineState?.rawValue ?? "", finding.suppression ?? "",
+      finding.profile?.rawValue ?? "",
     ]
   }
 

@@ -64,7 +64,7 @@ struct HTMLData {
       index(finding.file), finding.line ?? -1,
       index(finding.context.map(\.rawValue).joined(separator: ", ")), index(finding.replacement),
       index(finding.guide), finding.executed ?? -1, index(finding.baselineState?.rawValue),
-      index(finding.suppression), index(finding.fingerprint),
+      index(finding.suppression), index(finding.fingerprint), index(finding.profile?.title),
     ]
     let frames = finding.inlined.map { [index($0.function), index($0.file), $0.line ?? -1] }
     let sites = finding.sites.map { site in

@@ -19,7 +19,7 @@
   const findings = data.findings.map((row, order) => {
     const [image, address, section, bytes, instruction, rule, cls, disposition, need, liveness,
       fn, offset, file, line, outerFile, outerLine, context, replacement, guide, executed,
-      state, suppression, fingerprint, frames, sites, directory] = row;
+      state, suppression, fingerprint, profile, frames, sites, directory] = row;
     const finding = {
       order, image, address: '0x' + word(address), section: word(section), bytes: word(bytes),
       instruction: word(instruction), rule: word(rule), class: word(cls),
@@ -27,6 +27,7 @@
       function: word(fn), offset, file: word(file), line, outerFile: word(outerFile), outerLine,
       context: word(context), replacement: word(replacement), guide: word(guide), executed,
       state: word(state), suppression: word(suppression), fingerprint: word(fingerprint),
+      profile: word(profile),
       frames: frames || [], sites: sites || [], inner: word(directory),
     };
     // Replacement code belongs to no function; what it is patched into tells a reader where it runs.
@@ -56,13 +57,15 @@
     { key: 'liveness', title: 'Presence' },
     { key: 'context', title: 'Context' },
   ];
-  if (findings.some((f) => f.executed >= 0)) columns.push({ key: 'executed', title: 'Executed' });
+  const isTraced = findings.some((f) => f.profile);
+  if (isTraced) columns.push({ key: 'executed', title: 'In the run' });
   const choices = [
     { key: 'need', title: 'Becomes' }, { key: 'class', title: 'Class' },
     { key: 'disposition', title: 'Disposition' }, { key: 'liveness', title: 'Presence' },
     { key: 'rule', title: 'Rule' }, { key: 'section', title: 'Section' },
   ];
   if (data.images.length > 1) choices.push({ key: 'image', title: 'Image' });
+  if (isTraced) choices.push({ key: 'profile', title: 'In the run' });
   if (findings.some((f) => f.state)) choices.push({ key: 'state', title: 'Baseline' });
 
   // The state of the page is its address's fragment: a view can be sent to somebody else.
@@ -144,6 +147,38 @@
       }, element('strong', {}, number(count)), element('span', {}, need),
       element('small', {}, needWords[need]));
     }));
+  }
+
+  // What the traced run made of the findings: buttons that choose, as those of the headline.
+  const profiles = {
+    'ran and emulated': 'trapped, and the hypervisor did them instead',
+    'ran and faulted': 'trapped, and the guest got the fault',
+    'ran and silent': 'ran without a trap: what they gave was wrong',
+    'never ran': 'were not come by in this run',
+  };
+  function drawProfile() {
+    byId('profile').hidden = !isTraced;
+    if (!isTraced) return;
+    const list = selection('profile').filter((f) => f.need !== 'nothing');
+    byId('profile-counts').replaceChildren(...Object.keys(profiles).map((profile) => {
+      const count = list.reduce((sum, f) => sum + (f.profile === profile ? 1 : 0), 0);
+      const pressed = state.profile === profile;
+      return element('button', {
+        id: 'profile-' + profile.replaceAll(' ', '-'), type: 'button', 'aria-pressed': String(pressed),
+        onclick: () => setState({ profile: pressed ? '' : profile, page: '' }),
+      }, element('strong', {}, number(count)), element('span', {}, profile),
+      element('small', {}, profiles[profile]));
+    }));
+    const unknown = list.reduce((sum, f) => sum + (f.profile ? 0 : 1), 0);
+    byId('profile-note').textContent = unknown === 0 ? ''
+      : number(unknown) + ' were neither emulated nor watched: nobody knows whether they ran.';
+  }
+
+  // How often it ran, in words.
+  function ran(finding) {
+    if (!finding.profile) return '';
+    if (finding.profile !== 'ran and emulated') return finding.profile;
+    return finding.profile + ', ' + number(finding.executed) + (finding.executed === 1 ? ' time' : ' times');
   }
 
   // A squarified treemap (Bruls, Huizing, van Wijk 2000): rows are closed where the next tile
@@ -281,7 +316,7 @@
       cell('mono', finding.instruction), cell('mono cut', holder(finding)),
       element('td', { class: 'mono cut end', title: finding.place }, element('bdi', {}, finding.place)),
       cell('mono', finding.rule), cell('', finding.liveness), cell('', finding.context));
-    if (columns.length > 8) row.append(cell('mono', finding.executed >= 0 ? number(finding.executed) : ''));
+    if (isTraced) row.append(cell('ran', ran(finding)));
     row.addEventListener('click', () => { if (String(getSelection()) === '') toggle(); });
     return open ? [row, drawMore(finding)] : [row];
   }
@@ -313,7 +348,7 @@
     for (const [title, value] of [
       ['class', finding.class], ['disposition', finding.disposition], ['section', finding.section],
       ['bytes', finding.bytes], ['image', data.images[finding.image].path],
-      ['baseline', finding.state], ['suppressed', finding.suppression],
+      ['in the run', ran(finding)], ['baseline', finding.state], ['suppressed', finding.suppression],
       ['fingerprint', finding.fingerprint],
     ]) if (value) facts.append(element('dt', {}, title), element('dd', { class: 'mono' }, value));
     panes.push(pane('This finding', facts));
@@ -355,6 +390,7 @@
 
   function draw() {
     drawHeadline();
+    drawProfile();
     drawMap();
     drawChoices();
     drawHeads();

@@ -1,5 +1,5 @@
 // One finding in JSON: the contract's fields in the contract's order, then the extra ones. Absent
-// values are null, except `executed`, `baselineState` and `suppression`: these appear only where
+// values are null, except `executed`, `profile`, `baselineState` and `suppression`: these appear only where
 // a trace, a baseline or a suppression file was given, or applies.
 
 import Audit
@@ -44,6 +44,10 @@ extension JSONReport {
       if let executed = finding.executed {
         json.key("executed")
         json.int(executed)
+      }
+      if let profile = finding.profile {
+        json.key("profile")
+        json.string(profile.rawValue)
       }
       writeExtras(of: finding, to: &json)
     }

@@ -200,6 +200,10 @@ extension SARIFReport {
       json.key("executed")
       json.int(executed)
     }
+    if let profile = finding.profile {
+      json.key("profile")
+      json.string(profile.rawValue)
+    }
     if entry.count > 1 {
       json.key("findings")
       json.int(entry.count)

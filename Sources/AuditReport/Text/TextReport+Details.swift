@@ -70,7 +70,7 @@ extension TextReport {
       tags.append(finding.disposition.rawValue)
     }
     if finding.baselineState == .new { tags.append("new") }
-    if let executed = finding.executed { tags.append("executed \(grouped(executed)) times") }
+    if let text = finding.profileText { tags.append(text) }
     if let reason = finding.suppression { tags.append("suppressed: \(reason)") }
     guard !tags.isEmpty else { return }
     paragraph("[" + tags.joined(separator: ", ") + "]", indent: 24)

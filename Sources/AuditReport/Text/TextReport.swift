@@ -119,14 +119,22 @@ struct TextReport {
       aside.append("against the baseline \(grouped(summary.new)) new")
       aside.append("\(grouped(image.fixed.count)) fixed")
     }
-    let traced = image.findings.filter { $0.executed != nil }
-    if !traced.isEmpty {
-      let reached = traced.count { ($0.executed ?? 0) > 0 }
-      aside.append("\(grouped(reached)) executed in the trace")
-    }
     if !aside.isEmpty {
       out.line()
       out.line("  " + aside.joined(separator: ", "))
+    }
+    writeProfile(image, column: column)
+  }
+
+  /// Writes what the traced run made of the findings that ask something of a port.
+  private mutating func writeProfile(_ image: ImageResult, column: Int) {
+    let tally = ProfileTally(image.findings)
+    guard tally.isTraced else { return }
+    out.line()
+    out.line("  of those that ask something of a port, in the traced run:")
+    out.line()
+    for (count, text) in tally.rows {
+      out.line("  \(grouped(count).paddedLeft(column))  \(text)")
     }
   }
 }

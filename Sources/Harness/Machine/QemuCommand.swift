@@ -28,10 +28,17 @@ enum QemuCommand {
       if request.hypervisor == .xen { arguments += ["-serial", "file:" + SecondLine.name] }
     }
     if request.countsInstructions { arguments += ["-icount", "shift=0"] }
+    if try watches(request) { arguments += TranslationLog.emulatorArguments(request.watched) }
     if let port = request.debuggerPort {
       arguments += ["-gdb", "tcp:127.0.0.1:\(port)", "-S"]
     }
     return arguments
+  }
+
+  /// Instructions of the guest are watched: with KVM QEMU does not see them.
+  static func watches(_ request: BootRequest) throws(HarnessError) -> Bool {
+    guard !request.watched.isEmpty else { return false }
+    return try !usesKVM(request.acceleration)
   }
 
   private static func usesKVM(_ acceleration: Acceleration) throws(HarnessError) -> Bool {

@@ -19,7 +19,7 @@ extension BootResult {
   public func trace() -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(TraceDocument(traps: traps)) else {
+    guard let data = try? encoder.encode(TraceDocument(result: self)) else {
       preconditionFailure("numbers and text alone are encoded")
     }
     return Array(data) + [0x0A]
@@ -27,12 +27,23 @@ extension BootResult {
 }
 
 private struct TraceDocument: Encodable {
-  var traps: [TrapRecord]
+  var result: BootResult
 
   func encode(to encoder: any Encoder) throws {
     var object = encoder.container(keyedBy: Key.self)
     try object.encode("xenograft.trace/1", forKey: .schema)
-    try object.encode(traps.map(TrapDocument.init), forKey: .traps)
+    try object.encode(result.traps.map(TrapDocument.init), forKey: .traps)
+    try object.encodeIfPresent(result.watched?.map(WatchDocument.init), forKey: .watched)
+  }
+}
+
+private struct WatchDocument: Encodable {
+  var record: WatchRecord
+
+  func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: Key.self)
+    try object.encode(record.place)
+    try object.encode(record.isRun, forKey: .ran)
   }
 }
 
@@ -55,6 +66,8 @@ private enum Key: String, CodingKey {
   case rip
   case rule
   case count
+  case watched
+  case ran
   case errors
   case name
   case function

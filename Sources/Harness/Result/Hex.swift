@@ -7,6 +7,11 @@ enum Hex {
     "0x" + String(value, radix: 16)
   }
 
+  /// The digits alone.
+  static func digits(_ value: UInt64) -> String {
+    String(value, radix: 16)
+  }
+
   /// The number in `text`, with or without `0x`; `nil` where it is none.
   static func value(_ text: some StringProtocol) -> UInt64? {
     let digits = text.hasPrefix("0x") ? String(text.dropFirst(2)) : String(text)

@@ -89,6 +89,8 @@ public struct BootResult: Sendable {
   public var crash: CrashReport?
   public var traps: [TrapRecord]
   public var hypercalls: [HypercallRecord]
+  /// Whether the watched instructions ran; `nil` where none was watched.
+  public var watched: [WatchRecord]?
 
   /// The guest ended by its own will, or as the user asked, and did all that was expected.
   ///

@@ -60,7 +60,8 @@ struct BootCommand: AsyncParsableCommand {
   var format: Format = .text
 
   @Option(
-    help: .value("file", "Write the instructions that trapped to this file, for `audit --trace`."),
+    help: .value(
+      "file", "Write what trapped, and what ran without a trap, to this file, for `audit --trace`."),
     completion: .file())
   var trace: String?
 
@@ -115,6 +116,7 @@ struct BootCommand: AsyncParsableCommand {
     verdict.apply(to: &request)
     machine.apply(to: &request)
     request.wantsEvents = events != nil
+    if trace != nil { request.watched = WatchedInstructions.addresses(in: kernel) }
     for path in [trace, result] { try OutputFile.check(path) }
     let console = try BootConsole(
       log: log, events: events, printsGuest: format == .text, isVerbose: verbose)
