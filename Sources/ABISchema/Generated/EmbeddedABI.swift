@@ -1817,11 +1817,11 @@ hypercalls:
           multiple of 8, in a frame that Xen already has as a last-level table, that is one which is
           pinned or in use.
         errors:
-          - { code: GNTST_general_error, when: "neither device_map nor host_map is given, contains_pte stands without host_map, the entry is pinned for another domain or is of sub-page or transitive type, its use count would overflow, its type is not permit_access, it is granted to another domain or read-only, its page cannot be had writable (it is a page table or descriptor page of its owner), or there is no last-level table at host_addr" }
+          - { code: GNTST_general_error, when: "the entry is pinned for another domain or is of sub-page or transitive type, its use count would overflow, its type is not permit_access, it is granted to another domain or read-only, its page cannot be had writable (it is a page table or descriptor page of its owner), or there is no last-level table at host_addr" }
           - { code: GNTST_bad_domain, when: "there is no such domain" }
           - { code: GNTST_permission_denied, when: "the security policy forbids it" }
           - { code: GNTST_no_device_space, when: "this domain has no handle left" }
-          - { code: GNTST_bad_gntref, when: "the reference lies beyond the other domain's table" }
+          - { code: GNTST_bad_gntref, when: "the reference lies beyond the other domain's table, or flags have neither device_map nor host_map, contains_pte alone included" }
           - { code: GNTST_bad_page, when: "the entry's frame is invalid or not of RAM" }
           - { code: GNTST_eagain, when: "the frame is paged out (HVM owners); repeat with growing pauses" }
         preemption: Between elements.
@@ -1838,7 +1838,8 @@ hypercalls:
           one that the map made.
         errors:
           - { code: GNTST_bad_handle, when: "the handle is unknown or has been unmapped already" }
-          - { code: GNTST_general_error, when: "dev_bus_addr is not that of the mapping, or there is no entry at host_addr that maps this frame with this access" }
+          - { code: GNTST_bad_dev_addr, when: "dev_bus_addr is not 0 and not that of the mapping" }
+          - { code: GNTST_general_error, when: "there is no entry at host_addr that maps this frame with this access" }
           - { code: GNTST_permission_denied, when: "the security policy forbids it" }
         preemption: Between batches of 32 elements.
       - name: GNTTABOP_setup_table
@@ -1989,11 +1990,12 @@ hypercalls:
         since: "4.5"
         doc: >
           Cleans or invalidates the data cache over a part of a page that the caller owns or has
-          been granted. For drivers on machines whose devices do not snoop; on x86 there is no need.
+          been granted. For drivers on machines whose devices do not snoop; on x86 there is no need, and
+          it writes the lines back where GNTTAB_CACHE_CLEAN is asked for.
         errors:
-          - { code: EINVAL, when: "the range leaves the page, op has unknown bits, or the address is no RAM" }
+          - { code: EINVAL, when: "the range leaves the page, or begins at its end with no bytes; op has unknown bits; the address is no RAM" }
           - { code: EPERM, when: "the page has no owner" }
-          - { code: EOPNOTSUPP, when: "on x86, or with GNTTAB_CACHE_SOURCE_GREF" }
+          - { code: EOPNOTSUPP, when: "on x86 with GNTTAB_CACHE_INVAL alone, or with GNTTAB_CACHE_SOURCE_GREF" }
         preemption: Between elements and, in a large table, within one.
 
 """#),
@@ -4600,6 +4602,7 @@ hypercalls:
       - { code: EFAULT, when: "the structure cannot be read or written" }
       - { code: EPERM, when: "the caller has no right to the device or is not domain 0" }
       - { code: ENOSYS, when: "the operation is unknown" }
+      - { code: ESRCH, when: "the domain that is named does not exist" }
     before: >
       See the topic interrupts-domain0.
     preemption: Not preempted.
@@ -4608,7 +4611,7 @@ hypercalls:
         number: 4
         callers: guest
         doc: Of Xen before 3.0.3.
-        deprecated: Answers -ENOSYS.
+        deprecated: Answers 0 and does nothing.
       - name: PHYSDEVOP_irq_status_query
         number: 5
         argument: physdev_irq_status_query
@@ -4647,9 +4650,9 @@ hypercalls:
         number: 10
         argument: physdev_irq
         callers: domain0
-        doc: Allots a vector to a line.
-        errors:
-          - { code: EINVAL, when: "the line is out of range" }
+        doc: >
+          Was to allot a vector to a line, which Xen does by itself now. Answers 0, whatever the
+          line.
       - name: PHYSDEVOP_free_irq_vector
         number: 11
         argument: physdev_irq
@@ -4732,7 +4735,7 @@ hypercalls:
         number: 23
         argument: physdev_get_free_pirq
         callers: guest
-        doc: Finds a free PIRQ number.
+        doc: Finds a free PIRQ number. An unknown type is no fault.
         errors:
           - { code: ENOSPC, when: "none is free" }
       - name: PHYSDEVOP_pci_mmcfg_reserved
@@ -4788,9 +4791,11 @@ hypercalls:
         argument: physdev_dbgp_op
         callers: domain0
         since: "4.2"
-        doc: Tells Xen that the USB controller with its debug port is reset.
+        doc: >
+          Tells Xen that the USB controller with its debug port is reset. Where Xen uses no such
+          port it answers 0, whatever the step.
         errors:
-          - { code: EINVAL, when: "the step is unknown" }
+          - { code: EINVAL, when: "Xen uses a debug port, and the step is unknown" }
       - name: PHYSDEVOP_prepare_msix
         number: 30
         argument: physdev_pci_device
@@ -5568,6 +5573,7 @@ hypercalls:
         doc: Tells what firmware told Xen.
         errors:
           - { code: ESRCH, when: "the index is past the last" }
+          - { code: EINVAL, when: "the type is unknown" }
       - name: XENPF_enter_acpi_sleep
         number: 51
         argument: xenpf_enter_acpi_sleep
@@ -5596,7 +5602,9 @@ hypercalls:
         number: 55
         argument: xenpf_pcpuinfo
         callers: domain0
-        doc: Tells a CPU's state and ids.
+        doc: >
+          Tells a CPU's state and ids. A number beyond the last CPU is no fault: the answer has
+          XEN_PCPU_FLAGS_INVALID.
       - name: XENPF_cpu_online
         number: 56
         argument: xenpf_cpu_ol
@@ -5628,6 +5636,8 @@ hypercalls:
         argument: xenpf_core_parking
         callers: domain0
         doc: Parks CPUs to save power.
+        errors:
+          - { code: EINVAL, when: "the type is unknown" }
       - name: XENPF_resource_op
         number: 61
         argument: xenpf_resource_op
@@ -8258,7 +8268,7 @@ hypercalls:
       - { name: arg, type: handle<xen_pmu_params>, doc: "Parameters." }
     returns: 0.
     errors:
-      - { code: EOPNOTSUPP, when: "the host has it switched off" }
+      - { code: EOPNOTSUPP, when: "the host has it switched off, as it is unless Xen's vpmu option says otherwise; before anything else is looked at" }
       - { code: EINVAL, when: "version, vcpu or value is bad" }
       - { code: EPERM, when: "the caller is not domain 0" }
       - { code: EFAULT, when: "the structure cannot be read or written" }

@@ -201,7 +201,7 @@ extension Xen {
     @inlinable public static var swapGrantRef: Self { Self(rawValue: 11) }
     /// `GNTTABOP_cache_flush`. Cleans or invalidates the data cache over a part of a page that the
     /// caller owns or has been granted. For drivers on machines whose devices do not snoop; on x86
-    /// there is no need.
+    /// there is no need, and it writes the lines back where GNTTAB_CACHE_CLEAN is asked for.
     @inlinable public static var cacheFlush: Self { Self(rawValue: 12) }
   }
 }

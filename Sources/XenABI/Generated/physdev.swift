@@ -100,7 +100,8 @@ extension Xen {
     @inlinable public static var apicRead: Self { Self(rawValue: 8) }
     /// `PHYSDEVOP_apic_write`. Writes an I/O APIC's register, as far as Xen allows.
     @inlinable public static var apicWrite: Self { Self(rawValue: 9) }
-    /// `PHYSDEVOP_alloc_irq_vector`. Allots a vector to a line.
+    /// `PHYSDEVOP_alloc_irq_vector`. Was to allot a vector to a line, which Xen does by itself now.
+    /// Answers 0, whatever the line.
     @inlinable public static var allocIrqVector: Self { Self(rawValue: 10) }
     /// `PHYSDEVOP_free_irq_vector`. Was to free a vector.
     @inlinable public static var freeIrqVector: Self { Self(rawValue: 11) }
@@ -125,7 +126,7 @@ extension Xen {
     @inlinable public static var managePciAddExt: Self { Self(rawValue: 20) }
     /// `PHYSDEVOP_setup_gsi`. Sets trigger and polarity of a line.
     @inlinable public static var setupGsi: Self { Self(rawValue: 21) }
-    /// `PHYSDEVOP_get_free_pirq`. Finds a free PIRQ number.
+    /// `PHYSDEVOP_get_free_pirq`. Finds a free PIRQ number. An unknown type is no fault.
     @inlinable public static var getFreePirq: Self { Self(rawValue: 23) }
     /// `PHYSDEVOP_pci_mmcfg_reserved`. Announces a window of PCI configuration space.
     @inlinable public static var pciMmcfgReserved: Self { Self(rawValue: 24) }
@@ -140,7 +141,8 @@ extension Xen {
     @inlinable public static var pirqEoiGmfnV2: Self { Self(rawValue: 28) }
     /// `PHYSDEVOP_pirq_eoi_gmfn`. Name of the current form, for code that needs no other.
     @inlinable public static var pirqEoiGmfn: Self { Self(rawValue: 28) }
-    /// `PHYSDEVOP_dbgp_op`. Tells Xen that the USB controller with its debug port is reset.
+    /// `PHYSDEVOP_dbgp_op`. Tells Xen that the USB controller with its debug port is reset. Where
+    /// Xen uses no such port it answers 0, whatever the step.
     @inlinable public static var dbgpOp: Self { Self(rawValue: 29) }
     /// `PHYSDEVOP_prepare_msix`. Says that a device's memory may change from now on.
     @inlinable public static var prepareMsix: Self { Self(rawValue: 30) }

@@ -294,7 +294,8 @@ extension Xen {
     @inlinable public static var getidletime: Self { Self(rawValue: 53) }
     /// `XENPF_set_processor_pminfo`. Hands ACPI's power management data of a CPU to Xen.
     @inlinable public static var setProcessorPminfo: Self { Self(rawValue: 54) }
-    /// `XENPF_get_cpuinfo`. Tells a CPU's state and ids.
+    /// `XENPF_get_cpuinfo`. Tells a CPU's state and ids. A number beyond the last CPU is no fault:
+    /// the answer has XEN_PCPU_FLAGS_INVALID.
     @inlinable public static var getCpuinfo: Self { Self(rawValue: 55) }
     /// `XENPF_cpu_online`. Takes a CPU into use.
     @inlinable public static var cpuOnline: Self { Self(rawValue: 56) }

@@ -186,7 +186,8 @@
 /* Exchanges the contents of two of the caller's own entries. */
 #define GNTTABOP_swap_grant_ref 11
 /* Cleans or invalidates the data cache over a part of a page that the caller owns or has been
- * granted. For drivers on machines whose devices do not snoop; on x86 there is no need. */
+ * granted. For drivers on machines whose devices do not snoop; on x86 there is no need, and it
+ * writes the lines back where GNTTAB_CACHE_CLEAN is asked for. */
 #define GNTTABOP_cache_flush 12
 
 #ifndef __ASSEMBLER__

@@ -94,7 +94,7 @@
 #define PHYSDEVOP_apic_read 8
 /* Writes an I/O APIC's register, as far as Xen allows. */
 #define PHYSDEVOP_apic_write 9
-/* Allots a vector to a line. */
+/* Was to allot a vector to a line, which Xen does by itself now. Answers 0, whatever the line. */
 #define PHYSDEVOP_alloc_irq_vector 10
 /* Was to free a vector. */
 #define PHYSDEVOP_free_irq_vector 11
@@ -117,7 +117,7 @@
 #define PHYSDEVOP_manage_pci_add_ext 20
 /* Sets trigger and polarity of a line. */
 #define PHYSDEVOP_setup_gsi 21
-/* Finds a free PIRQ number. */
+/* Finds a free PIRQ number. An unknown type is no fault. */
 #define PHYSDEVOP_get_free_pirq 23
 /* Announces a window of PCI configuration space. */
 #define PHYSDEVOP_pci_mmcfg_reserved 24
@@ -131,7 +131,8 @@
 #define PHYSDEVOP_pirq_eoi_gmfn_v2 28
 /* Name of the current form, for code that needs no other. */
 #define PHYSDEVOP_pirq_eoi_gmfn 28
-/* Tells Xen that the USB controller with its debug port is reset. */
+/* Tells Xen that the USB controller with its debug port is reset. Where Xen uses no such port it
+ * answers 0, whatever the step. */
 #define PHYSDEVOP_dbgp_op 29
 /* Says that a device's memory may change from now on. */
 #define PHYSDEVOP_prepare_msix 30

@@ -259,7 +259,8 @@
 #define XENPF_getidletime 53
 /* Hands ACPI's power management data of a CPU to Xen. */
 #define XENPF_set_processor_pminfo 54
-/* Tells a CPU's state and ids. */
+/* Tells a CPU's state and ids. A number beyond the last CPU is no fault: the answer has
+ * XEN_PCPU_FLAGS_INVALID. */
 #define XENPF_get_cpuinfo 55
 /* Takes a CPU into use. */
 #define XENPF_cpu_online 56
