@@ -151,8 +151,9 @@ public struct Finding: Sendable {
   public var replacement: String?
   /// The section of the guide that explains what to do.
   public var guide: String
-  /// How often a traced run executed it, as far as it was counted: of what is not emulated 1 says at least
-  /// once. `nil` without `--trace`, or where the trace cannot tell.
+  /// How often a traced run executed it, as far as it was counted.
+  ///
+  /// Of what is not emulated 1 says at least once. `nil` without `--trace`, or where the trace cannot tell.
   public var executed: Int?
   /// What the traced run made of it; `nil` where ``executed`` is.
   public var profile: TrapProfile?

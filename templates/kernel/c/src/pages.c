@@ -15,6 +15,8 @@ static uint64_t used[MOST_PAGES / 64];
 static size_t mapped_end;
 /* Pages of the domain that we can ever map. */
 static size_t last_page;
+/* The page that serves as the next table: when all are in use it is too late to look for one. */
+static uint64_t *spare;
 
 static void mark(size_t page, bool in_use)
 {
@@ -27,19 +29,6 @@ static void mark(size_t page, bool in_use)
 static bool is_used(size_t page)
 {
     return used[page / 64] >> page % 64 & 1;
-}
-
-void pages_start(void)
-{
-    /* The loader's order: image, ramdisk, P2M, start_info, pages of xenstore and console, page
-     * tables, stack. What is behind the stack, and mapped, is free. */
-    size_t first = (start_info->pt_base - KERNEL_BASE) / PAGE_SIZE + start_info->nr_pt_frames + 1;
-    last_page = start_info->nr_pages < MOST_PAGES ? start_info->nr_pages : MOST_PAGES;
-    for (size_t page = 0; page < first; page++)
-        mark(page, true);
-    mapped_end = first;
-    while (mapped_end < last_page && is_mapped(KERNEL_BASE + mapped_end * PAGE_SIZE))
-        mapped_end++;
 }
 
 static void *find(size_t count)
@@ -57,24 +46,36 @@ static void *find(size_t count)
     return 0;
 }
 
+void pages_start(void)
+{
+    /* The loader's order: image, ramdisk, P2M, start_info, pages of xenstore and console, page
+     * tables, stack. What is behind the stack, and mapped, is free. */
+    size_t first = (start_info->pt_base - KERNEL_BASE) / PAGE_SIZE + start_info->nr_pt_frames + 1;
+    last_page = start_info->nr_pages < MOST_PAGES ? start_info->nr_pages : MOST_PAGES;
+    for (size_t page = 0; page < first; page++)
+        mark(page, true);
+    mapped_end = first;
+    while (mapped_end < last_page && is_mapped(KERNEL_BASE + mapped_end * PAGE_SIZE))
+        mapped_end++;
+    spare = find(1);
+}
+
 /* Maps 2 MiB more of our own memory: one new table, filled while it is still an ordinary page. */
 static bool grow(void)
 {
     size_t first = (mapped_end + PAGES_PER_TABLE - 1) & ~(PAGES_PER_TABLE - 1);
-    if (first >= last_page)
+    if (first >= last_page || !spare)
         return false;
     for (size_t page = mapped_end; page < first; page++)
         mark(page, true);
-    uint64_t *table = find(1);
-    if (!table)
-        return false;
-    memset(table, 0, PAGE_SIZE);
+    memset(spare, 0, PAGE_SIZE);
     size_t end = first + PAGES_PER_TABLE < last_page ? first + PAGES_PER_TABLE : last_page;
     for (size_t page = first; page < end; page++)
-        table[page - first] = frame_of_page(page) * PAGE_SIZE | PAGE_WRITABLE;
-    if (table_insert(KERNEL_BASE + first * PAGE_SIZE, 2, table))
+        spare[page - first] = frame_of_page(page) * PAGE_SIZE | PAGE_WRITABLE;
+    if (table_insert(KERNEL_BASE + first * PAGE_SIZE, 2, spare))
         return false;
     mapped_end = end;
+    spare = find(1);
     return true;
 }
 
@@ -83,7 +84,6 @@ void *pages_alloc(size_t count)
     if (count == 0 || count > MOST_PAGES)
         return 0;
     void *pages = find(count);
-    /* The page that is left serves as the next table. */
     while (!pages && grow())
         pages = find(count);
     return pages ? memset(pages, 0, count * PAGE_SIZE) : 0;
