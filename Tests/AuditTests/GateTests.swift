@@ -149,6 +149,19 @@ import Testing
     #expect(findings.filter { !$0.wantsWatch }.map(\.address) == [0x50])
   }
 
+  @Test func trace_ofARunThatWasCutOff_neverSaysThatNothingWasEmulated() throws {
+    let text = """
+      {"schema": "xenograft.trace/1", "complete": false, "traps": [],
+       "watched": [{"rip": "0x10", "ran": true}, {"rip": "0x20", "ran": false}]}
+      """
+    let trace = try Trace(path: "t", bytes: Array(text.utf8))
+    var result = GateFixture.result(
+      [0x10, 0x20, 0x30].map { GateFixture.finding($0, disposition: .emulated) })
+    trace.merge(into: &result)
+    #expect(result.images[0].findings.map(\.profile) == [.emulated, .never, nil])
+    #expect(result.images[0].findings.map(\.executed) == [nil, 0, nil])
+  }
+
   @Test(arguments: [
     #"{"rip": "0x1"}"#, #"{"rip": "0x1", "ran": 1}"#, #"{"ran": true}"#, "3",
   ])

@@ -56,9 +56,14 @@ import Testing
     let kernel = try #require(sampleKernel)
     let audit = try Command.run(["audit", "--format", "json", kernel])
     let before = try findings(audit)
+    let wanted = before.filter { ["replace", "silent"].contains($0["disposition"] as? String) }
     let address = try #require(before.first?["address"] as? String)
+    let other = try #require(wanted.last?["address"] as? String)
+    #expect(other != address)
+    // What QEMU logs of the code that it translates tells what ran without being emulated.
     let qemu = try FakeQemu(
       """
+      printf '%s:  90   nop\\n' \(other) >translated
       say info: shutdown: domain=0 reason=poweroff
       say info: trap: rip=\(address) rule=anything count=12
       """)
@@ -66,7 +71,16 @@ import Testing
     let merged = try findings(
       Command.run(["audit", "--format", "json", "--trace", qemu.file("trace"), kernel]))
     #expect(merged.first?["executed"] as? Int == 12)
-    #expect(merged.dropFirst().allSatisfy { $0["executed"] as? Int == 0 })
+    #expect(merged.first?["profile"] as? String == "emulated")
+    let ran = try #require(merged.first { $0["address"] as? String == other })
+    #expect(ran["executed"] as? Int == 1)
+    #expect(["faulted", "silent"].contains(ran["profile"] as? String))
+    let rest = merged.filter { finding in
+      ![address, other].contains(finding["address"] as? String)
+        && wanted.contains { $0["address"] as? String == finding["address"] as? String }
+    }
+    #expect(!rest.isEmpty && rest.allSatisfy { $0["profile"] as? String == "never" })
+    #expect(try qemu.argument("-d") == "in_asm")
   }
 
   private func findings(_ run: Run) throws -> [[String: Any]] {

@@ -34,6 +34,8 @@ public struct Trace: Sendable, Equatable {
 
   public var traps: [Trap]
   public var watched: [Watched]
+  /// All that was emulated is in ``traps``; not so where the run was cut off before the guest's end.
+  public var isComplete = true
 
   public init(traps: [Trap], watched: [Watched] = []) {
     self.traps = traps
@@ -57,6 +59,9 @@ public struct Trace: Sendable, Equatable {
         Trap(
           address: try document.address(document.member("rip", of: item)), rule: rule,
           count: try document.count(document.member("count", of: item))))
+    }
+    if try document.optional("complete", of: document.root) != nil {
+      isComplete = try document.flag("complete", of: document.root)
     }
     guard let items = try document.optional("watched", of: document.root) else { return }
     for item in try document.array(items) {
@@ -86,7 +91,8 @@ public struct Trace: Sendable, Equatable {
           matched.insert(address)
           total = Self.sum(total, count)
         }
-        result.images[image].findings[index].apply(total, seen[finding.address])
+        result.images[image].findings[index].apply(
+          total, seen[finding.address], isComplete: isComplete)
       }
     }
     return traps.filter { !matched.contains($0.address) }
@@ -100,15 +106,20 @@ public struct Trace: Sendable, Equatable {
 
 extension Finding {
   /// Notes what a run made of it: how often it was emulated, and what a watch saw.
-  fileprivate mutating func apply(_ emulated: Int, _ watched: Trace.Watched?) {
+  fileprivate mutating func apply(
+    _ emulated: Int, _ watched: Trace.Watched?, isComplete: Bool
+  ) {
     (profile, executed) = (nil, nil)
     if emulated > 0 {
       (profile, executed) = (.emulated, emulated)
+    } else if let watched, watched.isRun, isHeard, !isComplete {
+      // Nobody told whether it was emulated, nor how often: it is taken for what it should be.
+      profile = .emulated
     } else if let watched {
       profile = watched.isRun ? (faults ? .faulted : .silent) : .never
       // A watch does not count.
       executed = watched.isRun ? 1 : 0
-    } else if isHeard, need > .nothing {
+    } else if isHeard, need > .nothing, isComplete {
       (profile, executed) = (.never, 0)
     }
   }

@@ -177,7 +177,7 @@
   // How often it ran, in words.
   function ran(finding) {
     if (!finding.profile) return '';
-    if (finding.profile !== 'ran and emulated') return finding.profile;
+    if (finding.profile !== 'ran and emulated' || finding.executed < 0) return finding.profile;
     return finding.profile + ', ' + number(finding.executed) + (finding.executed === 1 ? ' time' : ' times');
   }
 

@@ -31,8 +31,8 @@ struct ProfileTally {
 extension Finding {
   /// `ran and emulated, 12 times`; `nil` without a trace that can tell.
   var profileText: String? {
-    guard let profile, let executed else { return nil }
-    guard profile == .emulated else { return profile.title }
+    guard let profile else { return nil }
+    guard profile == .emulated, let executed else { return profile.title }
     return "\(profile.title), \(executed == 1 ? "once" : "\(grouped(executed)) times")"
   }
 }

@@ -32,6 +32,7 @@ private struct TraceDocument: Encodable {
   func encode(to encoder: any Encoder) throws {
     var object = encoder.container(keyedBy: Key.self)
     try object.encode("xenograft.trace/1", forKey: .schema)
+    try object.encode(result.hasRecords, forKey: .complete)
     try object.encode(result.traps.map(TrapDocument.init), forKey: .traps)
     try object.encodeIfPresent(result.watched?.map(WatchDocument.init), forKey: .watched)
   }
@@ -67,6 +68,7 @@ private enum Key: String, CodingKey {
   case rule
   case count
   case watched
+  case complete
   case ran
   case errors
   case name

@@ -92,6 +92,9 @@ public struct BootResult: Sendable {
   /// Whether the watched instructions ran; `nil` where none was watched.
   public var watched: [WatchRecord]?
 
+  /// The hypervisor has told what it emulated, which it does at the guest's end.
+  var hasRecords: Bool { verdict != .timeout && verdict != .expected }
+
   /// The guest ended by its own will, or as the user asked, and did all that was expected.
   ///
   /// Copies must all have powered off.
