@@ -36,6 +36,7 @@ enum system_call {
 #define ERROR_NO_MEMORY (-12)
 #define ERROR_FAULT (-14)
 #define ERROR_NOT_DIRECTORY (-20)
+#define ERROR_IS_DIRECTORY (-21)
 #define ERROR_INVALID (-22)
 #define ERROR_TOO_MANY (-24)
 #define ERROR_NO_SPACE (-28)

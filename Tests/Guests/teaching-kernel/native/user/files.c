@@ -3,6 +3,7 @@
 
 #define NAME "/tmp/notes"
 #define LARGE "/tmp/large"
+#define TOO_LONG "twenty-eight-letters-and-more"
 #define CHUNK 1000
 #define CHUNKS 120 /* more than an inode holds by itself */
 
@@ -64,6 +65,8 @@ int main(int count, char **arguments)
     large_file();
     check("a path that is not there", open("/tmp/none", 0) == ERROR_NOT_FOUND);
     check("a path through a file", open("/etc/selftest/more", 0) == ERROR_NOT_DIRECTORY);
+    check("a folder that is written to", open("/tmp", OPEN_WRITE) == ERROR_IS_DIRECTORY);
+    check("a name that is too long", open("/tmp/" TOO_LONG, OPEN_CREATE) == ERROR_INVALID);
     check("a descriptor that is not open", read(7, chunk, 1) == ERROR_BAD_FILE);
     return check_status();
 }
