@@ -75,7 +75,7 @@ test-xen:
 	.ci/generated --hypervisor xen --net
 	.ci/device-matrix --hypervisor xen --short
 	.ci/linux --hypervisor xen
-	.ci/teaching-kernel --hypervisor xen
+	.ci/teaching-kernel --hypervisor xen --guide
 
 # Ratios against objdump, eu-addr2line and a bare length decoder, measured in one run.
 .PHONY: bench

@@ -6,15 +6,25 @@
 #include "text.h"
 
 #define BLOCKS 64u
+#define TRIES 3 /* of a transfer, before it fails */
 
 static struct block blocks[BLOCKS];
 static uint64_t uses;
+
+static int transfer(enum disk_operation operation, uint32_t number, void *data)
+{
+    int error = ERROR_IO;
+
+    for (int i = 0; error && i < TRIES; i++)
+        error = disk_transfer(operation, number, data);
+    return error;
+}
 
 static int write_back(struct block *block)
 {
     if (!block->valid || !block->dirty)
         return 0;
-    int error = disk_transfer(DISK_WRITE, block->number, block->data);
+    int error = transfer(DISK_WRITE, block->number, block->data);
     if (!error)
         block->dirty = 0;
     return error;
@@ -45,7 +55,7 @@ struct block *cache_get(uint32_t number)
 
     if (!block)
         return 0;
-    if (!block->valid && disk_transfer(DISK_READ, number, block->data))
+    if (!block->valid && transfer(DISK_READ, number, block->data))
         return 0;
     block->valid = 1;
     block->used = ++uses;
@@ -75,7 +85,7 @@ int cache_sync(void)
         else
             block->valid = 0;
     }
-    if (disk_transfer(DISK_FLUSH, 0, 0))
+    if (transfer(DISK_FLUSH, 0, 0))
         error = ERROR_IO;
     return error;
 }

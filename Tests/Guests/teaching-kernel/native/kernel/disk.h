@@ -8,6 +8,8 @@ enum disk_operation { DISK_READ, DISK_WRITE, DISK_FLUSH };
 
 /* Finds it; panics if there is none. */
 void disk_start(void);
+/* Lets go of it before the end. */
+void disk_stop(void);
 /* Blocks that it has. */
 uint32_t disk_blocks(void);
 /* Reads or writes a block of BLOCK_SIZE bytes in memory of the kernel's image, or brings what was

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "console.h"
 #include "cpu.h"
+#include "disk.h"
 #include "file.h"
 #include "file_system.h"
 #include "layout.h"
@@ -154,6 +155,7 @@ static long dispatch(uint64_t number, uint64_t first, uint64_t second, uint64_t 
         return (long)pages_free_count();
     case CALL_POWEROFF:
         file_system_sync();
+        disk_stop();
         power_off();
     default:
         return ERROR_NO_CALL;

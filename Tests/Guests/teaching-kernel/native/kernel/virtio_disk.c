@@ -129,6 +129,12 @@ void disk_start(void)
     out8(ports + DEVICE_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_READY);
 }
 
+void disk_stop(void)
+{
+    /* To reset it: from now on it leaves our memory alone. */
+    out8(ports + DEVICE_STATUS, 0);
+}
+
 uint32_t disk_blocks(void)
 {
     uint64_t sectors = in32(ports + CAPACITY) | (uint64_t)in32(ports + CAPACITY + 4) << 32;
