@@ -6,6 +6,8 @@ struct BootJudge {
   var dialect: any HypervisorDialect
   /// How QEMU's run ended.
   var end: MachineEnd
+  /// What QEMU's own end was where it was no orderly one.
+  var how: String?
 
   /// The result of what `session` has seen.
   func judge(_ session: BootSession) async -> BootResult {
@@ -41,12 +43,15 @@ struct BootJudge {
       crash: verdict == .crash
         ? CrashReport(
           raw ?? RawCrash(reason: told), symbols: symbols) : nil,
-      traps: traps, hypercalls: records.hypercalls)
+      traps: traps, hypercalls: records.hypercalls, grants: dialect.grants(in: lines))
   }
 
   private func reason(of domain: Int, in session: BootSession) async -> String {
     if let end = await session.ends[domain] { return "domain \(domain) ended: \(end.reason)" }
-    return "the machine ended without a word" + (domain == 0 ? "" : " of domain \(domain)'s end")
+    let text =
+      "the machine ended without a word" + (domain == 0 ? "" : " of domain \(domain)'s end")
+    guard end == .closed, let how else { return text }
+    return text + ": QEMU by \(how)"
   }
 
   private func judgeDomains(_ session: BootSession) async -> [DomainResult] {

@@ -36,6 +36,7 @@ actor BootSession {
   /// The domains whose end ends the run.
   private let awaited: Set<Int>
   private let sink: @Sendable (ConsoleOutput) -> Void
+  private let isEnough: @Sendable () -> Bool
   private let start: ContinuousClock.Instant
   private var splitter: ConsoleSplitter
   private var lines: GuestLines
@@ -61,10 +62,12 @@ actor BootSession {
   /// A session for `request`, whose files are in `folder`, that hands what it reads to `sink`.
   init(
     _ request: BootRequest, _ plan: GuestPlan, dialect: any HypervisorDialect, folder: URL,
+    isEnough: @escaping @Sendable () -> Bool = { false },
     sink: @escaping @Sendable (ConsoleOutput) -> Void
   ) throws(HarnessError) {
     self.dialect = dialect
     self.sink = sink
+    self.isEnough = isEnough
     endsWhenExpected = request.endsWhenExpected
     wantsEvents = request.wantsEvents
     awaited = plan.awaited
@@ -109,6 +112,10 @@ actor BootSession {
     readSecondLine()
     if toolstack != nil, begin == nil, .now - start >= Self.longestStart {
       end(0, DomainEnd(verdict: .crash, reason: "its toolstack was not ready in time"))
+    }
+    if decided == nil, isEnough() {
+      isEndedByExpectation = true
+      decided = .now
     }
     if isOver { return .enough }
     if let begin, let timeout, .now - begin >= timeout { return .timeout }

@@ -8,11 +8,13 @@ public enum GuestBoot {
   ///
   /// - Parameters:
   ///   - request: What to boot.
+  ///   - isEnough: Asked now and then; the run ends when it says so, as where everything expected was seen.
   ///   - sink: Called with what comes from the machine, in order.
   /// - Returns: How it ended.
   /// - Throws: ``HarnessError`` where the boot could not be tried.
   public static func run(
-    _ request: BootRequest, sink: @escaping @Sendable (ConsoleOutput) -> Void
+    _ request: BootRequest, isEnough: @escaping @Sendable () -> Bool = { false },
+    sink: @escaping @Sendable (ConsoleOutput) -> Void
   ) async throws(HarnessError) -> BootResult {
     let plan = try GuestPlan(request, controlDomain: HypervisorImage.controlDomain(for: request))
     let arguments = try QemuCommand.arguments(for: request, plan)
@@ -23,7 +25,7 @@ public enum GuestBoot {
       }
     let staging = try Staging(request, plan)
     let session = try BootSession(
-      request, plan, dialect: dialect, folder: staging.folder, sink: sink)
+      request, plan, dialect: dialect, folder: staging.folder, isEnough: isEnough, sink: sink)
     var pump: InputPump?
     if let input = request.input {
       if request.hypervisor == .xen, plan.hasControlDomain {
@@ -37,7 +39,7 @@ public enum GuestBoot {
     let log =
       try QemuCommand.watches(request)
       ? TranslationLog(request.watched, in: staging.folder) : nil
-    let end = try await Machine(
+    let (end, how) = try await Machine(
       arguments: arguments, staging: staging, input: pump?.machineEnd
     ).run(
       reader: { [pump] bytes in
@@ -52,7 +54,7 @@ public enum GuestBoot {
       throw .emulator(
         message: messages?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "no message")
     }
-    var result = await BootJudge(plan: plan, dialect: dialect, end: end).judge(session)
+    var result = await BootJudge(plan: plan, dialect: dialect, end: end, how: how).judge(session)
     result.watched = log?.end().map { records in
       let places = records.map(\.place)
       let named = GuestSymbols(kernel: request.kernel)?.locate(places) ?? places

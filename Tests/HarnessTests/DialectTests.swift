@@ -173,4 +173,16 @@ import Testing
     #expect(records.hypercalls.map(\.name) == ["mmu_update", "999"])
     #expect(records.hypercalls.first?.errors == 2)
   }
+
+  @Test func grantsLeftOver_areReadWholeOrNotAtAll() {
+    let lines = [
+      "info: grants: domain=1 granted=2 used=1 mapped=0 first=9",
+      "info: grants: domain=2 granted=lots used=1 mapped=0 first=9",
+      "info: grants: domain=3",
+    ]
+    let records = RootstockDialect().grants(in: lines)
+    #expect(records.count == 1)
+    #expect(records.first == GrantRecord(domain: 1, granted: 2, used: 1, mapped: 0, first: 9))
+    #expect(XenDialect().grants(in: lines).isEmpty)
+  }
 }

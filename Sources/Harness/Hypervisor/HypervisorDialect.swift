@@ -28,6 +28,8 @@ protocol HypervisorDialect: Sendable {
   func records(
     of domains: Set<Int>, in lines: [String]
   ) -> (traps: [TrapRecord], hypercalls: [HypercallRecord])
+  /// What domains had granted and not taken back at their ends, as far as its lines tell.
+  func grants(in lines: [String]) -> [GrantRecord]
 }
 
 /// A crash in numbers.

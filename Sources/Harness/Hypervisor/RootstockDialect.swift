@@ -7,6 +7,7 @@
 //   rootstock: error: panic: reason
 //   rootstock: info: trap: rip=0xffffffff81001000 rule=cpuid count=12
 //   rootstock: info: hypercall: number=1 count=40 errors=2
+//   rootstock: info: grants: domain=1 granted=2 used=1 mapped=0 first=9
 //
 // A `crash:` line with a reason begins a report, and those behind it without `domain=` belong to
 // it. Traps and hypercalls without `domain=` are domain 0's.
@@ -99,6 +100,20 @@ struct RootstockDialect: HypervisorDialect {
       hypercalls.map { HypercallRecord(name: $0, count: $1.count, errors: $1.errors) }
         .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
     )
+  }
+}
+
+extension RootstockDialect {
+  func grants(in lines: [String]) -> [GrantRecord] {
+    lines.lazy.map(RootstockMessage.init).compactMap { message in
+      let numbers = ["domain", "granted", "used", "mapped", "first"].compactMap { name in
+        message.field(name).flatMap { Int($0) }
+      }
+      guard message.kind == "grants", numbers.count == 5 else { return nil }
+      return GrantRecord(
+        domain: numbers[0], granted: numbers[1], used: numbers[2], mapped: numbers[3],
+        first: numbers[4])
+    }
   }
 }
 

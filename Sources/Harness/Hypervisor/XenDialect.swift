@@ -42,6 +42,8 @@ struct XenDialect: HypervisorDialect {
   ) -> (traps: [TrapRecord], hypercalls: [HypercallRecord]) {
     ([], [])
   }
+
+  func grants(in lines: [String]) -> [GrantRecord] { [] }
 }
 
 extension String {

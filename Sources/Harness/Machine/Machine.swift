@@ -2,6 +2,7 @@
 
 import Foundation
 import Subprocess
+import Synchronization
 import SystemPackage
 
 /// How QEMU's run ended.
@@ -23,11 +24,12 @@ struct Machine: Sendable {
 
   /// Runs QEMU until it ends, `reader` has enough, or `look` says how it is to end.
   ///
-  /// `look` is called now and then, whether or not anything comes.
+  /// `look` is called now and then, whether or not anything comes. With the end comes what QEMU's own
+  /// was, where it was no orderly one: `signal 9`.
   func run(
     reader: @escaping @Sendable ([UInt8]) async -> Bool,
     look: @escaping @Sendable () async -> MachineEnd?
-  ) async throws(HarnessError) -> MachineEnd {
+  ) async throws(HarnessError) -> (end: MachineEnd, how: String?) {
     let configuration = Subprocess.Configuration(
       executable: .name(QemuCommand.executable), arguments: Arguments(arguments),
       workingDirectory: FilePath(staging.folder.path))
@@ -35,21 +37,31 @@ struct Machine: Sendable {
       let messages = try FileDescriptor.open(
         staging.messages, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
       let input = try input ?? FileDescriptor.open("/dev/null", .readOnly)
+      let process = Mutex<pid_t?>(nil)
       RunningMachine.willStart()
       defer {
-        RunningMachine.didStart(nil)
-        RunningMachine.didEnd()
+        if let started = process.withLock(\.self) {
+          RunningMachine.didEnd(started)
+        } else {
+          RunningMachine.didStart(nil)
+        }
       }
       let result = try await Subprocess.run(
         configuration, input: .fileDescriptor(input, closeAfterSpawningProcess: true),
         output: .sequence,
         error: .fileDescriptor(messages, closeAfterSpawningProcess: true)
       ) { execution in
+        process.withLock { $0 = execution.processIdentifier.value }
         RunningMachine.didStart(execution.processIdentifier.value)
         return try await watch(execution, reader: reader, look: look)
       }
       await RunningMachine.goOnUnlessEnding()
-      return result.closureResult
+      let how: String? =
+        switch result.terminationStatus {
+        case .signaled(let number): "signal \(number)"
+        case .exited(let code): code == 0 ? nil : "exit code \(code)"
+        }
+      return (result.closureResult, how)
     } catch let error as SubprocessError where error.code == .executableNotFound {
       throw .missing(
         what: "\(QemuCommand.executable) on PATH", remedy: .package("qemu-system-x86"))

@@ -1,5 +1,5 @@
-// The machine that runs at the moment, for a signal to end: whatever way the command goes, QEMU
-// and the folder of the run go first.
+// What runs at the moment, for a signal to end: whatever way the command goes, emulators, commands that
+// it started and the folders of runs go first.
 
 import Foundation
 import Synchronization
@@ -7,9 +7,11 @@ import Synchronization
 /// What must not outlive the command.
 public enum RunningMachine {
   private struct State {
-    var isStarting = false
-    var process: pid_t?
-    var folder: String?
+    /// Processes that are being started have no number yet.
+    var starting = 0
+    /// Numbers of processes; those of whole groups are negative.
+    var processes: Set<Int32> = []
+    var folders: Set<String> = []
     var isEnding = false
   }
 
@@ -17,32 +19,31 @@ public enum RunningMachine {
 
   /// Ends what runs; for the handler of an interruption, after which the command ends.
   public static func end() {
-    // A process that is being started has no number yet.
     state.withLock { $0.isEnding = true }
-    for _ in 0..<200 where state.withLock({ $0.isStarting }) {
+    for _ in 0..<200 where state.withLock({ $0.starting > 0 }) {
       usleep(10_000)
     }
     state.withLock { state in
-      if let process = state.process {
-        kill(process, SIGKILL)
-        // Who ends the command may look at once whether anything is left.
-        for _ in 0..<200 where isAlive(process) { usleep(10_000) }
+      for process in state.processes { kill(process, SIGKILL) }
+      // Who ends the command may look at once whether anything is left.
+      for process in state.processes {
+        for _ in 0..<200 where isAlive(abs(process)) { usleep(10_000) }
       }
-      if let folder = state.folder { try? FileManager.default.removeItem(atPath: folder) }
-      state.process = nil
-      state.folder = nil
+      for folder in state.folders { try? FileManager.default.removeItem(atPath: folder) }
+      state.processes = []
+      state.folders = []
     }
   }
 
   /// Returns unless the command is being ended, and then never: its end is told by the handler.
-  static func goOnUnlessEnding() async {
+  package static func goOnUnlessEnding() async {
     while state.withLock({ $0.isEnding }) {
       try? await Task.sleep(for: .seconds(1))
     }
   }
 
   /// A process that is dead and not yet reaped does not count; its threads may outlive the first.
-  private static func isAlive(_ process: pid_t) -> Bool {
+  private static func isAlive(_ process: Int32) -> Bool {
     let threads = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")
     if let threads, threads.count > 1 { return true }
     guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
@@ -51,26 +52,31 @@ public enum RunningMachine {
     return !text[name...].hasPrefix(") Z") && !text[name...].hasPrefix(") X")
   }
 
-  static func willStart() {
-    state.withLock { $0.isStarting = true }
+  /// A process is about to be started.
+  package static func willStart() {
+    state.withLock { $0.starting += 1 }
   }
 
-  static func didStart(_ process: pid_t?) {
+  /// It was started with this number, negative for that of a group, or could not be.
+  package static func didStart(_ process: Int32?) {
     state.withLock {
-      $0.isStarting = false
-      $0.process = process
+      $0.starting -= 1
+      if let process { $0.processes.insert(process) }
     }
   }
 
-  static func didEnd() {
-    state.withLock { $0.process = nil }
+  /// It has ended.
+  package static func didEnd(_ process: Int32) {
+    state.withLock { _ = $0.processes.remove(process) }
   }
 
-  static func willUse(folder: String) {
-    state.withLock { $0.folder = folder }
+  /// A folder exists that is to go with the command.
+  package static func willUse(folder: String) {
+    state.withLock { _ = $0.folders.insert(folder) }
   }
 
-  static func didUseFolder() {
-    state.withLock { $0.folder = nil }
+  /// It is gone.
+  package static func didUse(folder: String) {
+    state.withLock { _ = $0.folders.remove(folder) }
   }
 }

@@ -50,7 +50,7 @@ final class Staging: Sendable {
 
   deinit {
     try? FileManager.default.removeItem(at: folder)
-    RunningMachine.didUseFolder()
+    RunningMachine.didUse(folder: folder.path)
   }
 
   /// The path of QEMU's messages.

@@ -59,6 +59,12 @@ private enum Key: String, CodingKey {
   case crash
   case traps
   case hypercalls
+  case grants
+  case domain
+  case granted
+  case used
+  case mapped
+  case first
   case hypervisor
   case domain0
   case guestFirstOutput
@@ -94,6 +100,20 @@ private struct BootDocument: Encodable {
     try object.encode(result.crash.map(CrashDocument.init), forKey: .crash)
     try object.encode(result.traps.map(TrapDocument.init), forKey: .traps)
     try object.encode(result.hypercalls.map(HypercallDocument.init), forKey: .hypercalls)
+    try object.encode(result.grants.map(GrantDocument.init), forKey: .grants)
+  }
+}
+
+private struct GrantDocument: Encodable {
+  var grants: GrantRecord
+
+  func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: Key.self)
+    try object.encode(grants.domain, forKey: .domain)
+    try object.encode(grants.granted, forKey: .granted)
+    try object.encode(grants.used, forKey: .used)
+    try object.encode(grants.mapped, forKey: .mapped)
+    try object.encode(grants.first, forKey: .first)
   }
 }
 

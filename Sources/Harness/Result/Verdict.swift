@@ -77,6 +77,20 @@ public struct HypercallRecord: Sendable {
   public var errors: UInt64
 }
 
+/// Grants that a domain had left over at its end.
+public struct GrantRecord: Sendable, Equatable {
+  /// The domain's number.
+  public var domain: Int
+  /// Entries of its table that still granted something.
+  public var granted: Int
+  /// Of these, how many somebody used.
+  public var used: Int
+  /// Grants of others that it had mapped.
+  public var mapped: Int
+  /// The first of the entries; 0 where there is none.
+  public var first: Int
+}
+
 /// The outcome of a boot: domain 0's, or where copies of it were asked for, that of the worst.
 public struct BootResult: Sendable {
   public var verdict: Verdict
@@ -89,6 +103,8 @@ public struct BootResult: Sendable {
   public var crash: CrashReport?
   public var traps: [TrapRecord]
   public var hypercalls: [HypercallRecord]
+  /// Of the domains that have ended, where the hypervisor tells.
+  public var grants: [GrantRecord]
   /// Whether the watched instructions ran; `nil` where none was watched.
   public var watched: [WatchRecord]?
 

@@ -16,7 +16,7 @@ struct BootSummary {
   /// The lines; a good end needs none where `isShort`.
   func text(isShort: Bool) -> String {
     var lines: [String] = []
-    if let crash = result.crash { lines += describe(crash) }
+    if let crash = result.crash { lines += crash.lines }
     lines += domains(isShort: isShort)
     for expectation in result.expectations where !expectation.matched {
       lines.append("expected and not seen: \(expectation.pattern)")
@@ -52,34 +52,6 @@ struct BootSummary {
     case .expected: "everything expected was seen"
     case .suspended: "the guest suspended itself"
     }
-  }
-
-  private func describe(_ crash: CrashReport) -> [String] {
-    var lines = ["guest crash: \(crash.reason)"]
-    if let place = crash.place { lines.append("  at \(describe(place))") }
-    lines += crash.backtrace.map { "  called from \(describe($0))" }
-    let registers = crash.registers.map { register in
-      let digits = String(register.value, radix: 16)
-      let zeros = String(repeating: "0", count: max(0, 16 - digits.utf8.count))
-      return "\(register.name) \(zeros)\(digits)"
-    }
-    for start in stride(from: 0, to: registers.count, by: 4) {
-      lines.append(
-        "  " + registers[start..<min(start + 4, registers.count)].joined(separator: "  "))
-    }
-    return lines
-  }
-
-  private func describe(_ place: CodePlace) -> String {
-    var text = "0x" + String(place.address, radix: 16)
-    if let function = place.function {
-      text += " \(function)"
-      if let offset = place.offset { text += "+0x" + String(offset, radix: 16) }
-    }
-    if let file = place.file {
-      text += " (\(file)" + (place.line.map { ":\($0)" } ?? "") + ")"
-    }
-    return text
   }
 
   private func seconds(_ value: Double) -> String {
