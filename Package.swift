@@ -138,6 +138,18 @@ let package = Package(
       name: "Doctor", dependencies: ["Harness"], resources: [.embedInCode("packages.txt")],
       swiftSettings: strict),
 
+    // Whether a port holds what its PORT.yaml says.
+    .target(
+      name: "Validation",
+      dependencies: [
+        "ABISchema", "ABIVerifier", "Audit", "AuditReport", "ControlFaults", "Disassembly",
+        "Harness", "ImageInspection", "KernelImage",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      resources: [.embedInCode("Schema/port.schema.json")],
+      swiftSettings: strict),
+
     // Kernels and drivers out of templates/ and Sources/Frontends/.
     .target(
       name: "Scaffold",
@@ -151,7 +163,7 @@ let package = Package(
       dependencies: [
         "ABIGenerator", "ABISchema", "ABIVerifier", "Audit", "AuditReport", "ControlFaults",
         "Disassembly", "Doctor", "Effort", "Harness", "ImageInspection", "KernelImage", "Scaffold",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Validation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
@@ -199,6 +211,9 @@ let package = Package(
       name: "DoctorTests", dependencies: ["Doctor", "Harness"], exclude: ["Snapshots"],
       swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["xenograft"], swiftSettings: strict),
+    .testTarget(
+      name: "ValidationTests", dependencies: ["Validation", "ABISchema", "Harness"],
+      exclude: ["Snapshots"], swiftSettings: strict),
     .testTarget(
       name: "EffortTests", dependencies: ["Effort"], exclude: ["Snapshots"],
       swiftSettings: strict),

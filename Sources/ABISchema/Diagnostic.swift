@@ -51,25 +51,27 @@ public struct Diagnostic: Sendable, Hashable {
 }
 
 /// Where readers and checks put what they find, so that one run reports everything.
-final class DiagnosticSink {
-  private(set) var diagnostics: [Diagnostic] = []
+package final class DiagnosticSink {
+  package private(set) var diagnostics: [Diagnostic] = []
   /// Past this many a file is wrong as a whole and more lines help nobody.
   private let limit = 1_000
 
-  func report(_ diagnostic: Diagnostic) {
+  package init() {}
+
+  package func report(_ diagnostic: Diagnostic) {
     if diagnostics.count < limit { diagnostics.append(diagnostic) }
   }
 
-  func error(_ position: SourcePosition, _ message: String, hint: String? = nil) {
+  package func error(_ position: SourcePosition, _ message: String, hint: String? = nil) {
     report(Diagnostic(.error, at: position, message, hint: hint))
   }
 
-  func warning(_ position: SourcePosition, _ message: String, hint: String? = nil) {
+  package func warning(_ position: SourcePosition, _ message: String, hint: String? = nil) {
     report(Diagnostic(.warning, at: position, message, hint: hint))
   }
 
   /// All diagnostics in order of file and line, each once.
-  var sorted: [Diagnostic] {
+  package var sorted: [Diagnostic] {
     var seen: Set<Diagnostic> = []
     return diagnostics.filter { seen.insert($0).inserted }.sorted {
       ($0.position, $0.message) < ($1.position, $1.message)

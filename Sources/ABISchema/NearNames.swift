@@ -22,7 +22,7 @@ public enum NearNames {
   }
 
   /// A hint for a diagnostic; `nil` where no candidate is near.
-  static func hint(_ name: String, in candidates: some Sequence<String>) -> String? {
+  package static func hint(_ name: String, in candidates: some Sequence<String>) -> String? {
     let near = find(name, in: candidates)
     return near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: ", "))?"
   }

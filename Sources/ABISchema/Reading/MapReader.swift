@@ -1,17 +1,17 @@
 // Reads one mapping of a data file: values by key, each with its place, and a diagnostic for
 // every key that nobody asked for.
 
-import Yams
+package import Yams
 
 /// A mapping whose keys are known beforehand.
-struct MapReader {
-  let file: String
-  let position: SourcePosition
-  let sink: DiagnosticSink
+package struct MapReader {
+  package let file: String
+  package let position: SourcePosition
+  package let sink: DiagnosticSink
   private var entries: [String: Node] = [:]
 
   /// Reads `node`; a diagnostic, and no keys at all, where it is not a mapping.
-  init?(_ node: Node, what: String, keys: [String], file: String, sink: DiagnosticSink) {
+  package init?(_ node: Node, what: String, keys: [String], file: String, sink: DiagnosticSink) {
     self.file = file
     self.sink = sink
     position = node.position(in: file)
@@ -35,12 +35,14 @@ struct MapReader {
     }
   }
 
-  func has(_ key: String) -> Bool { entries[key] != nil }
-  func node(_ key: String) -> Node? { entries[key] }
-  func position(of key: String) -> SourcePosition { entries[key]?.position(in: file) ?? position }
+  package func has(_ key: String) -> Bool { entries[key] != nil }
+  package func node(_ key: String) -> Node? { entries[key] }
+  package func position(of key: String) -> SourcePosition {
+    entries[key]?.position(in: file) ?? position
+  }
 
   /// A text that must not be empty; a diagnostic where it is, or where it is required and missing.
-  func string(_ key: String, required: Bool = false) -> String? {
+  package func string(_ key: String, required: Bool = false) -> String? {
     guard let node = entries[key] else {
       if required { missing(key) }
       return nil
@@ -68,7 +70,7 @@ struct MapReader {
     return name
   }
 
-  func integer(_ key: String, required: Bool = false) -> Int128? {
+  package func integer(_ key: String, required: Bool = false) -> Int128? {
     guard let node = entries[key] else {
       if required { missing(key) }
       return nil
@@ -76,7 +78,7 @@ struct MapReader {
     return integer(node, key)
   }
 
-  func integer(_ node: Node, _ key: String) -> Int128? {
+  package func integer(_ node: Node, _ key: String) -> Int128? {
     guard case .scalar(let scalar) = node, let number = Int128(abi: scalar.string) else {
       sink.error(
         node.position(in: file),
@@ -87,7 +89,7 @@ struct MapReader {
     return number
   }
 
-  func boolean(_ key: String) -> Bool {
+  package func boolean(_ key: String) -> Bool {
     guard let node = entries[key] else { return false }
     if case .scalar(let scalar) = node, scalar.style == .plain || scalar.style == .any {
       if scalar.string == "true" { return true }
@@ -97,7 +99,7 @@ struct MapReader {
     return false
   }
 
-  func choice<Choice>(_ key: String, required: Bool = false) -> Choice?
+  package func choice<Choice>(_ key: String, required: Bool = false) -> Choice?
   where Choice: RawRepresentable & CaseIterable, Choice.RawValue == String {
     guard let text = string(key, required: required) else { return nil }
     if let choice = Choice(rawValue: text) { return choice }
@@ -110,7 +112,7 @@ struct MapReader {
   }
 
   /// The elements of a list; none where the key is absent.
-  func list(_ key: String) -> [Node] {
+  package func list(_ key: String) -> [Node] {
     guard let node = entries[key] else { return [] }
     guard case .sequence(let sequence) = node else {
       sink.error(position(of: key), "expected a list for `\(key)`, found \(node.kindName)")
@@ -119,7 +121,7 @@ struct MapReader {
     return Array(sequence)
   }
 
-  func strings(_ key: String) -> [String] {
+  package func strings(_ key: String) -> [String] {
     list(key).compactMap { node in
       if case .scalar(let scalar) = node, !scalar.string.isEmpty { return scalar.string }
       sink.error(node.position(in: file), "expected text in `\(key)`, found \(node.kindName)")
@@ -147,18 +149,18 @@ struct MapReader {
 }
 
 extension Node {
-  func position(in file: String) -> SourcePosition {
+  package func position(in file: String) -> SourcePosition {
     SourcePosition(file: file, line: max(1, mark?.line ?? 1), column: max(1, mark?.column ?? 1))
   }
 
-  var isNull: Bool {
+  package var isNull: Bool {
     guard case .scalar(let scalar) = self, scalar.style == .plain || scalar.style == .any else {
       return false
     }
     return ["", "~", "null"].contains(scalar.string)
   }
 
-  var kindName: String {
+  package var kindName: String {
     switch self {
     case .scalar(let scalar): isNull ? "nothing" : "`\(scalar.string.excerpt)`"
     case .mapping: "a mapping"
@@ -167,12 +169,12 @@ extension Node {
     }
   }
 
-  var excerpt: String { kindName }
+  package var excerpt: String { kindName }
 }
 
 extension String {
   /// At most forty characters of one line, for messages.
-  var excerpt: String {
+  package var excerpt: String {
     let line = prefix { !$0.isNewline }
     return line.count > 40 ? line.prefix(40) + "…" : String(line)
   }

@@ -1,18 +1,24 @@
 // From bytes to a tree of YAML nodes, with limits: a data file cannot make the reader run out of
 // memory, stack or time.
 
-import Yams
+package import Yams
 
 /// Limits of a data file, far above anything a person writes.
-enum YAMLLimits {
-  static let bytes = 4 << 20
+package enum YAMLLimits {
+  package static let bytes = 4 << 20
   /// Structures inside structures; libyaml itself stops at a thousand nested nodes.
   static let fieldDepth = 8
 }
 
-enum YAMLText {
+/// Reads YAML text.
+package enum YAMLText {
   /// The document's root; `nil` after a diagnostic.
-  static func parse(_ text: String, file: String, into sink: DiagnosticSink) -> Node? {
+  ///
+  /// `form` says in messages what the file should be.
+  package static func parse(
+    _ text: String, file: String, form: String = "a mapping with `subject`",
+    into sink: DiagnosticSink
+  ) -> Node? {
     let start = SourcePosition(file: file, line: 1, column: 1)
     guard text.utf8.count <= YAMLLimits.bytes else {
       sink.error(
@@ -23,12 +29,12 @@ enum YAMLText {
     if let place = aliasPlace(text, file: file) {
       sink.error(
         place, "expected plain YAML, found an alias to an anchor",
-        hint: "write the entry out: aliases are not part of the form of abi/ files")
+        hint: "write the entry out: a small file must not become a large one")
       return nil
     }
     do {
       guard let root = try Yams.compose(yaml: text) else {
-        sink.error(start, "expected a mapping with `subject`, found an empty file")
+        sink.error(start, "expected \(form), found an empty file")
         return nil
       }
       return root
