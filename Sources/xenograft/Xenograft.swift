@@ -27,7 +27,7 @@ struct Xenograft: ParsableCommand {
     subcommands: [
       AuditCommand.self, RulesCommand.self, UnpackCommand.self, AbiCommand.self,
       InspectCommand.self, BootCommand.self, GenerateCommand.self, TemplatesCommand.self,
-      EffortCommand.self, DoctorCommand.self, ManualCommand.self,
+      EffortCommand.self, ValidateCommand.self, DoctorCommand.self, ManualCommand.self,
     ])
 
   static func main() async {

@@ -30,7 +30,7 @@ import Testing
     #expect(result.diagnostics.isEmpty)
     let port = try #require(result.port)
     #expect(port.name == "kernel" && port.kernel.path == "ports/build/kernel")
-    #expect(port.build == BuildCommand(command: "make -s"))
+    #expect(port.build?.command == "make -s" && port.build?.position.line == 2)
     #expect(port.machine.disks.map(\.name) == ["xvda", "xvdb"])
     #expect(port.machine.disks[1].contents == .zeros(8))
     let names = port.checks.map(\.name)

@@ -1,14 +1,14 @@
 // Patterns with `*` and `?`, for suppression files.
 
 /// A pattern over whole strings: `*` takes any run of characters, also none and also slashes; `?` takes one.
-struct Glob: Sendable, Equatable {
+package struct Glob: Sendable, Equatable {
   private let pattern: [Unicode.Scalar]
 
-  init(_ pattern: String) {
+  package init(_ pattern: String) {
     self.pattern = Array(pattern.unicodeScalars)
   }
 
-  func matches(_ text: String) -> Bool {
+  package func matches(_ text: String) -> Bool {
     let text = Array(text.unicodeScalars)
     var at = 0
     var place = 0

@@ -4,7 +4,7 @@
 import Audit
 
 /// Renders an audit as GitHub workflow commands.
-struct GitHubReport {
+package struct GitHubReport {
   let result: AuditResult
   /// Annotations that are printed at most.
   static let limit = 50
@@ -64,12 +64,12 @@ struct GitHubReport {
   }
 
   /// The message of a command, escaped as the runner wants it.
-  static func data(_ text: String) -> String {
+  package static func data(_ text: String) -> String {
     text.replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
   }
 
   /// A property of a command, escaped as the runner wants it.
-  static func property(_ text: String) -> String {
+  package static func property(_ text: String) -> String {
     data(text).replacing(":", with: "%3A").replacing(",", with: "%2C")
   }
 }

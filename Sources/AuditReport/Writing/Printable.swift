@@ -2,7 +2,7 @@
 // wrote there: escape sequences, line breaks and direction marks must not reach the reader's screen.
 
 /// `text` with control characters and invisible direction marks spelled out.
-func printable(_ text: String) -> String {
+package func printable(_ text: String) -> String {
   if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
   var result = ""
   for scalar in text.unicodeScalars {
@@ -50,7 +50,7 @@ extension String {
     count <= width ? self : ".." + String(suffix(max(0, width - 2)))
   }
 
-  func padded(_ width: Int) -> String {
+  package func padded(_ width: Int) -> String {
     self + String(repeating: " ", count: max(0, width - count))
   }
 
@@ -59,7 +59,7 @@ extension String {
   }
 
   /// Broken at spaces into lines of at most `width` characters; a longer word stands alone.
-  func wrapped(_ width: Int) -> [String] {
+  package func wrapped(_ width: Int) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in split(separator: " ", omittingEmptySubsequences: true) {

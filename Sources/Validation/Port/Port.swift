@@ -35,6 +35,8 @@ public struct PortPath: Sendable, Equatable {
 public struct BuildCommand: Sendable, Equatable {
   /// For the shell.
   public var command: String
+  /// Where it is written.
+  public var position: SourcePosition
   /// Seconds that it may take.
   public var timeout = 600.0
 }

@@ -96,15 +96,17 @@ public struct PortReader {
 
   private func build(_ map: MapReader) -> BuildCommand? {
     guard let node = map.node("build") else { return nil }
-    if case .scalar = node { return map.string("build").map { BuildCommand(command: $0) } }
+    let position = map.position(of: "build")
+    if case .scalar = node {
+      return map.string("build").map { BuildCommand(command: $0, position: position) }
+    }
     guard
-      let fields = MapReader(
-        node, what: "`build`", keys: PortKeys.build, file: file, sink: sink),
+      let fields = MapReader(node, what: "`build`", keys: PortKeys.build, file: file, sink: sink),
       let command = fields.string("command", required: true)
     else { return nil }
-    return BuildCommand(
-      command: command,
-      timeout: number(fields, "timeout", in: Self.timeouts) ?? BuildCommand(command: "").timeout)
+    var build = BuildCommand(command: command, position: position)
+    build.timeout = number(fields, "timeout", in: Self.timeouts) ?? build.timeout
+    return build
   }
 
   private func machine(_ map: MapReader) -> PortMachine {

@@ -39,6 +39,11 @@ final class Progress: Sendable {
     }
   }
 
+  /// The work that was begun is at this point.
+  func note(_ text: String) {
+    state.withLock { $0.current = text }
+  }
+
   /// All work is done: takes the line away.
   func end() {
     timer?.cancel()

@@ -1,0 +1,51 @@
+// Whether a guest has taken back what it granted, by Rootstock's count at its end.
+
+import Harness
+
+/// Judges by what is left over.
+struct GrantJudgement {
+  let run: BootRun
+  let boot: BootResult
+
+  /// Whether at most so many grants are left.
+  func judge(_ most: Int) -> CheckOutcome {
+    guard run.request.hypervisor == .rootstock else {
+      return .skipped("stock Xen does not tell what a guest has left granted")
+    }
+    // With a device domain 0 is the control domain's.
+    let subject = run.request.disks.isEmpty && run.request.network == nil ? 0 : 1
+    guard let record = boot.grants.last(where: { $0.domain == subject }) else {
+      return .skipped("the guest did not end, so that nothing was counted")
+    }
+    if let missing = missingFrames { return .failed(missing) }
+    guard record.granted <= most, record.mapped <= most else {
+      var found: [String] = []
+      if record.granted > most {
+        found.append(
+          "\(record.granted), the first with reference \(record.first), \(record.used) of them in use"
+        )
+      }
+      if record.mapped > most { found.append("\(record.mapped) mapped of others'") }
+      return .failed(
+        "expected \(most == 0 ? "no" : "at most \(most)") grants left at the guest's end, found "
+          + found.joined(separator: "; "))
+    }
+    return .passed(
+      record.granted + record.mapped == 0 ? "none is left" : "\(record.granted) are left")
+  }
+
+  /// What Rootstock's last line says of the machine's frames, where they are not all back.
+  private var missingFrames: String? {
+    guard let line = run.seen.log.lines.last(where: { $0.contains(": balance: ") }) else {
+      return nil
+    }
+    let fields = line.split(separator: " ").compactMap { word -> (Substring, Substring)? in
+      let pair = word.split(separator: "=")
+      return pair.count == 2 ? (pair[0], pair[1]) : nil
+    }
+    let before = fields.first { $0.0 == "free-before" }?.1
+    let after = fields.first { $0.0 == "free-after" }?.1
+    guard let before, let after, before != after else { return nil }
+    return "expected all \(before) free frames back at the end, found \(after)"
+  }
+}
