@@ -24,19 +24,20 @@ enum Command {
 
   /// Runs `xenograft` with `arguments`, in the checkout unless another folder is named.
   ///
-  /// `search` takes the place of PATH, `input` that of an empty standard input; `whileRunning` is called
+  /// `search` takes the place of PATH, `temporary` that of the folder for temporary files, `input` that of an empty standard input; `whileRunning` is called
   /// with the process once it runs.
   static func run(
     _ arguments: [String], in folder: URL = checkout, search: String? = nil,
-    input: Any = FileHandle.nullDevice, whileRunning: ((Process) -> Void)? = nil
+    temporary: String? = nil, input: Any = FileHandle.nullDevice,
+    whileRunning: ((Process) -> Void)? = nil
   ) throws -> Run {
     let process = Process()
     process.executableURL = URL(filePath: path)
     process.arguments = arguments
     process.currentDirectoryURL = folder
-    if let search {
-      process.environment = ProcessInfo.processInfo.environment
-        .merging(["PATH": search]) { $1 }
+    let changes = ["PATH": search, "TMPDIR": temporary].compactMapValues(\.self)
+    if !changes.isEmpty {
+      process.environment = ProcessInfo.processInfo.environment.merging(changes) { $1 }
     }
     let output = Pipe()
     let errors = Pipe()

@@ -7,7 +7,7 @@ import Testing
 /// A folder with a script named as QEMU, and the files of one boot.
 final class FakeQemu {
   let scratch: Scratch
-  private let kernel: String
+  let kernel: String
 
   /// `body` is what the machine does, in shell; its working folder is the run's.
   init(_ body: String, path: String = "/usr/bin:/bin") throws {
@@ -33,7 +33,8 @@ final class FakeQemu {
     search = bin.path + ":" + path
   }
 
-  private let search: String
+  /// What PATH is to be.
+  let search: String
 
   /// Boots the sample kernel on this machine.
   func boot(

@@ -18,9 +18,7 @@ final class Staging: Sendable {
       RunningMachine.willUse(folder: folder.path)
       try hypervisor.write(to: folder.appending(path: "hypervisor"))
     } catch {
-      throw .input(
-        path: folder.path, expected: "a folder that can be written",
-        found: error.localizedDescription)
+      throw Self.fault(error, folder.path, "a folder that can be written")
     }
     if plan.modules.count == 1, let kernel = plan.modules[0].contents {
       try write(kernel, as: "guest", path: request.kernel)
@@ -65,12 +63,21 @@ final class Staging: Sendable {
     }
   }
 
+  /// A disk without room is this machine's fault and not the user's.
+  private static func fault(_ error: any Error, _ path: String, _ expected: String) -> HarnessError
+  {
+    if (error as? CocoaError)?.code == .fileWriteOutOfSpace {
+      let folder = FileManager.default.temporaryDirectory.path
+      return .missing(what: "room for the files of a boot in \(folder)", package: "none: free some")
+    }
+    return .input(path: path, expected: expected, found: error.localizedDescription)
+  }
+
   private func write(_ bytes: [UInt8], as name: String, path: String) throws(HarnessError) {
     do {
       try Data(bytes).write(to: folder.appending(path: name))
     } catch {
-      throw .input(
-        path: path, expected: "room for the unpacked kernel", found: error.localizedDescription)
+      throw Self.fault(error, path, "room for the unpacked kernel")
     }
   }
 

@@ -20,7 +20,8 @@ struct BootJudgement {
     case .network: return run.answers[check.name] ?? .skipped("it was not asked")
     case .time(let time): return self.time(check.name, time)
     case .strict(let allow): return TrapJudgement(run: run, boot: boot).judge(allow)
-    case .grants(let most): return GrantJudgement(run: run, boot: boot).judge(most)
+    case .grants(let most):
+      return GrantJudgement(run: run, boot: boot, subject: subject).judge(most)
     default: return .skipped("a boot says nothing of it")
     }
   }
@@ -76,6 +77,9 @@ struct BootJudgement {
     default: return .failed("expected \(end.rawValue), found \(boot.verdict.rawValue)")
     }
   }
+
+  /// The guest's number: with devices domain 0 is the control domain's.
+  private var subject: Int { port.machine.disks.isEmpty && !port.machine.hasNetwork ? 0 : 1 }
 
   private var limit: Double { (run.request.timeout ?? .zero) / .seconds(1) }
 

@@ -6,14 +6,14 @@ import Harness
 struct GrantJudgement {
   let run: BootRun
   let boot: BootResult
+  /// Whose grants are counted.
+  let subject: Int
 
   /// Whether at most so many grants are left.
   func judge(_ most: Int) -> CheckOutcome {
     guard run.request.hypervisor == .rootstock else {
       return .skipped("stock Xen does not tell what a guest has left granted")
     }
-    // With a device domain 0 is the control domain's.
-    let subject = run.request.disks.isEmpty && run.request.network == nil ? 0 : 1
     guard let record = boot.grants.last(where: { $0.domain == subject }) else {
       return .skipped("the guest did not end, so that nothing was counted")
     }

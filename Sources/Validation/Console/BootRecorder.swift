@@ -121,9 +121,14 @@ final class BootRecorder: Sendable {
   private static func take(_ bytes: [UInt8], at now: Double, _ state: inout State) {
     state.seen.firstOutput = state.seen.firstOutput ?? now
     state.seen.console.append(bytes)
-    for byte in bytes {
-      if byte == 0x0A || state.line.count >= longestLine { endLine(at: now, &state) }
-      if byte != 0x0A { state.line.append(byte) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let piece = rest.prefix(longestLine - state.line.count).prefix { $0 != 0x0A }
+      state.line += piece
+      rest = rest.dropFirst(piece.count)
+      let isAtEnd = rest.first == 0x0A
+      if isAtEnd { rest = rest.dropFirst() }
+      if isAtEnd || state.line.count >= longestLine { endLine(at: now, &state) }
     }
     // A prompt has no newline behind it.
     if !state.line.isEmpty { look(state.seen.lineCount + 1, &state) }

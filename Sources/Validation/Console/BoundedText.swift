@@ -1,5 +1,7 @@
 // Text of which no more is kept than a fixed number of bytes, whatever comes: its beginning and its end.
 
+import Foundation
+
 /// The beginning and the end of what was appended.
 struct BoundedText: Sendable {
   /// Bytes of the beginning, and as many of the end.
@@ -16,6 +18,20 @@ struct BoundedText: Sendable {
     self.half = half
   }
 
+  /// Both ends of a file; nothing of one that cannot be read.
+  init(file: String, half: Int = 512 << 10) {
+    self.init(half: half)
+    guard let handle = FileHandle(forReadingAtPath: file),
+      let size = try? handle.seekToEnd()
+    else { return }
+    try? handle.seek(toOffset: 0)
+    append(Array((try? handle.read(upToCount: half)) ?? Data()))
+    guard size > half else { return }
+    try? handle.seek(toOffset: max(UInt64(half), size - UInt64(half)))
+    append(Array((try? handle.read(upToCount: half)) ?? Data()))
+    total = Int(clamping: size)
+  }
+
   /// Something in the middle is not kept.
   var isCut: Bool { total > 2 * half }
 
@@ -25,13 +41,15 @@ struct BoundedText: Sendable {
     head += bytes.prefix(room)
     guard bytes.count > room else { return }
     // What would be overwritten at once need not be written.
-    for byte in bytes.dropFirst(room).suffix(half) {
-      if tail.count < half {
-        tail.append(byte)
-      } else {
-        tail[start] = byte
-        start = start + 1 == half ? 0 : start + 1
-      }
+    var rest = bytes.dropFirst(room).suffix(half)
+    let added = rest.prefix(half - tail.count)
+    tail += added
+    rest = rest.dropFirst(added.count)
+    while !rest.isEmpty {
+      let piece = rest.prefix(half - start)
+      tail.replaceSubrange(start..<start + piece.count, with: piece)
+      start = (start + piece.count) % half
+      rest = rest.dropFirst(piece.count)
     }
   }
 

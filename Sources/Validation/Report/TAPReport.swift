@@ -13,7 +13,8 @@ struct TAPReport {
       lines.append("# Subtest: \(Self.description(port.name))")
       lines.append("    1..\(port.checks.count)")
       for (number, check) in port.checks.enumerated() { lines += self.lines(check, number + 1) }
-      lines += port.faults.map { "    # " + printable($0.rendered) }
+      lines += port.faults.flatMap { $0.rendered.split(separator: "\n") }
+        .map { "    # " + printable(String($0)) }
       lines += port.remarks.map { "    # " + printable($0) }
       lines.append(
         "\(isGood(port) ? "ok" : "not ok") \(index + 1) - \(Self.description(port.name))")

@@ -29,12 +29,7 @@ struct BuildStep: Sendable {
       .appending(path: "xenograft-build-\(UUID().uuidString)").path
     defer { unlink(log) }
     let outcome = await run(log: log)
-    var text = BoundedText()
-    if let handle = FileHandle(forReadingAtPath: log) {
-      while let data = try? handle.read(upToCount: 1 << 20), !data.isEmpty {
-        text.append(Array(data))
-      }
-    }
+    let text = BoundedText(file: log)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     var told = outcome
     if outcome.status == .failed { told.details = Array(text.lines.suffix(12)) }
