@@ -153,7 +153,7 @@ import Testing
       "[{check: console, lines: [one, two]}]", boot(.crash) { $0.crash = crash }, console: "one\n")
     #expect(
       outcome.message
-        == "expected a line with `two` behind line 1, found none in 1 lines before its end, "
+        == "expected a line with `two` behind line 1, found none in 1 line before its end, "
         + "found a crash: double fault")
   }
 

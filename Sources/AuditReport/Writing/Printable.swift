@@ -35,7 +35,7 @@ func grouped(_ value: Int) -> String {
 }
 
 /// `1 finding`, `2,000 findings`.
-func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+package func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
   "\(grouped(count)) \(count == 1 ? noun : plural ?? noun + "s")"
 }
 

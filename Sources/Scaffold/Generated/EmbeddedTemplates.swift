@@ -16500,26 +16500,69 @@ void traps_on_page_fault(page_fault_handler *handler);
 
 #endif
 """##),
-    EmbeddedFile(path: "templates/kernel/common/.github/workflows/boot.yml.stencil", text: ##"""
-# Builds the kernel and boots it at every push, by QEMU without acceleration: any machine will do.
-# Xenograft and the compiler must be on PATH; how they come there is the runner's affair.
-name: boot
+    EmbeddedFile(path: "templates/kernel/common/.github/workflows/validate.yml", text: ##"""
+# Builds the kernel and holds it to PORT.yaml at every push, by QEMU without acceleration: any machine
+# will do. Xenograft and the compiler must be on PATH; how they come there is the runner's affair.
+name: validate
 on: [push, pull_request]
 jobs:
-  boot:
+  validate:
     runs-on: [self-hosted, xenograft]
     steps:
       - uses: actions/checkout@v4
-      - run: make
-      - run: xenograft inspect {{ name }}
-      - run: make check
-      - name: without a privileged instruction
-        run: xenograft boot --policy strict --expect 'good bye' {{ name }}
+      - run: xenograft validate PORT.yaml --format github
+      - uses: actions/upload-artifact@v4
+        if: failure()
+        with:
+          name: what-broke
+          path: .xenograft/
+          include-hidden-files: true
 """##),
     EmbeddedFile(path: "templates/kernel/common/.gitignore.stencil", text: #"""
 /build/
 /{{ name }}
+/.xenograft/
+/validate.xml
 """#),
+    EmbeddedFile(path: "templates/kernel/common/.gitlab-ci.yml", text: ##"""
+# The same as .github/workflows/validate.yml for GitLab: a merge request shows each check by its name.
+validate:
+  tags: [xenograft]
+  script:
+    - xenograft validate PORT.yaml --format junit --output validate.xml
+  artifacts:
+    when: always
+    paths: [.xenograft/]
+    reports:
+      junit: validate.xml
+"""##),
+    EmbeddedFile(path: "templates/kernel/common/PORT.yaml.stencil", text: ##"""
+# What this kernel must do, for `xenograft validate PORT.yaml`: at your desk and in CI. Add to it as the
+# kernel grows. Each check is explained in the kit's guides/validate.md; `xenograft validate --schema`
+# prints a schema by which editors complete this file.
+name: {{ name }}
+kernel: {{ name }}
+build: make
+timeout: 60
+checks:
+  - boots
+  - check: console
+    lines:
+      - 'a page fault at 0x100000005008, handled'
+      - 'a page mapped twice and unmapped'
+      - 'a tick of the timer'
+      - 'good bye'
+    never: panic
+  - powers-off
+  - strict                  # no privileged instruction is left that traps
+  - no-silent               # and none that gives a wrong result without a trap
+  - grants                  # what it granted it has taken back
+  - inspect                 # Xen would load it
+{% if language == "c" %}  - abi                     # its structures are laid out as Xen's
+{% endif %}  - check: hypervisor       # the same on stock Xen; skipped where that is not installed
+    same-console: true
+    mask: '[0-9]+ (ms|MiB)'
+"""##),
     EmbeddedFile(path: "templates/kernel/common/README.md.stencil", text: ##"""
 # {{ name }}
 
@@ -16529,6 +16572,7 @@ A minimal kernel for Xen's paravirtual interface on x86-64, written by `xenograf
 make                                # the kernel: {{ name }}
 xenograft boot {{ name }}
 make check                          # boots it and looks for its lines
+xenograft validate PORT.yaml        # holds it to all that PORT.yaml says, as the CI files here do
 xenograft boot --hypervisor xen {{ name }}
 ```
 
@@ -19158,6 +19202,28 @@ run: $(NAME) site.tar
 clean:
 	rm -rf build $(NAME) site.tar
 """##),
+    EmbeddedFile(path: "templates/kernel/webserver/PORT.yaml.stencil", text: ##"""
+# What this server must do, for `xenograft validate PORT.yaml`: at your desk and in CI. Each check is
+# explained in the kit's guides/validate.md; `xenograft validate --schema` prints a schema by which
+# editors complete this file.
+name: {{ name }}
+kernel: {{ name }}
+build: make -s {{ name }} site.tar
+timeout: 120
+disks:
+  - {file: site.tar, read-only: true}
+network: true
+checks:
+  - boots
+  - {check: console, lines: 'at http://', never: panic}
+  - {check: network, protocol: http, path: /, expect: '<title>'}
+  - {check: network, name: not-there, protocol: http, path: /nothing-here, status: 404}
+  - {check: block, unchanged: true}
+  - strict                  # no privileged instruction is left that traps
+  - no-silent               # and none that gives a wrong result without a trap
+  - inspect                 # Xen would load it
+  - abi                     # its structures are laid out as Xen's
+"""##),
     EmbeddedFile(path: "templates/kernel/webserver/README.md.stencil", text: ##"""
 # {{ name }}
 
@@ -19166,6 +19232,7 @@ A web server that runs directly on the hypervisor, written by `xenograft generat
 ```
 make                                # {{ name }}; fetches lwIP's source from Debian's archive first
 make run                            # serves site/ at http://127.0.0.1:8080/
+xenograft validate PORT.yaml        # boots it, asks it for a page, and more, as the CI files here do
 ```
 
 The same by hand:

@@ -3,6 +3,7 @@
 import ABISchema
 import ABIVerifier
 import Audit
+import AuditReport
 import Disassembly
 import Foundation
 import ImageInspection
@@ -73,7 +74,7 @@ struct ImageChecks: Sendable {
       case .any, .never: "finding"
       }
     guard let first = bad.first else {
-      return .passed("no \(kind), \(findings.count) findings in all")
+      return .passed("no \(kind), \(counted(findings.count, "finding")) in all")
     }
     return .failed(
       "expected no \(kind), found \(bad.count), the first \(Self.words(first))",
@@ -107,7 +108,7 @@ struct ImageChecks: Sendable {
     }
     let bad = compared.filter { $0.verdict == .mismatch }
     guard let first = bad.first else {
-      return .passed("\(compared.count) structures are laid out as the ABI's")
+      return .passed("\(counted(compared.count, "structure")) laid out as the ABI's")
     }
     return .failed(
       "expected layouts as the ABI's, found \(bad.count) other; the first: \(Self.words(first)[0])",

@@ -1,5 +1,7 @@
 // What became of lines, in words: where the next one was looked for, and where it stood instead.
 
+import AuditReport
+
 /// Words for a watch's result.
 struct LineWords {
   let result: LineWatchResult
@@ -8,7 +10,7 @@ struct LineWords {
   /// All lines came.
   var success: String {
     guard let last = result.met.compactMap(\.self).last else {
-      return "\(lineCount) lines without what must not come"
+      return "\(counted(lineCount, "line")) without what must not come"
     }
     return result.met.count == 1
       ? "line \(last.number): \(last.text)"
@@ -22,7 +24,7 @@ struct LineWords {
     var words = "expected a line with \(text)"
     if index > 0, let before = result.met[index - 1] { words += " behind line \(before.number)" }
     guard let early = result.first[index] else {
-      return words + ", found none in \(lineCount) lines"
+      return words + ", found none in \(counted(lineCount, "line"))"
     }
     return words + ", found it on line \(early.number) alone: \(early.text)"
   }

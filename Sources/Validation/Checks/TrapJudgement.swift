@@ -2,6 +2,7 @@
 // a guest that runs under the strict policy.
 
 import Audit
+import AuditReport
 import Harness
 
 /// Judges by the record of traps.
@@ -34,14 +35,14 @@ struct TrapJudgement {
     guard let worst = left.first else {
       return .passed(
         boot.traps.isEmpty
-          ? "nothing trapped" : "nothing trapped but \(boot.traps.count) accepted places")
+          ? "nothing trapped" : "nothing trapped but \(counted(boot.traps.count, "accepted place"))"
+      )
     }
-    let places = left.count == 1 ? "1 place" : "\(left.count) places"
     return .failed(
-      "expected no privileged instruction, found \(places); most often \(worst.rule), "
-        + "\(worst.count) times\(place(worst.place))",
+      "expected no privileged instruction, found \(counted(left.count, "place")); most often \(worst.rule), "
+        + "\(counted(Int(clamping: worst.count), "time"))\(place(worst.place))",
       details: left.prefix(Self.mostListed).map {
-        "\($0.rule), \($0.count) times\(place($0.place))"
+        "\($0.rule), \(counted(Int(clamping: $0.count), "time"))\(place($0.place))"
       },
       places: left.prefix(Self.mostListed).map { CheckPlace($0.place) })
   }
