@@ -65,6 +65,12 @@ import Testing
     #expect(!short.isCut && short.lines == ["one", "two", "three"])
   }
 
+  @Test func addresses_areFoundWithAndWithoutPrefix() {
+    let line = "rip 0xffffffff80102381, rax 0 rbx ffffffff8015b000 face 0x extra"
+    #expect(ConsoleAddresses.numbers(in: line) == [0xffff_ffff_8010_2381, 0xffff_ffff_8015_b000])
+    #expect(ConsoleAddresses.numbers(in: "0x11112222333344445 dead").isEmpty)
+  }
+
   @Test func time_mustGrow() {
     var watch = TimeWatch(TimeCheck(pattern: #"up (\d+) ms"#, unit: .ms))
     watch.look(at: "up 100 ms", number: 1, host: 1)

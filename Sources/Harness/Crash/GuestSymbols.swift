@@ -3,13 +3,13 @@
 import KernelImage
 
 /// Looks up places in the guest's kernel.
-struct GuestSymbols {
+package struct GuestSymbols {
   private let image: KernelImage
   private let index: SymbolIndex
   private let locator: SourceLocator?
 
   /// The symbols of the kernel at `path`; `nil` where it cannot be read.
-  init?(kernel path: String) {
+  package init?(kernel path: String) {
     guard let image = try? KernelImage.open(path: path) else { return nil }
     self.image = image
     index = SymbolIndex(image)
@@ -17,7 +17,7 @@ struct GuestSymbols {
   }
 
   /// Fills in names and lines of places.
-  func locate(_ places: [CodePlace]) -> [CodePlace] {
+  package func locate(_ places: [CodePlace]) -> [CodePlace] {
     let addresses = places.map { place in
       section(of: place.address).map { ImageAddress(section: $0, address: place.address) }
     }
@@ -42,7 +42,7 @@ struct GuestSymbols {
   }
 
   /// The address lies in the kernel's code.
-  func isCode(_ address: UInt64) -> Bool {
+  package func isCode(_ address: UInt64) -> Bool {
     section(of: address) != nil
   }
 

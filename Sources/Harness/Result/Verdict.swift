@@ -40,7 +40,8 @@ public struct CodePlace: Sendable, Hashable {
   public var file: String?
   public var line: Int?
 
-  init(address: UInt64) {
+  /// A place of which no more is known.
+  package init(address: UInt64) {
     self.address = address
   }
 }

@@ -67,7 +67,8 @@ struct ArtefactShelf {
     ]
     if !boot.traps.isEmpty { files.append(("traps.json", boot.trace())) }
     if let crash = boot.crash {
-      files.append(("crash.txt", Array((crash.lines.joined(separator: "\n") + "\n").utf8)))
+      let lines = crash.lines + run.consolePlaces.map { "  on its console: \($0)" }
+      files.append(("crash.txt", Array((lines.joined(separator: "\n") + "\n").utf8)))
     }
     return files
   }

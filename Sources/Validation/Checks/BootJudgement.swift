@@ -58,10 +58,16 @@ struct BootJudgement {
   /// A crash, with what it kept from happening.
   func crashed(_ boot: BootResult, _ expected: String) -> CheckOutcome {
     let reason = boot.crash?.reason ?? "no reason is known"
-    let place = boot.crash?.place.map { " at \($0)" } ?? ""
+    if let place = boot.crash?.place {
+      return .failed(
+        "\(expected), found a crash: \(reason) at \(place)", details: boot.crash?.lines ?? [],
+        places: [CheckPlace(place)])
+    }
+    let named = run.consolePlaces.first.map { "; its console names \($0)" } ?? ""
     return .failed(
-      "\(expected), found a crash: \(reason)\(place)", details: boot.crash?.lines ?? [],
-      places: [boot.crash?.place].compactMap(\.self).map(CheckPlace.init))
+      "\(expected), found a crash: \(reason)\(named)",
+      details: lastWords + run.consolePlaces.map { "on its console: \($0)" },
+      places: run.consolePlaces.map(CheckPlace.init))
   }
 
   private func ends(_ boot: BootResult, _ end: GuestEnd) -> CheckOutcome {

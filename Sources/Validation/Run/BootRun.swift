@@ -31,6 +31,8 @@ struct BootRun: Sendable {
   var answers: [String: CheckOutcome] = [:]
   /// How disks differ from what they should be, by the check's name; absent where they do not.
   var differences: [String: String] = [:]
+  /// Of a crash that the hypervisor knows no place of: what the console names.
+  var consolePlaces: [CodePlace] = []
   var seconds = 0.0
   var awaitedEnd = true
 
@@ -111,6 +113,12 @@ extension BootJob {
     await asked
     run.answers = answers.withLock(\.self)
     run.seen = recorder.observation
+    if let crash = run.boot?.crash, crash.place == nil {
+      let lines = run.seen.console.lines
+      run.consolePlaces = await offload {
+        ConsoleAddresses.places(in: lines, kernel: request.kernel)
+      }
+    }
     run.differences = await offload { [comparedDisks] in Self.compare(comparedDisks, copies, disks)
     }
     return run
