@@ -72,4 +72,31 @@ import Testing
     #expect(choices(.restart, "device") == FaultDevice.allCases.map(\.rawValue))
     #expect(choices(.inspect, "protocol") != nil && choices(.audit, "target") != nil)
   }
+
+  /// The guide tells of every key.
+  @Test func guide_hasEveryKindAndKey() throws {
+    let guide = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../guides/validate.md")
+    let text = try String(contentsOf: guide, encoding: .utf8)
+    for kind in CheckKind.allCases {
+      let row = try #require(
+        text.split(separator: "\n").first { $0.hasPrefix("| `\(kind.rawValue)` |") }, "\(kind)")
+      for key in kind.keys { #expect(row.contains("`\(key)"), "\(kind.rawValue): \(key)") }
+    }
+    for key in PortKeys.top { #expect(text.contains("\n\(key):"), "\(key)") }
+    for group in FaultGroup.allCases { #expect(text.contains("`\(group.rawValue)`")) }
+    for name in FaultGroup.absent { #expect(text.contains("`\(name)`")) }
+  }
+
+  /// The port that the guide shows is one.
+  @Test func guide_showsAPort() throws {
+    let guide = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../guides/validate.md")
+    let text = try String(contentsOf: guide, encoding: .utf8)
+    let begin = try #require(text.firstRange(of: "```yaml\nname: mykernel"))
+    let rest = text[begin.lowerBound...].dropFirst("```yaml\n".count)
+    let end = try #require(rest.firstRange(of: "```"))
+    let result = PortReader.read(String(rest[..<end.lowerBound]), file: "PORT.yaml")
+    #expect(result.port?.checks.count == 2, "\(result.diagnostics)")
+  }
 }
