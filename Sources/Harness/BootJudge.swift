@@ -31,7 +31,10 @@ struct BootJudge {
     let records = dialect.records(of: alike, in: lines)
     let raw = verdict == .crash ? dialect.crash(of: subject, in: lines) : nil
     let told = await reason(of: subject, in: session)
-    let needsSymbols = raw != nil || !records.traps.isEmpty
+    let resting =
+      verdict == .timeout
+      ? dialect.whereabouts(in: lines).filter { alike.contains($0.domain) } : []
+    let needsSymbols = raw != nil || !records.traps.isEmpty || !resting.isEmpty
     let symbols = needsSymbols ? GuestSymbols(kernel: kernel) : nil
     let places = symbols?.locate(records.traps.map(\.place)) ?? records.traps.map(\.place)
     let traps = zip(records.traps, places).map { trap, place in
@@ -43,7 +46,8 @@ struct BootJudge {
       crash: verdict == .crash
         ? CrashReport(
           raw ?? RawCrash(reason: told), symbols: symbols) : nil,
-      traps: traps, hypercalls: records.hypercalls, grants: dialect.grants(in: lines))
+      traps: traps, hypercalls: records.hypercalls, grants: dialect.grants(in: lines),
+      vcpus: resting.compactMap { VCPUPlace($0, symbols: symbols) })
   }
 
   private func reason(of domain: Int, in session: BootSession) async -> String {

@@ -139,6 +139,8 @@ public struct BootRequest: Sendable {
   public var wantsEvents = false
   /// Addresses of the guest's code of which is noted whether the guest comes by; needs TCG.
   public var watched: [UInt64] = []
+  /// Let Rootstock tell what every vcpu does shortly before the time is over.
+  public var tellsWhereabouts = false
   /// Wait for a debugger at this port of this machine before the first instruction.
   public var debuggerPort: Int?
   /// Count instructions instead of time, so that every run is the same.

@@ -50,6 +50,7 @@ private func readOptions() {
   if let policy = Host.boot.commandLine.value(of: "policy=") {
     TrapRecord.isStrict = Host.boot.commandLine[policy] == 0x73
   }
+  Whereabouts.start()
   if let level = Host.boot.commandLine.number(of: "loglevel=") {
     Log.limit = UInt8(min(level, UInt64(LogLevel.debug.rawValue)))
   }

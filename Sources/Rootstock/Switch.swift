@@ -68,7 +68,10 @@ enum Switch {
     repeat {
       let work = cpu.pointee.work
       cpu.pointee.work = 0
-      if work & Work.timer != 0 { Timers.expire() }
+      if work & Work.timer != 0 {
+        Timers.expire()
+        if Host.clock.now >= Whereabouts.due { Whereabouts.tell(frame) }
+      }
       if work & Work.device != 0 { InterruptController.deliver() }
       if work & Work.runstate != 0, cpu.pointee.vcpu != 0 {
         GuestProcessor.current.pointee.publishStaleRunstate()

@@ -120,7 +120,7 @@ enum Timers {
     var next = min(queues[here].earliest, cpu.pointee.slice_end)
     if cpu.pointee.vcpu != 0 { next = min(next, GuestProcessor.current.pointee.timers.nextTick) }
     if Reaper.isNeeded { next = min(next, Host.clock.now &+ Reaper.interval) }
-    next = min(next, Reaper.retryTime)
+    next = min(next, min(Reaper.retryTime, Whereabouts.due))
     guard next < cpu.pointee.deadline else { return }
     cpu.pointee.deadline = next
     LocalAPIC.startOneShot(Host.clock.apicTicks(until: next))

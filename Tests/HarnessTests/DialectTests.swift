@@ -185,4 +185,16 @@ import Testing
     #expect(records.first == GrantRecord(domain: 1, granted: 2, used: 1, mapped: 0, first: 9))
     #expect(XenDialect().grants(in: lines).isEmpty)
   }
+
+  @Test func whereabouts_areReadWithTheirRegisters() {
+    let found = RootstockDialect().whereabouts(in: [
+      "info: where: rip=0x5", "info: where: domain=1 vcpu=2 state=blocked mode=kernel",
+      "info: where: rip=0x1000 rsp=0x9000 rbp=0x0", "info: where: stack=0x1 0x2",
+      "info: where: domain=x vcpu=2", "info: where: domain=0 vcpu=0 state=running mode=user",
+    ])
+    #expect(found.count == 2)
+    #expect(found.first?.state == "blocked" && found.first?.vcpu == 2)
+    #expect(found.first?.raw.register("rip") == 0x1000 && found.first?.raw.stack == [1, 2])
+    #expect(found.last?.raw.register("rip") == nil)
+  }
 }

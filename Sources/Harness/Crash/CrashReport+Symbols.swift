@@ -21,6 +21,34 @@ extension CrashReport {
   }
 }
 
+extension VCPUPlace {
+  /// The place of a vcpu with names; `nil` where the hypervisor told no address.
+  ///
+  /// One that sleeps is behind a hypercall, whose caller stands on top of the stack.
+  init?(_ found: RawWhereabouts, symbols: GuestSymbols?) {
+    guard let rip = found.raw.register("rip") else { return nil }
+    var callers: [UInt64] = []
+    if let symbols {
+      callers = found.raw.returnAddresses(isCode: symbols.isCode)
+      if let top = found.raw.stack.first, symbols.isCode(top), callers.first != top {
+        callers.insert(top, at: 0)
+      }
+    }
+    let asked = ([rip] + callers.map { $0 &- 1 }).map(CodePlace.init(address:))
+    var places = symbols?.locate(asked) ?? asked
+    domain = found.domain
+    vcpu = found.vcpu
+    state = found.state
+    place = places.removeFirst()
+    backtrace = zip(places, callers).map { place, caller in
+      var place = place
+      place.address = caller
+      place.offset = place.offset.map { $0 + 1 }
+      return place
+    }
+  }
+}
+
 extension RawCrash {
   private static let mostFrames = 32
 

@@ -30,6 +30,17 @@ protocol HypervisorDialect: Sendable {
   ) -> (traps: [TrapRecord], hypercalls: [HypercallRecord])
   /// What domains had granted and not taken back at their ends, as far as its lines tell.
   func grants(in lines: [String]) -> [GrantRecord]
+  /// What vcpus did when it was asked for, before names are looked up.
+  func whereabouts(in lines: [String]) -> [RawWhereabouts]
+}
+
+/// A vcpu's place in numbers.
+struct RawWhereabouts: Equatable {
+  var domain: Int
+  var vcpu: Int
+  var state: String
+  /// Registers and stack.
+  var raw: RawCrash
 }
 
 /// A crash in numbers.

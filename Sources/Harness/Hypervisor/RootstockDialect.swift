@@ -7,6 +7,9 @@
 //   rootstock: error: panic: reason
 //   rootstock: info: trap: rip=0xffffffff81001000 rule=cpuid count=12
 //   rootstock: info: hypercall: number=1 count=40 errors=2
+//   rootstock: info: where: domain=1 vcpu=0 state=blocked mode=kernel
+//   rootstock: info: where: rip=0xffffffff80101000 rsp=0x9000 rbp=0x0
+//   rootstock: info: where: stack=0x1 0x2
 //   rootstock: info: grants: domain=1 granted=2 used=1 mapped=0 first=9
 //
 // A `crash:` line with a reason begins a report, and those behind it without `domain=` belong to
@@ -77,7 +80,8 @@ struct RootstockDialect: HypervisorDialect {
   ) -> (traps: [TrapRecord], hypercalls: [HypercallRecord]) {
     var traps: [TrapKey: UInt64] = [:]
     var hypercalls: [String: (count: UInt64, errors: UInt64)] = [:]
-    for message in lines.lazy.map(RootstockMessage.init) {
+    for message in lines.lazy.map(RootstockMessage.init)
+    where message.kind == "trap" || message.kind == "hypercall" {
       guard domains.contains(message.domain ?? 0),
         let count = message.field("count").flatMap({ UInt64($0) })
       else { continue }
@@ -105,15 +109,32 @@ struct RootstockDialect: HypervisorDialect {
 
 extension RootstockDialect {
   func grants(in lines: [String]) -> [GrantRecord] {
-    lines.lazy.map(RootstockMessage.init).compactMap { message in
+    lines.lazy.map(RootstockMessage.init).filter { $0.kind == "grants" }.compactMap { message in
       let numbers = ["domain", "granted", "used", "mapped", "first"].compactMap { name in
         message.field(name).flatMap { Int($0) }
       }
-      guard message.kind == "grants", numbers.count == 5 else { return nil }
+      guard numbers.count == 5 else { return nil }
       return GrantRecord(
         domain: numbers[0], granted: numbers[1], used: numbers[2], mapped: numbers[3],
         first: numbers[4])
     }
+  }
+}
+
+extension RootstockDialect {
+  func whereabouts(in lines: [String]) -> [RawWhereabouts] {
+    var found: [RawWhereabouts] = []
+    for message in lines.lazy.map(RootstockMessage.init) where message.kind == "where" {
+      if let domain = message.domain {
+        guard let vcpu = message.field("vcpu").flatMap({ Int($0) }) else { continue }
+        let state = String(message.field("state") ?? "")
+        found.append(
+          RawWhereabouts(domain: domain, vcpu: vcpu, state: state, raw: RawCrash(reason: "")))
+      } else if !found.isEmpty {
+        found[found.count - 1].raw.add(message)
+      }
+    }
+    return found
   }
 }
 

@@ -44,6 +44,7 @@ struct XenDialect: HypervisorDialect {
   }
 
   func grants(in lines: [String]) -> [GrantRecord] { [] }
+  func whereabouts(in lines: [String]) -> [RawWhereabouts] { [] }
 }
 
 extension String {

@@ -74,8 +74,9 @@ enum QemuCommand {
   ) throws(HarnessError) -> String {
     switch request.hypervisor {
     case .rootstock:
+      let report = whereaboutsTime(for: request).map { "where=\($0) " } ?? ""
       let line =
-        "dom0_mem=\(request.memory) policy=\(request.policy.rawValue) \(plan.options)"
+        report + "dom0_mem=\(request.memory) policy=\(request.policy.rawValue) \(plan.options)"
         + " -- \(plan.hasControlDomain ? plan.controlOptions : request.commandLine)"
       guard line.utf8.count <= longestCommandLine else {
         throw .input(
@@ -89,6 +90,15 @@ enum QemuCommand {
       return "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot"
         + " dom0_mem=\(plan.kinds[0].memory)M dom0_max_vcpus=\(plan.kinds[0].vcpus)"
     }
+  }
+
+  /// When Rootstock tells what every vcpu does, in milliseconds of its own time, which begins later.
+  private static func whereaboutsTime(for request: BootRequest) -> Int64? {
+    guard request.tellsWhereabouts, request.debuggerPort == nil, !request.countsInstructions,
+      let timeout = request.timeout
+    else { return nil }
+    let milliseconds = Int64(timeout / .milliseconds(1))
+    return max(milliseconds - 3000, milliseconds / 2)
   }
 
   /// Linux's on stock Xen: few words, no addresses by itself, and nothing that takes time to no end.

@@ -65,6 +65,9 @@ private enum Key: String, CodingKey {
   case used
   case mapped
   case first
+  case vcpus
+  case vcpu
+  case state
   case hypervisor
   case domain0
   case guestFirstOutput
@@ -101,6 +104,20 @@ private struct BootDocument: Encodable {
     try object.encode(result.traps.map(TrapDocument.init), forKey: .traps)
     try object.encode(result.hypercalls.map(HypercallDocument.init), forKey: .hypercalls)
     try object.encode(result.grants.map(GrantDocument.init), forKey: .grants)
+    try object.encode(result.vcpus.map(VCPUDocument.init), forKey: .vcpus)
+  }
+}
+
+private struct VCPUDocument: Encodable {
+  var found: VCPUPlace
+
+  func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: Key.self)
+    try object.encode(found.domain, forKey: .domain)
+    try object.encode(found.vcpu, forKey: .vcpu)
+    try object.encode(found.state, forKey: .state)
+    try object.encode(found.place)
+    try object.encode(found.backtrace.map(PlaceDocument.init), forKey: .backtrace)
   }
 }
 

@@ -78,6 +78,19 @@ public struct HypercallRecord: Sendable {
   public var errors: UInt64
 }
 
+/// What a vcpu did shortly before the time was over.
+public struct VCPUPlace: Sendable {
+  /// The domain's number.
+  public var domain: Int
+  public var vcpu: Int
+  /// `running`, `runnable` or `blocked`.
+  public var state: String
+  /// Where it was.
+  public var place: CodePlace
+  /// Callers, innermost first.
+  public var backtrace: [CodePlace]
+}
+
 /// Grants that a domain had left over at its end.
 public struct GrantRecord: Sendable, Equatable {
   /// The domain's number.
@@ -106,6 +119,8 @@ public struct BootResult: Sendable {
   public var hypercalls: [HypercallRecord]
   /// Of the domains that have ended, where the hypervisor tells.
   public var grants: [GrantRecord]
+  /// What the guest's vcpus did shortly before the time was over; empty where it was not.
+  public var vcpus: [VCPUPlace] = []
   /// Whether the watched instructions ran; `nil` where none was watched.
   public var watched: [WatchRecord]?
 
