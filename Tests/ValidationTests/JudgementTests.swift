@@ -17,7 +17,7 @@ import Testing
   {
     var result = BootResult(
       verdict: verdict, times: BootTimes(total: 3), expectations: [], domains: [], copies: 1,
-      crash: nil, traps: [], hypercalls: [], grants: [])
+      crash: nil, traps: [], hypercalls: [], grants: [], vcpus: [])
     change(&result)
     return result
   }
@@ -74,6 +74,20 @@ import Testing
     let reboot = try judge("[{check: powers-off, end: reboot}]", boot(.reboot))
     #expect(reboot.status == .passed)
     #expect(try judge("[powers-off]", boot(.reboot)).message == "expected poweroff, found reboot")
+  }
+
+  @Test func aHang_isToldWithItsPlace() throws {
+    var page = CodePlace(address: 0x9000)
+    page.function = "hypercall_page"
+    let hang = VCPUPlace(
+      domain: 0, vcpu: 1, state: "blocked", place: page, backtrace: [place(0x1000, "wait", 88)])
+    let found = try judge("[powers-off]", boot(.timeout) { $0.vcpus = [hang] })
+    #expect(
+      found.message
+        == "expected poweroff in 60.00 s, found the guest still running, "
+        + "vcpu 1 blocked at 0x1000 wait (src/traps.c:88)")
+    #expect(found.places.first?.line == 88)
+    #expect(found.details.first == "vcpu 1 is blocked at 0x9000 hypercall_page")
   }
 
   @Test func strict_namesTheWorstPlace_andLetsPassWhatIsAllowed() throws {

@@ -66,6 +66,10 @@ struct ArtefactShelf {
       ("boot.json", boot.json()),
     ]
     if !boot.traps.isEmpty { files.append(("traps.json", boot.trace())) }
+    if !boot.vcpus.isEmpty {
+      let lines = boot.vcpus.flatMap { HangWords(vcpu: $0).lines }
+      files.append(("hang.txt", Array((lines.joined(separator: "\n") + "\n").utf8)))
+    }
     if let crash = boot.crash {
       let lines = crash.lines + run.consolePlaces.map { "  on its console: \($0)" }
       files.append(("crash.txt", Array((lines.joined(separator: "\n") + "\n").utf8)))

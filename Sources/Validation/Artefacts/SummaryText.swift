@@ -36,6 +36,7 @@ struct SummaryText {
     "boot.json": "the verdict, times, hypercalls, as `xenograft boot --format json` has them",
     "traps.json": "privileged instructions that were emulated, for `xenograft audit --trace`",
     "crash.txt": "where it crashed: source lines, callers, registers",
+    "hang.txt": "what its vcpus did shortly before the time was over",
     "build.log": "what the build command printed",
   ]
 }

@@ -77,9 +77,8 @@ struct BootJudgement {
     switch boot.verdict {
     case .crash: return crashed(boot, "expected a guest that ends by \(end.rawValue)")
     case .timeout:
-      return .failed(
-        "expected \(end.rawValue) in \(Self.text(limit)), found the guest still running",
-        details: lastWords)
+      return stillRunning(
+        "expected \(end.rawValue) in \(Self.text(limit)), found the guest still running", boot)
     default: return .failed("expected \(end.rawValue), found \(boot.verdict.rawValue)")
     }
   }
@@ -88,6 +87,16 @@ struct BootJudgement {
   private var subject: Int { port.machine.disks.isEmpty && !port.machine.hasNetwork ? 0 : 1 }
 
   private var limit: Double { (run.request.timeout ?? .zero) / .seconds(1) }
+
+  /// A guest that hangs, and where.
+  func stillRunning(_ words: String, _ boot: BootResult) -> CheckOutcome {
+    let hangs = boot.vcpus.map { HangWords(vcpu: $0) }
+    let place = hangs.first.map { ", \($0.text)" } ?? ""
+    return .failed(
+      words + place,
+      details: hangs.flatMap(\.lines) + lastWords,
+      places: hangs.compactMap(\.telling).map(CheckPlace.init))
+  }
 
   /// The last lines of the console, for what hangs.
   var lastWords: [String] {
@@ -105,8 +114,11 @@ struct BootJudgement {
     }
     if result.isSatisfied { return .passed(words.success) }
     let missing = words.missing(patterns(of: name))
-    guard boot.verdict == .crash else { return .failed(missing, details: lastWords) }
-    return crashed(boot, missing + " before its end")
+    switch boot.verdict {
+    case .crash: return crashed(boot, missing + " before its end")
+    case .timeout: return stillRunning(missing + "; the guest is still running", boot)
+    default: return .failed(missing, details: lastWords)
+    }
   }
 
   private func patterns(of name: String) -> [LinePattern] {

@@ -23,10 +23,9 @@ struct FaultJudgement {
     let strikes = run.seen.strikes[name] ?? 0
     let lines = base.lines(check.name, boot)
     if run.awaitedEnd, boot.verdict == .timeout {
-      return .failed(
-        "expected a guest that survives \(name) and ends, found it still running after "
-          + BootJudgement.text((run.request.timeout ?? .zero) / .seconds(1)),
-        details: base.lastWords)
+      let limit = BootJudgement.text((run.request.timeout ?? .zero) / .seconds(1))
+      return base.stillRunning(
+        "expected a guest that survives \(name) and ends in \(limit), found it still running", boot)
     }
     if lines.status == .failed {
       return .failed("with \(name): \(lines.message)", details: lines.details, places: lines.places)

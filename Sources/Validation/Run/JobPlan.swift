@@ -101,6 +101,7 @@ struct JobPlan {
     request.timeout = Self.duration(machine.timeout)
     request.hypervisor = machine.hypervisor
     request.acceleration = machine.acceleration
+    request.tellsWhereabouts = true
     request.network = machine.hasNetwork ? GuestNetwork() : nil
     request.hypervisorImage = machine.hypervisor == .xen ? images.xen : images.rootstock
     request.controlDomainImage = images.controlDomain

@@ -52,9 +52,9 @@ public struct Validator: Sendable {
     var runs: [BootRun] = []
     if let build, build.outcome.status == .failed {
       report.checks += checks.map { skipped($0, "the build failed") }
-    } else if let fault = kernelFault {
-      report.faults = [fault]
-      report.checks += checks.map { skipped($0, fault.message) }
+    } else if let first = missingFiles.first {
+      report.faults = missingFiles
+      report.checks += checks.map { skipped($0, first.message) }
     } else {
       let results = await Workshop(port: port, checks: checks, options: options).run()
       report.checks += results.reports
@@ -79,17 +79,43 @@ public struct Validator: Sendable {
       seconds: 0)
   }
 
-  /// The kernel is not there; `nil` where it is.
-  private var kernelFault: Diagnostic? {
+  /// Files that the port and the chosen checks name and that are not there, after the build.
+  private var missingFiles: [Diagnostic] {
+    let hint =
+      port.build == nil
+      ? "build it before, or give its command as `build`" : "`build` does not make it"
+    var files: [(path: PortPath?, what: String)] = [
+      (port.kernel, "a kernel"), (port.machine.initrd, "a ramdisk"),
+    ]
+    for disk in port.machine.disks {
+      if case .file(let path) = disk.contents { files.append((path, "a disk")) }
+    }
+    for check in checks {
+      switch check.body {
+      case .block(let block): files.append((block.sameAs, "a file to compare with"))
+      case .noSilent(_, let suppress): files.append((suppress, "accepted findings"))
+      case .audit(let audit):
+        files.append((audit.baseline, "a baseline"))
+        files.append((audit.suppress, "accepted findings"))
+      default: break
+      }
+    }
+    return files.compactMap { path, what in
+      guard let path, let found = Self.fault(of: path.path) else { return nil }
+      return Diagnostic(
+        at: path.position, "expected \(what) at \(path.path), found \(found)",
+        hint: what == "a kernel" ? hint : nil)
+    }
+  }
+
+  /// Why a file cannot be used; `nil` where it can.
+  private static func fault(of path: String) -> String? {
     var isFolder: ObjCBool = false
-    let path = port.kernel.path
-    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    if isThere, !isFolder.boolValue, FileManager.default.isReadableFile(atPath: path) { return nil }
-    let found = isFolder.boolValue ? "a folder" : isThere ? "one that cannot be read" : "no file"
-    return Diagnostic(
-      at: port.kernel.position, "expected a kernel at \(path), found \(found)",
-      hint: port.build == nil
-        ? "build it before, or give its command as `build`" : "`build` does not make it")
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      return "no file"
+    }
+    if isFolder.boolValue { return "a folder" }
+    return FileManager.default.isReadableFile(atPath: path) ? nil : "one that cannot be read"
   }
 
   /// Input that a boot could not use.
