@@ -13,7 +13,8 @@ import Testing
     #expect(try qemu.argument("-smp") == "1")
     #expect(
       try qemu.argument("-append")
-        == "dom0_mem=32 policy=permissive domain=kernel:0,memory:32 -- quiet loglevel=7")
+        == "where=57000 dom0_mem=32 policy=permissive domain=kernel:0,memory:32 -- quiet loglevel=7"
+    )
   }
 
   @Test func options_reachTheMachine() throws {

@@ -67,7 +67,7 @@ struct ArtefactShelf {
     ]
     if !boot.traps.isEmpty { files.append(("traps.json", boot.trace())) }
     if !boot.vcpus.isEmpty {
-      let lines = boot.vcpus.flatMap { HangWords(vcpu: $0).lines }
+      let lines = boot.vcpus.flatMap(\.lines)
       files.append(("hang.txt", Array((lines.joined(separator: "\n") + "\n").utf8)))
     }
     if let crash = boot.crash {

@@ -90,12 +90,11 @@ struct BootJudgement {
 
   /// A guest that hangs, and where.
   func stillRunning(_ words: String, _ boot: BootResult) -> CheckOutcome {
-    let hangs = boot.vcpus.map { HangWords(vcpu: $0) }
-    let place = hangs.first.map { ", \($0.text)" } ?? ""
+    let place = boot.vcpus.first.map { ", vcpu \($0.vcpu) \($0.state) at \($0.telling)" } ?? ""
     return .failed(
       words + place,
-      details: hangs.flatMap(\.lines) + lastWords,
-      places: hangs.compactMap(\.telling).map(CheckPlace.init))
+      details: boot.vcpus.flatMap(\.lines) + lastWords,
+      places: boot.vcpus.map { CheckPlace($0.telling) })
   }
 
   /// The last lines of the console, for what hangs.

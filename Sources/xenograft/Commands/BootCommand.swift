@@ -118,6 +118,7 @@ struct BootCommand: AsyncParsableCommand {
     request.wantsEvents = events != nil
     if trace != nil { request.watched = WatchedInstructions.addresses(in: kernel) }
     for path in [trace, result] { try OutputFile.check(path) }
+    request.tellsWhereabouts = true
     let console = try BootConsole(
       log: log, events: events, printsGuest: format == .text, isVerbose: verbose)
     if interactive { RawTerminal.enter() }

@@ -17,6 +17,9 @@ struct BootSummary {
   func text(isShort: Bool) -> String {
     var lines: [String] = []
     if let crash = result.crash { lines += crash.lines }
+    lines += result.vcpus.flatMap { vcpu in
+      vcpu.lines.map { result.copies > 1 ? "domain \(vcpu.domain): \($0)" : $0 }
+    }
     lines += domains(isShort: isShort)
     for expectation in result.expectations where !expectation.matched {
       lines.append("expected and not seen: \(expectation.pattern)")
