@@ -70,6 +70,14 @@ import Testing
     #expect(report.exitCode == 3)
   }
 
+  @Test func sourcePaths_beginAtTheCurrentFolder() {
+    let paths = SourcePaths(folder: "ports/a/", current: "/home/x") { $0 == "ports/a/src/main.c" }
+    #expect(paths.path("/home/x/src/a.c") == "src/a.c")
+    #expect(paths.path("/usr/include/a.h") == "/usr/include/a.h")
+    #expect(paths.path("src/main.c") == "ports/a/src/main.c")
+    #expect(paths.path("src/other.c") == "src/other.c")
+  }
+
   @Test func color_isForTerminalsAlone() {
     var view = ValidationView()
     view.usesColor = true

@@ -12,7 +12,7 @@ import Testing
     -> LineWatchResult
   {
     var watch = LineWatch(lines: patterns(lines), never: patterns(never))
-    for (index, line) in console.enumerated() { watch.look(at: line, number: index + 1) }
+    for (index, line) in console.enumerated() { _ = watch.look(at: line, number: index + 1) }
     return watch.result
   }
 
@@ -31,8 +31,8 @@ import Testing
 
   @Test func linesInAnyOrder_areTakenAsTheyCome() {
     var watch = LineWatch(lines: patterns(["a", "b"]), isUnordered: true)
-    watch.look(at: "b", number: 1)
-    watch.look(at: "a", number: 2)
+    _ = watch.look(at: "b", number: 1)
+    _ = watch.look(at: "a", number: 2)
     #expect(watch.result.isSatisfied)
   }
 
@@ -43,9 +43,9 @@ import Testing
 
   @Test func literalText_isNoPattern() {
     var watch = LineWatch(lines: [LinePattern("a.b(", isLiteral: true)])
-    watch.look(at: "axb(", number: 1)
+    _ = watch.look(at: "axb(", number: 1)
     #expect(!watch.result.isSatisfied)
-    watch.look(at: "see a.b( here", number: 2)
+    _ = watch.look(at: "see a.b( here", number: 2)
     #expect(watch.result.isSatisfied)
   }
 
@@ -73,12 +73,12 @@ import Testing
 
   @Test func time_mustGrow() {
     var watch = TimeWatch(TimeCheck(pattern: #"up (\d+) ms"#, unit: .ms))
-    watch.look(at: "up 100 ms", number: 1, host: 1)
-    watch.look(at: "something else", number: 2, host: 1.1)
+    _ = watch.look(at: "up 100 ms", number: 1, host: 1)
+    _ = watch.look(at: "something else", number: 2, host: 1.1)
     #expect(!watch.isSatisfied)
-    watch.look(at: "up 1100 ms", number: 3, host: 2)
+    _ = watch.look(at: "up 1100 ms", number: 3, host: 2)
     #expect(watch.isSatisfied && watch.fall == nil && watch.last?.guest == 1.1)
-    watch.look(at: "up 1100 ms", number: 4, host: 3)
+    _ = watch.look(at: "up 1100 ms", number: 4, host: 3)
     #expect(watch.fall?.behind.line == 4)
   }
 
@@ -93,6 +93,17 @@ import Testing
     recorder.end()
     let seen = recorder.observation
     #expect(recorder.isOver && seen.lineCount == 2 && seen.strikes == ["block:late": 1])
+  }
+
+  /// A line that comes again and again is looked at once, and can still meet a pattern in its turn.
+  @Test func repeatedLines_meetWhatTheyCan() {
+    var watches = BootWatches()
+    watches.lines["twice"] = (patterns(["tick", "tick", "end"]), false, [])
+    let recorder = BootRecorder(watches)
+    recorder.take(.guest(Array("idle\nidle\ntick\ntick\ntick\nidle\nend\n".utf8)))
+    recorder.end()
+    let result = recorder.observation.lines["twice"]
+    #expect(result?.met.map { $0?.number } == [3, 4, 7] && recorder.observation.lineCount == 7)
   }
 
   /// A console without end is neither kept nor looked through as one line.

@@ -46,6 +46,10 @@ final class BootRecorder: Sendable {
     var watches: [String: LineWatch] = [:]
     var clocks: [String: TimeWatch] = [:]
     var line: [UInt8] = []
+    /// The last line in which nothing was noted; empty for none.
+    ///
+    /// The same again needs no look: a guest may print one line for ever, as fast as it can.
+    var idleLine: [UInt8] = []
     var isOver = false
   }
 
@@ -131,25 +135,33 @@ final class BootRecorder: Sendable {
       if isAtEnd || state.line.count >= longestLine { endLine(at: now, &state) }
     }
     // A prompt has no newline behind it.
-    if !state.line.isEmpty { look(state.seen.lineCount + 1, &state) }
+    if !state.line.isEmpty { look(at: text(of: state.line), state.seen.lineCount + 1, &state) }
   }
 
   private static func endLine(at now: Double, _ state: inout State) {
-    state.seen.lineCount += 1
-    let text = look(state.seen.lineCount, &state)
+    let number = state.seen.lineCount + 1
+    state.seen.lineCount = number
+    defer { state.line = [] }
+    guard state.line.isEmpty || state.line != state.idleLine else { return }
+    let text = text(of: state.line)
+    var isNoted = look(at: text, number, &state)
     for name in state.clocks.keys {
-      state.clocks[name]?.look(at: text, number: state.seen.lineCount, host: now)
+      isNoted = state.clocks[name]?.look(at: text, number: number, host: now) == true || isNoted
     }
-    state.line = []
+    state.idleLine = isNoted ? [] : state.line
+  }
+
+  private static func text(of line: [UInt8]) -> String {
+    String(decoding: line.last == 0x0D ? line.dropLast() : line[...], as: UTF8.self)
   }
 
   @discardableResult
-  private static func look(_ number: Int, _ state: inout State) -> String {
-    var bytes = state.line[...]
-    if bytes.last == 0x0D { bytes.removeLast() }
-    let text = String(decoding: bytes, as: UTF8.self)
-    for name in state.watches.keys { state.watches[name]?.look(at: text, number: number) }
-    return text
+  private static func look(at text: String, _ number: Int, _ state: inout State) -> Bool {
+    var isNoted = false
+    for name in state.watches.keys {
+      isNoted = state.watches[name]?.look(at: text, number: number) == true || isNoted
+    }
+    return isNoted
   }
 
   /// The fault that a line of the control domain says to have struck.

@@ -1,7 +1,5 @@
 // Text of which no more is kept than a fixed number of bytes, whatever comes: its beginning and its end.
 
-import Foundation
-
 /// The beginning and the end of what was appended.
 struct BoundedText: Sendable {
   /// Bytes of the beginning, and as many of the end.
@@ -16,20 +14,6 @@ struct BoundedText: Sendable {
   /// Text of at most twice `half` bytes.
   init(half: Int = 512 << 10) {
     self.half = half
-  }
-
-  /// Both ends of a file; nothing of one that cannot be read.
-  init(file: String, half: Int = 512 << 10) {
-    self.init(half: half)
-    guard let handle = FileHandle(forReadingAtPath: file),
-      let size = try? handle.seekToEnd()
-    else { return }
-    try? handle.seek(toOffset: 0)
-    append(Array((try? handle.read(upToCount: half)) ?? Data()))
-    guard size > half else { return }
-    try? handle.seek(toOffset: max(UInt64(half), size - UInt64(half)))
-    append(Array((try? handle.read(upToCount: half)) ?? Data()))
-    total = Int(clamping: size)
   }
 
   /// Something in the middle is not kept.

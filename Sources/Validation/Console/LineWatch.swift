@@ -65,22 +65,26 @@ struct LineWatch {
     result = LineWatchResult(met: none, first: none, forbidden: nil)
   }
 
-  /// Looks at a line, which may be the beginning of one that goes on.
-  mutating func look(at text: String, number: Int) {
+  /// Looks at a line, which may be the beginning of one that goes on; whether it noted anything.
+  mutating func look(at text: String, number: Int) -> Bool {
     var seen: SeenLine { SeenLine(number: number, text: String(text.prefix(Self.longestText))) }
+    var isNoted = false
     if result.forbidden == nil, let matcher = never.first(where: { $0.matches(text) }) {
       result.forbidden = (seen, matcher.pattern)
+      isNoted = true
     }
-    guard !result.isSatisfied else { return }
+    guard !result.isSatisfied else { return isNoted }
     for index in lines.indices where result.first[index] == nil && lines[index].matches(text) {
       result.first[index] = seen
       if isUnordered { result.met[index] = seen }
+      isNoted = true
     }
-    guard !isUnordered, number > lastLine, next < lines.count, lines[next].matches(text) else {
-      return
-    }
+    guard !isUnordered, next < lines.count, lines[next].matches(text) else { return isNoted }
+    // The next line may be the same text, and meet it.
+    guard number > lastLine else { return true }
     result.met[next] = seen
     next += 1
     lastLine = number
+    return true
   }
 }

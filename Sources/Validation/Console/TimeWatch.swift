@@ -29,14 +29,15 @@ struct TimeWatch {
 
   var isSatisfied: Bool { count >= wanted }
 
-  /// Looks at a whole line.
-  mutating func look(at text: String, number: Int, host: Double) {
+  /// Looks at a whole line; whether it has a number.
+  mutating func look(at text: String, number: Int, host: Double) -> Bool {
     guard let digits = matcher.firstGroup(in: text), let value = Double(digits), value.isFinite
-    else { return }
+    else { return false }
     let sample = TimeSample(line: number, guest: value * unit.seconds, host: host)
     if let last, fall == nil, sample.guest <= last.guest { fall = (last, sample) }
     first = first ?? sample
     last = sample
     count += 1
+    return true
   }
 }

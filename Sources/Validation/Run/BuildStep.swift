@@ -18,36 +18,41 @@ struct BuildOutcome: Sendable {
 /// One run of a build command.
 struct BuildStep: Sendable {
   /// It may print as much; then it is taken for endless.
-  private static let largestOutput = 64 << 20
+  fileprivate static let largestOutput = 64 << 20
 
   let command: BuildCommand
   let folder: String
 
   func run() async -> BuildOutcome {
     let start = ContinuousClock.now
-    let log = FileManager.default.temporaryDirectory
-      .appending(path: "xenograft-build-\(UUID().uuidString)").path
-    defer { unlink(log) }
-    let outcome = await run(log: log)
-    let text = BoundedText(file: log)
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    var told = outcome
-    if outcome.status == .failed { told.details = Array(text.lines.suffix(12)) }
-    return BuildOutcome(outcome: told, output: text.bytes, seconds: seconds)
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else {
+      let why = String(cString: strerror(errno))
+      return BuildOutcome(outcome: .failed("no pipe for the build: \(why)"), output: [], seconds: 0)
+    }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    let watch = BuildWatch(descriptor: ends[0], timeout: command.timeout)
+    let status = await run(output: FileDescriptor(rawValue: ends[1]), watch)
+    let (text, why) = watch.finish()
+    await RunningMachine.goOnUnlessEnding()
+    var outcome = why.map { CheckOutcome.failed("`\(command.command)` \($0)") } ?? status
+    if outcome.status == .failed { outcome.details = Array(text.lines.suffix(12)) }
+    return BuildOutcome(
+      outcome: outcome, output: text.bytes, seconds: (ContinuousClock.now - start) / .seconds(1))
   }
 
-  private func run(log: String) async -> CheckOutcome {
+  private func run(output: FileDescriptor, _ watch: BuildWatch) async -> CheckOutcome {
     var options = PlatformOptions()
     // A group of its own, so that everything it starts can be ended.
     options.processGroupID = 0
     let configuration = Subprocess.Configuration(
-      executable: .path("/bin/sh"), arguments: ["-c", command.command],
+      executable: .path("/bin/sh"), arguments: ["-c", command.command + "\n"],
       workingDirectory: FilePath(folder.isEmpty ? "." : folder), platformOptions: options)
-    let group = Mutex<Int32?>(nil)
-    let isTooLong = Mutex<String?>(nil)
     RunningMachine.willStart()
+    var group: Int32?
     defer {
-      if let group = group.withLock(\.self) {
+      try? output.close()
+      if let group {
         kill(-group, SIGKILL)
         RunningMachine.didEnd(-group)
       } else {
@@ -55,22 +60,17 @@ struct BuildStep: Sendable {
       }
     }
     do {
-      let output = try FileDescriptor.open(
-        log, .writeOnly, options: [.create, .truncate, .append], permissions: .ownerReadWrite)
-      defer { try? output.close() }
       let result = try await Subprocess.run(
         configuration, input: .none,
         output: .fileDescriptor(output, closeAfterSpawningProcess: false),
         error: .fileDescriptor(output, closeAfterSpawningProcess: false)
       ) { execution in
         let process = execution.processIdentifier.value
-        group.withLock { $0 = process }
         RunningMachine.didStart(-process)
-        return watch(process, log: log) { why in isTooLong.withLock { $0 = why } }
+        watch.begin(process)
+        return process
       }
-      result.closureResult.cancel()
-      await RunningMachine.goOnUnlessEnding()
-      if let why = isTooLong.withLock(\.self) { return .failed("`\(command.command)` \(why)") }
+      group = result.closureResult
       switch result.terminationStatus {
       case .exited(0): return .passed("`\(command.command)`")
       case .exited(let code):
@@ -82,27 +82,66 @@ struct BuildStep: Sendable {
       return .failed("`\(command.command)` could not be run: \(error)")
     }
   }
+}
 
-  /// Ends the build when it takes too long or prints too much.
-  private func watch(
-    _ process: Int32, log: String, _ tell: @escaping @Sendable (String) -> Void
-  ) -> Task<Void, Never> {
-    let timeout = command.timeout
-    return Task.detached {
-      let deadline = ContinuousClock.now + .milliseconds(Int64(timeout * 1000))
-      while true {
-        do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: log)
-        let size = (attributes?[.size] as? NSNumber)?.intValue ?? 0
+/// Reads what a build prints, and ends it when it takes too long or prints too much: on a thread of its
+/// own, so that a build that prints for ever waits for it and not the disk for the build.
+private final class BuildWatch: Sendable {
+  private struct State {
+    var text = BoundedText()
+    var process: Int32?
+    var why: String?
+    var isFinished = false
+  }
+
+  private let state = Mutex(State())
+  private let descriptor: Int32
+  private let timeout: Double
+  private let ended = DispatchSemaphore(value: 0)
+
+  init(descriptor: Int32, timeout: Double) {
+    self.descriptor = descriptor
+    self.timeout = timeout
+    Thread.detachNewThread { [self] in read() }
+  }
+
+  /// The build runs, in a group of this number.
+  func begin(_ process: Int32) { state.withLock { $0.process = process } }
+
+  /// The build is over: what it printed, and why it was ended.
+  func finish() -> (text: BoundedText, why: String?) {
+    state.withLock { $0.isFinished = true }
+    ended.wait()
+    return state.withLock { ($0.text, $0.why) }
+  }
+
+  private func read() {
+    defer {
+      close(descriptor)
+      ended.signal()
+    }
+    let deadline = ContinuousClock.now + .milliseconds(Int64(timeout * 1000))
+    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    while true {
+      var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      let isReady = poll(&wanted, 1, 50) > 0
+      // What has left the group may hold the pipe open: nobody waits for that.
+      if !isReady, state.withLock({ $0.isFinished }) { return }
+      if isReady {
+        let count = Foundation.read(descriptor, &buffer, buffer.count)
+        if count == 0 || count < 0 && errno != EINTR { return }
+        state.withLock { $0.text.append(Array(buffer[..<max(0, count)])) }
+      }
+      state.withLock { state in
+        guard state.why == nil, !state.isFinished, let process = state.process else { return }
         if ContinuousClock.now >= deadline {
-          tell("was still running after \(timeout) s")
-        } else if size > Self.largestOutput {
-          tell("printed more than \(Self.largestOutput) bytes")
+          state.why = "was still running after \(timeout) s"
+        } else if state.text.total > BuildStep.largestOutput {
+          state.why = "printed more than \(BuildStep.largestOutput) bytes"
         } else {
-          continue
+          return
         }
         kill(-process, SIGKILL)
-        return
       }
     }
   }

@@ -41,8 +41,13 @@ struct Workshop: Sendable {
     _ images: [String: (CheckOutcome, Double)]
   ) -> [CheckReport] {
     func report(_ name: String, _ outcome: CheckOutcome, _ seconds: Double) -> CheckReport {
-      CheckReport(
+      var report = CheckReport(
         name: name, position: check.position, kind: check.kind.rawValue, outcome, seconds: seconds)
+      let paths = SourcePaths(folder: port.folder)
+      for index in report.places.indices {
+        report.places[index].file = report.places[index].file.map(paths.path)
+      }
+      return report
     }
     if let (outcome, seconds) = images[check.name] { return [report(check.name, outcome, seconds)] }
     if case .hypervisor(let other) = check.body {
