@@ -180,7 +180,7 @@ import Testing
         run: BootRun(name: "own", request: request, result: .failure(error)), port: port
       ).judge(port.checks[0])
     }
-    #expect(outcome(.missing(what: "qemu", package: "q")).status == .skipped)
+    #expect(outcome(.missing(what: "qemu", remedy: .package("q"))).status == .skipped)
     #expect(outcome(.emulator(message: "")).status == .failed)
   }
 

@@ -68,7 +68,7 @@ final class Staging: Sendable {
   {
     if (error as? CocoaError)?.code == .fileWriteOutOfSpace {
       let folder = FileManager.default.temporaryDirectory.path
-      return .missing(what: "room for the files of a boot in \(folder)", package: "none: free some")
+      return .missing(what: "room for the files of a boot in \(folder)", remedy: .step("free some"))
     }
     return .input(path: path, expected: expected, found: error.localizedDescription)
   }

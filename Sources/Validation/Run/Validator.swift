@@ -134,7 +134,7 @@ public struct Validator: Sendable {
 
   /// What this machine lacks for a boot.
   private func missing(_ run: BootRun) -> String? {
-    if case .machine(let what)? = run.preparation { return "\(what) is missing" }
+    if case .machine(let what)? = run.preparation { return "expected \(what), found none" }
     guard run.preparation == nil, case .failure(let error) = run.result, case .missing = error
     else {
       return nil

@@ -82,6 +82,7 @@ struct ValidateCommand: AsyncParsableCommand {
   func run() async throws {
     if schema { return try StandardOutput.write(PortSchema.json) }
     let ports = try load()
+    try OutputFile.check(output)
     let start = ContinuousClock.now
     let progress = Progress(total: ports.count)
     var options = ValidationOptions()
