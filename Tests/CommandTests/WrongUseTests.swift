@@ -18,7 +18,9 @@ struct WrongUse: CustomTestStringConvertible {
 
   /// Files that the lines name: `elf` is a kernel, `text` no image, `cut` the first bytes of one,
   /// `map.yaml` and the like are files of another kind, `folder` a folder.
-  static let all: [WrongUse] = commands + audit + abi + images + boot + generate + effort
+  static let all: [WrongUse] =
+    commands + audit + abi + images + boot + generate + effort
+    + validate
 
   private static let commands: [WrongUse] = [
     .init("frobnicate", "a subcommand", "frobnicate"),
@@ -33,6 +35,17 @@ struct WrongUse: CustomTestStringConvertible {
     .init("doctor --format yaml", "text or json", "yaml"),
     .init("doctor now", "no further argument", "now"),
     .init("manual", "--output"),
+  ]
+
+  private static let validate: [WrongUse] = [
+    .init("validate", "<PORT.yaml>", "nothing"),
+    .init("validate none", "none:1:1", "expected a PORT.yaml"),
+    .init("validate text", "text:1:1", "expected a mapping"),
+    .init("validate empty", "empty:1:1", "an empty file"),
+    .init("validate folder", "folder:1:1", "found a folder"),
+    .init("validate --format pdf text", "junit", "pdf"),
+    .init("validate --jobs 0 text", "1 to 64", "0"),
+    .init("validate --jobs many text", "a whole number", "many"),
   ]
 
   private static let audit: [WrongUse] = [

@@ -30,24 +30,25 @@ struct ValidateCommand: AsyncParsableCommand {
     completion: .file(extensions: ["yaml", "yml"]))
   var ports: [String] = []
 
-  @Option(help: "How to print: text, json, junit, tap or github.")
+  @Option(help: .value("form", "How to print: text, json, junit, tap or github."))
   var format: ValidationFormat = .text
 
-  @Option(help: "Write to this file instead of standard output.", completion: .file())
+  @Option(
+    help: .value("file", "Write to this file instead of standard output."), completion: .file())
   var output: String?
 
-  @Option(
-    help: ArgumentHelp("Run the checks of this name alone. Repeatable.", valueName: "name"))
+  @Option(help: .value("name", "Run the checks of this name alone. Repeatable."))
   var only: [String] = []
 
-  @Option(help: "Boots and looks at the image that may go on at once.")
+  @Option(help: .value("number", "Boots and looks at the image that may go on at once."))
   var jobs = 1
 
   @Flag(help: "A check that cannot run counts as failed.")
   var strictSkips = false
 
   @Option(
-    help: "Folder for what a failure leaves; by default .xenograft beside each PORT.yaml.",
+    help: .value(
+      "folder", "Folder for what a failure leaves; by default .xenograft beside each PORT.yaml."),
     completion: .directory)
   var artefacts: String?
 
@@ -55,18 +56,21 @@ struct ValidateCommand: AsyncParsableCommand {
   var schema = false
 
   @Option(
-    name: .customLong("rootstock"), help: "Rootstock's image; by default beside this command.",
+    name: .customLong("rootstock"),
+    help: .value("file", "Rootstock's image; by default beside this command."),
     completion: .file())
   var rootstockImage: String?
 
   @Option(
     name: .customLong("control-domain"),
-    help: "The control domain's image; by default beside this command.", completion: .file())
+    help: .value("file", "The control domain's image; by default beside this command."),
+    completion: .file())
   var controlDomainImage: String?
 
   @Option(
     name: .customLong("xen"),
-    help: "Xen's image, packed or not; by default $XENOGRAFT_XEN, then /boot/xen-*.gz.",
+    help: .value(
+      "file", "Xen's image, packed or not; by default $XENOGRAFT_XEN, then /boot/xen-*.gz."),
     completion: .file())
   var xenImage: String?
 
