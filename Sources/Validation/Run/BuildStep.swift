@@ -33,7 +33,7 @@ struct BuildStep: Sendable {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let watch = BuildWatch(descriptor: ends[0], timeout: command.timeout)
     let status = await run(output: FileDescriptor(rawValue: ends[1]), watch)
-    let (text, why) = watch.finish()
+    let (text, why) = await watch.finish()
     await RunningMachine.goOnUnlessEnding()
     var outcome = why.map { CheckOutcome.failed("`\(command.command)` \($0)") } ?? status
     if outcome.status == .failed { outcome.details = Array(text.lines.suffix(12)) }
@@ -91,8 +91,12 @@ private final class BuildWatch: Sendable {
     var text = BoundedText()
     var process: Int32?
     var why: String?
-    var isFinished = false
+    /// When the build was over.
+    var finish: ContinuousClock.Instant?
   }
+
+  /// What has left the build's group may go on printing: so long it is read after the build's end.
+  private static let patience = Duration.milliseconds(500)
 
   private let state = Mutex(State())
   private let descriptor: Int32
@@ -109,9 +113,9 @@ private final class BuildWatch: Sendable {
   func begin(_ process: Int32) { state.withLock { $0.process = process } }
 
   /// The build is over: what it printed, and why it was ended.
-  func finish() -> (text: BoundedText, why: String?) {
-    state.withLock { $0.isFinished = true }
-    ended.wait()
+  func finish() async -> (text: BoundedText, why: String?) {
+    state.withLock { $0.finish = .now }
+    await offload { [ended] in ended.wait() }
     return state.withLock { ($0.text, $0.why) }
   }
 
@@ -126,23 +130,35 @@ private final class BuildWatch: Sendable {
       var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       let isReady = poll(&wanted, 1, 50) > 0
       // What has left the group may hold the pipe open: nobody waits for that.
-      if !isReady, state.withLock({ $0.isFinished }) { return }
+      if let finish = state.withLock({ $0.finish }),
+        !isReady || ContinuousClock.now - finish > Self.patience
+      {
+        return
+      }
       if isReady {
         let count = Foundation.read(descriptor, &buffer, buffer.count)
         if count == 0 || count < 0 && errno != EINTR { return }
         state.withLock { $0.text.append(Array(buffer[..<max(0, count)])) }
       }
-      state.withLock { state in
-        guard state.why == nil, !state.isFinished, let process = state.process else { return }
-        if ContinuousClock.now >= deadline {
-          state.why = "was still running after \(timeout) s"
-        } else if state.text.total > BuildStep.largestOutput {
-          state.why = "printed more than \(BuildStep.largestOutput) bytes"
-        } else {
-          return
+      let isOver = state.withLock { state in
+        guard state.finish == nil else { return false }
+        if state.why == nil {
+          if ContinuousClock.now >= deadline {
+            state.why = "was still running after \(timeout) s"
+          } else if state.text.total > BuildStep.largestOutput {
+            state.why = "printed more than \(BuildStep.largestOutput) bytes"
+          } else {
+            return false
+          }
         }
-        kill(-process, SIGKILL)
+        if let process = state.process {
+          kill(-process, SIGKILL)
+          state.process = nil
+        }
+        return state.text.total > BuildStep.largestOutput
       }
+      // With nobody at the pipe's other end, it ends even where its number is not known yet.
+      if isOver { return }
     }
   }
 }
