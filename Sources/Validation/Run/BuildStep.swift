@@ -119,6 +119,15 @@ private final class BuildWatch: Sendable {
     return state.withLock { ($0.text, $0.why) }
   }
 
+  /// Whether a process is over and only nobody has asked for its end yet: then it did not take too long,
+  /// whoever waits for it did.
+  private static func hasEnded(_ process: Int32?) -> Bool {
+    guard let process else { return false }
+    var end = siginfo_t()
+    let isKnown = waitid(P_PID, id_t(process), &end, WEXITED | WNOHANG | WNOWAIT) == 0
+    return isKnown ? end.si_signo == SIGCHLD : errno == ECHILD
+  }
+
   private func read() {
     defer {
       close(descriptor)
@@ -143,7 +152,7 @@ private final class BuildWatch: Sendable {
       let isOver = state.withLock { state in
         guard state.finish == nil else { return false }
         if state.why == nil {
-          if ContinuousClock.now >= deadline {
+          if ContinuousClock.now >= deadline, !Self.hasEnded(state.process) {
             state.why = "was still running after \(timeout) s"
           } else if state.text.total > BuildStep.largestOutput {
             state.why = "printed more than \(BuildStep.largestOutput) bytes"
