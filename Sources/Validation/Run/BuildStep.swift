@@ -119,10 +119,10 @@ private final class BuildWatch: Sendable {
     return state.withLock { ($0.text, $0.why) }
   }
 
-  /// Whether a process is over and only nobody has asked for its end yet: then it did not take too long,
-  /// whoever waits for it did.
+  /// Whether a process is over and only nobody has asked for its end yet, or has not told of its begin:
+  /// then it did not take too long, whoever waits for it did.
   private static func hasEnded(_ process: Int32?) -> Bool {
-    guard let process else { return false }
+    guard let process else { return true }
     var end = siginfo_t()
     let isKnown = waitid(P_PID, id_t(process), &end, WEXITED | WNOHANG | WNOWAIT) == 0
     return isKnown ? end.si_signo == SIGCHLD : errno == ECHILD
