@@ -8,7 +8,6 @@ final class Devices {
   private(set) var disks: [VirtioBlock] = []
   private(set) var networks: [VirtioNetwork] = []
   private var transports: [VirtioTransport] = []
-
   private static let vendor: UInt16 = 0x1af4
   private static let networkType: UInt16 = 1
   private static let blockType: UInt16 = 2

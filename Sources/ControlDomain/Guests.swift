@@ -23,7 +23,6 @@ final class Guests {
 
   /// How long dead domains are waited for: frames that somebody holds keep them.
   private static let patience: UInt64 = 2_000_000_000
-
   init(_ services: Services) { self.services = services }
 
   /// Serves those who are there, and looks again whenever one has ended.

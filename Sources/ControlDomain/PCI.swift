@@ -6,7 +6,6 @@ import GuestRuntime
 struct PCIFunction {
   /// Bus, device and function, as in the address register.
   let place: UInt32
-
   private static let addressPort: UInt16 = 0xcf8
   private static let dataPort: UInt16 = 0xcfc
 

@@ -11,7 +11,6 @@ final class SelfTest {
   private var steps: [() -> Void] = []
   private var failures = 0
   private static let patience: UInt64 = 5_000_000_000
-
   init(_ devices: Devices) { self.devices = devices }
 
   func start() {

@@ -65,6 +65,5 @@ final class DiskChannel: BlockDevice {
   var canFlush: Bool { disk.driver.canFlush }
   var canDiscard: Bool { disk.driver.canDiscard && !isReadOnly }
   var canDiscardSecurely: Bool { false }
-
   func submit(_ command: BlockCommand) -> Bool { disk.submit(command, from: self) }
 }

@@ -33,7 +33,6 @@ final class VirtQueue {
   private let usedOffset: Int
   private var produced: UInt16 = 0
   private var consumed: UInt16 = 0
-
   private var availableOffset: Int { Int(size) * 16 }
 
   init?(size: UInt16, _ transport: VirtioTransport, _ index: UInt16) {

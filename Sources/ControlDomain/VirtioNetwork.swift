@@ -13,7 +13,6 @@ final class VirtioNetwork {
   private static let bufferLimit: UInt16 = 128
   private static let receiving: UInt16 = 0
   private static let sending: UInt16 = 1
-
   private let transport: VirtioTransport
   private let incoming: VirtQueue
   private let outgoing: VirtQueue

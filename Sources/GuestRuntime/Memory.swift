@@ -22,7 +22,6 @@ public enum Memory {
   nonisolated(unsafe) private static var pageCount: UInt64 = 0
   /// The next page for a table while there is no heap; 0 afterwards.
   nonisolated(unsafe) private static var nextPage: UInt64 = 0
-
   static var base: UInt64 { UInt64(XG_GUEST_BASE) }
 
   /// The address of a page of ours.

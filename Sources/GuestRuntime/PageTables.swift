@@ -14,7 +14,6 @@ enum PageTables {
 
   // SAFETY: written once by `start`.
   nonisolated(unsafe) private static var top: UInt64 = 0
-
   static func start(top: UInt64) { self.top = top }
 
   private static func index(_ address: UInt64, level: Int) -> Int {

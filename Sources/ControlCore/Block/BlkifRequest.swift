@@ -11,7 +11,6 @@ import XenABI
 /// Why a request is answered at once.
 struct BlkifRefusal: Error {
   var status: Xen.BlkifStatus
-
   static var error: BlkifRefusal { BlkifRefusal(status: .error) }
   static var unsupported: BlkifRefusal { BlkifRefusal(status: .eopnotsupp) }
 }
@@ -21,7 +20,6 @@ struct BlkifSegment {
   var reference: GrantReference
   var first: UInt8
   var last: UInt8
-
   var sectorCount: UInt64 { UInt64(last) - UInt64(first) + 1 }
 
   /// Checks a segment of a request.
@@ -95,7 +93,6 @@ struct BlkifRequest {
     }
     if indirectPages.isEmpty { try check(device) }
   }
-
   private mutating func readSegments(
     _ slot: Xen.BlkifRequest, atLeast least: UInt8
   ) throws(BlkifRefusal) {
@@ -119,7 +116,6 @@ struct BlkifRequest {
     segments.append(checked)
     sectorCount += checked.sectorCount
   }
-
   private mutating func readDiscard<Device: BlockDevice>(
     _ slot: Xen.BlkifRequest, _ device: Device
   ) throws(BlkifRefusal) {
@@ -131,7 +127,6 @@ struct BlkifRequest {
     guard !isSecure || device.canDiscardSecurely else { throw .unsupported }
     guard sectorCount > 0 else { throw .error }
   }
-
   private mutating func readIndirect(
     _ slot: Xen.BlkifRequest, _ features: BlockFeatures
   ) throws(BlkifRefusal) {

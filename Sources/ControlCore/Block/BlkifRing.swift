@@ -68,7 +68,6 @@ struct BlkifRing {
     guard let slot = try narrow?.take() else { return nil }
     return Self.widen(slot)
   }
-
   private static func widen(_ slot: BlkifNarrowSlot) -> Xen.BlkifRequest {
     var wide = Xen.BlkifRequest()
     withUnsafeMutableBytes(of: &wide) { target in

@@ -25,7 +25,6 @@ public final class BlockBackend<Device: BlockDevice, Grants: GrantAccess, Events
     self.domain = domain
     self.features = features
   }
-
   public func announce<Store: StoreAccessing>(_ keys: BackendKeys<Store>) {
     let pages = 1 << UInt64(features.ringPageOrder)
     keys.set("max-ring-page-order", UInt64(features.ringPageOrder))
@@ -43,7 +42,6 @@ public final class BlockBackend<Device: BlockDevice, Grants: GrantAccess, Events
       keys.set("discard-alignment", UInt64(0))
     }
   }
-
   public func connect<Store: StoreAccessing>(
     _ frontend: FrontendKeys<Store>, _ keys: BackendKeys<Store>
   ) throws(XenbusFault) {
@@ -91,7 +89,6 @@ public final class BlockBackend<Device: BlockDevice, Grants: GrantAccess, Events
     }
     return 0
   }
-
   private func open<Store: StoreAccessing>(
     _ keys: FrontendKeys<Store>, _ number: Int, pages: Int, _ layout: BlkifLayout,
     _ isPersistent: Bool
@@ -150,9 +147,7 @@ public final class BlockBackend<Device: BlockDevice, Grants: GrantAccess, Events
 
   /// Commands that the disk works on.
   public var inFlightCount: Int { queues.reduce(0) { $0 + $1.inFlightCount } }
-
   public func abandon() { for queue in queues { queue.abandon() } }
-
   public func stop() { for queue in queues { queue.stop() } }
 
   public func finish() -> Bool {

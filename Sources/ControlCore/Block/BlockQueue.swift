@@ -113,7 +113,6 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
     progress.notify = ring.push()
     return progress
   }
-
   private func start(_ slot: Xen.BlkifRequest) {
     guard let index = free.last else { return }
     let one = inFlight[index]
@@ -149,7 +148,6 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
     guard let index = barrier, inFlightCount == 1, waiting.isEmpty else { return }
     submit(command(for: index, .flush))
   }
-
   private func command(for index: Int, _ action: BlockAction) -> BlockCommand {
     var command = BlockCommand(action: action)
     command.token = UInt64(number) << 32 | UInt64(index)
@@ -171,7 +169,6 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
     command.pieces = one.pieces
     return command
   }
-
   private func submit(_ command: BlockCommand) {
     if !waiting.isEmpty || !device.submit(command) { waiting.append(command) }
   }
@@ -214,7 +211,6 @@ public final class BlockQueue<Device: BlockDevice, Grants: GrantAccess> {
       return .flush
     }
   }
-
   private func finish(_ one: BlockInFlight, at index: Int, isGood: Bool) {
     persistent.release(&one.pages)
     one.isBusy = false

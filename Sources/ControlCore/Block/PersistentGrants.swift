@@ -21,7 +21,6 @@ struct PersistentGrants<Grants: GrantAccess> {
   /// References from here on are never kept: a table of grants is not that long, and this bounds what
   /// a guest makes us remember.
   private static var referenceLimit: Int { 1 << 16 }
-
   private let grants: Grants
   private let domain: DomainID
   private let limit: Int
@@ -107,7 +106,6 @@ struct PersistentGrants<Grants: GrantAccess> {
     forget(entry)
     return Int16(place)
   }
-
   private mutating func forget(_ entry: Entry) {
     places[Int(entry.reference.rawValue)] = -1
     grants.unmap([entry.page])

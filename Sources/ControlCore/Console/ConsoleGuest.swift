@@ -77,7 +77,6 @@ public final class ConsoleGuest {
     progress.more = left == 0
     return progress
   }
-
   private func take(_ byte: UInt8, _ sink: Sink) {
     // In front of a newline it says nothing; alone it is the cursor's, if there is one.
     if heldReturn, byte != UInt8(ascii: "\n") { line.append(UInt8(ascii: "\r")) }
@@ -103,7 +102,6 @@ public final class ConsoleGuest {
     line.append(Self.openEnd)
     end(sink)
   }
-
   private func end(_ sink: Sink) {
     sink(line)
     line = prefix
@@ -125,7 +123,6 @@ public final class ConsoleGuest {
     input.append(contentsOf: bytes.prefix(room))
     droppedInput += max(0, bytes.count - room)
   }
-
   private func read(_ size: Int) throws(Xen.RingBroken) -> Int {
     guard var stream else { return 0 }
     var count = 0
@@ -140,7 +137,6 @@ public final class ConsoleGuest {
     self.stream = stream
     return count
   }
-
   private func write() throws(Xen.RingBroken) -> Bool {
     guard var stream, !input.isEmpty else { return false }
     var count = 0

@@ -22,7 +22,6 @@ struct AddressTable {
     self.limitPerPort = limitPerPort
     self.lifetime = lifetime
   }
-
   var count: Int { entries.count }
 
   /// The port of an address, if it was seen lately.
@@ -55,7 +54,6 @@ struct AddressTable {
     entries[address] = Entry(port: port, lastSeen: 0, isPinned: true)
     counts[port, default: 0] += 1
   }
-
   private mutating func removeOldest(of port: Int) {
     var oldest: (address: MACAddress, lastSeen: UInt64)?
     for (address, entry) in entries where entry.port == port && !entry.isPinned {
@@ -65,7 +63,6 @@ struct AddressTable {
     }
     if let oldest { remove(oldest.address) }
   }
-
   private mutating func remove(_ address: MACAddress) {
     guard let entry = entries.removeValue(forKey: address) else { return }
     counts[entry.port, default: 1] -= 1

@@ -39,7 +39,6 @@ final class GuestPort<Grants: GrantAccess>: NetworkPort {
   override func wants(group: MACAddress) -> Bool {
     group == .broadcast || groups?.contains(group) ?? true
   }
-
   override func send(_ packet: Packet) -> Bool {
     guard !queues.isEmpty else { return false }
     let queue = queues.count == 1 ? 0 : Int(flow(packet.bytes) % UInt32(queues.count))
@@ -97,7 +96,6 @@ public final class NetBackend<Grants: GrantAccess, Events: EventAccess>: Backend
     keys.set("feature-split-event-channels", features.splitPorts)
     keys.set("multi-queue-max-queues", UInt64(features.queues))
   }
-
   public func connect<Store: StoreAccessing>(
     _ frontend: FrontendKeys<Store>, _ keys: BackendKeys<Store>
   ) throws(XenbusFault) {
@@ -123,7 +121,6 @@ public final class NetBackend<Grants: GrantAccess, Events: EventAccess>: Backend
     }
     bridge.attach(port, address: address)
   }
-
   private func open<Store: StoreAccessing>(_ keys: FrontendKeys<Store>) throws(XenbusFault) {
     let transmit = try keys.reference(Bytes("tx-ring-ref"))
     let receive = try keys.reference(Bytes("rx-ring-ref"))
@@ -175,7 +172,6 @@ public final class NetBackend<Grants: GrantAccess, Events: EventAccess>: Backend
       if let count = port.groups?.count, count > features.groups { port.groups = nil }
     }
   }
-
   private func flush(_ index: Int) {
     let progress = port.queues[index].flush()
     if progress.notify { events.notify(ports[index].receive) }
@@ -185,9 +181,7 @@ public final class NetBackend<Grants: GrantAccess, Events: EventAccess>: Backend
   public func flush() {
     for index in ports.indices { flush(index) }
   }
-
   public func stop() { bridge.detach(port) }
-
   public func abandon() { stop() }
 
   public func finish() -> Bool {

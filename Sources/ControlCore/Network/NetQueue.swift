@@ -139,7 +139,6 @@ final class NetQueue<Grants: GrantAccess> {
     }
     for packet in packets { body(packet) }
   }
-
   private func answer(_ frame: NetifTransmit, _ status: Xen.NetifStatus) {
     for slot in frame.slots {
       var response = Xen.NetifTxResponse()
@@ -268,7 +267,6 @@ final class NetQueue<Grants: GrantAccess> {
     }
     buffers.removeFirst(used)
   }
-
   private static func extra(_ segment: LargeSegment) -> Xen.NetifRxResponse {
     var extra = Xen.NetifExtraInfo()
     extra.type = Xen.NetifExtraType.gso.rawValue

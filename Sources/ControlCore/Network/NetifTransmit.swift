@@ -67,7 +67,6 @@ struct NetifTransmit {
     // A request of no bytes only carries changes of groups.
     if size < Packet.headerSize, size > 0 || groups.isEmpty { isGood = false }
   }
-
   private mutating func takeExtras(
     _ ring: inout Xen.BackRing<Xen.NetifTxRequest, Xen.NetifTxResponse>
   ) throws(Xen.RingBroken) {
@@ -86,7 +85,6 @@ struct NetifTransmit {
       read(extra)
     }
   }
-
   private mutating func read(_ extra: Xen.NetifExtraInfo) {
     switch Xen.NetifExtraType(rawValue: extra.type) {
     case .gso:

@@ -51,7 +51,6 @@ open class NetworkPort {
     if frames.isEmpty { dropped += 1 }
     for frame in frames { giveFrame(frame) }
   }
-
   private func giveFrame(_ packet: Packet) {
     var frame = packet
     if frame.isChecksumBlank {

@@ -47,7 +47,6 @@ public struct LocalStore: StoreAccessing {
       return nil
     }
   }
-
   public func read(_ path: StorePath) -> Bytes? { ask(.read, path.bytes + [0]) }
 
   @discardableResult

@@ -54,7 +54,6 @@ public final class StoreChannel {
       fail(.ringidx)
     }
   }
-
   private func fail(_ error: Xen.XenstoreError) {
     stream = nil
     incoming = []
@@ -137,7 +136,6 @@ public final class StoreChannel {
     incoming.append(contentsOf: chunk[..<count])
     return count
   }
-
   private func read(_ size: Int) throws(Xen.RingBroken) -> Int {
     guard var stream else { return 0 }
     var count = 0
@@ -176,7 +174,6 @@ public final class StoreChannel {
     }
     return isAny
   }
-
   private func write(_ message: Bytes) throws(Xen.RingBroken) -> Int {
     guard var stream else { return 0 }
     var count = 0

@@ -17,7 +17,6 @@ final class StoreClient {
   var transactions: [UInt32: StoreTransaction] = [:]
   var lastTransaction: UInt32 = 0
   var outbox = StoreOutbox()
-
   init(domain: DomainID) { self.domain = domain }
 
   /// The control domain's parts know no limits.

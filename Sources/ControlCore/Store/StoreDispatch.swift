@@ -29,7 +29,6 @@ extension Store {
     // The first event of a watch comes behind the answer that it is set.
     if message.type == .watch, answer.type == .watch { fireNewest(for: client) }
   }
-
   func perform(
     _ message: StoreMessage, in transaction: StoreTransaction?, for client: StoreClient
   ) throws(StoreError) -> Bytes {

@@ -17,7 +17,6 @@ struct StoreNode {
     children.append(child)
     childrenSize += child.count + 1
   }
-
   mutating func remove(_ child: Bytes) {
     guard let index = children.firstIndex(of: child) else { return }
     children.remove(at: index)

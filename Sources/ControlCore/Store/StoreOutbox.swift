@@ -12,7 +12,6 @@ struct StoreOutbox {
     var bytes: Bytes
     var isEvent: Bool
   }
-
   private var messages: [Message] = []
   /// Messages before this index are taken.
   private var head = 0
@@ -46,7 +45,6 @@ struct StoreOutbox {
     messages.append(Message(bytes: event, isEvent: true))
     eventBytes += event.count
   }
-
   private mutating func forgetEvents() {
     var kept: [Message] = []
     eventBytes = 0

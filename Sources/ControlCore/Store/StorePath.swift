@@ -45,7 +45,6 @@ public struct StorePath: Hashable, Sendable {
       try self.init(checking: text)
     }
   }
-
   private init(checking text: Bytes) throws(StoreError) {
     // The zero byte counts: xenstored refuses 3072 bytes without it.
     guard let last = text.last, text.count < Int(Xen.XenstoreLimits.absPathMax),
@@ -60,7 +59,6 @@ public struct StorePath: Hashable, Sendable {
     }
     bytes = text
   }
-
   private static func isAllowed(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -90,7 +90,6 @@ public struct StorePermissions: Hashable, Sendable {
     for entry in others { Self.append(entry, to: &text) }
     return text
   }
-
   private static func append(_ entry: StorePermission, to text: inout Bytes) {
     text.append(entry.access.letter)
     text.append(contentsOf: Bytes(decimal: UInt64(entry.domain.rawValue)))

@@ -16,18 +16,15 @@ extension Store {
     guard let text = message.onlyText else { throw .invalid }
     return UInt64(text.looseNumber)
   }
-
   private func requirePrivilege(_ client: StoreClient) throws(StoreError) {
     guard client.isPrivileged else { throw .accessDenied }
   }
-
   func domainPath(_ message: StoreMessage) throws(StoreError) -> Bytes {
     var answer = Bytes("/local/domain/")
     answer.append(contentsOf: Bytes(decimal: try looseDomain(message)))
     answer.append(0)
     return answer
   }
-
   func isDomainIntroduced(
     _ message: StoreMessage, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
@@ -36,7 +33,6 @@ extension Store {
     guard number < UInt64(Xen.Domid.firstReserved) else { return Bytes("F\0") }
     return isIntroduced(DomainID(UInt16(number))) ? Bytes("T\0") : Bytes("F\0")
   }
-
   func introduce(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
     try requirePrivilege(client)
     guard let texts = message.texts, texts.count >= 3 else { throw .invalid }
@@ -46,7 +42,6 @@ extension Store {
     introduce(StoreIntroduction(domain: domain, frame: frame, port: port))
     return okay
   }
-
   func release(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
     try requirePrivilege(client)
     let domain = try onlyDomain(message)
@@ -54,7 +49,6 @@ extension Store {
     try release(domain)
     return okay
   }
-
   func resume(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
     try requirePrivilege(client)
     let domain = try onlyDomain(message)
@@ -62,7 +56,6 @@ extension Store {
     guard introduced[domain] != nil else { throw .noEntry }
     return okay
   }
-
   func setTarget(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
     try requirePrivilege(client)
     guard let texts = message.texts, texts.count == 2 else { throw .invalid }

@@ -27,17 +27,14 @@ extension Store {
     }
     return node
   }
-
   private func tell(_ change: StoreChange, _ transaction: StoreTransaction?) {
     if let transaction { transaction.note(change) } else { fire(change) }
   }
-
   func read(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
     try existing(onlyPath(message, client), .read, transaction, client).value
   }
-
   func write(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
@@ -53,7 +50,6 @@ extension Store {
     tell(StoreChange(path: path), transaction)
     return okay
   }
-
   func makeDirectory(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
@@ -64,7 +60,6 @@ extension Store {
     }
     return okay
   }
-
   func remove(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
@@ -84,7 +79,6 @@ extension Store {
     }
     return okay
   }
-
   func directory(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
@@ -93,7 +87,6 @@ extension Store {
     guard node.childrenSize <= Int(Xen.XenstoreLimits.payloadMax) else { throw .tooBig }
     return listing(of: node)
   }
-
   private func listing(of node: StoreNode) -> Bytes {
     var names = Bytes()
     names.reserveCapacity(node.childrenSize)
@@ -133,13 +126,11 @@ extension Store {
     }
     return answer
   }
-
   func getPermissions(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
     try existing(onlyPath(message, client), .read, transaction, client).permissions.text
   }
-
   func setPermissions(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {

@@ -6,7 +6,6 @@ extension Store {
     try watch(texts[0], token: texts[1], for: client)
     return okay
   }
-
   func unwatch(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
     guard let texts = message.texts, texts.count == 2 else { throw .invalid }
     try unwatch(texts[0], token: texts[1], for: client)
@@ -19,7 +18,6 @@ extension Store {
     client.transactions = [:]
     return okay
   }
-
   func startTransaction(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {
@@ -29,7 +27,6 @@ extension Store {
     answer.append(0)
     return answer
   }
-
   func endTransaction(
     _ message: StoreMessage, _ transaction: StoreTransaction?, _ client: StoreClient
   ) throws(StoreError) -> Bytes {

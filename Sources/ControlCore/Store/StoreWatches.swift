@@ -30,7 +30,6 @@ extension Store {
     else { return false }
     return client.access(permissions).contains(.read)
   }
-
   private func queue(_ changed: StorePath, of watch: StoreWatch, for client: StoreClient) {
     // A long name below a watch with a long token would not fit: then the watch's own stands for it,
     // which came in one message with the token.
