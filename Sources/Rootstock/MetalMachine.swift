@@ -59,7 +59,11 @@ struct MetalMachine: Machine {
     Shootdown.flush(address, on: processors)
   }
 
-  func flushTLB() { HypervisorPages.flushAll() }
+  /// A flush here counts as one for every frame, also for the top table that an idle CPU may have loaded.
+  func flushTLB() {
+    LoadedTables.dropForeign()
+    HypervisorPages.flushAll()
+  }
 
   func flushTLB(on processors: ProcessorSet) {
     if processors.contains(currentProcessor) { flushTLB() }
