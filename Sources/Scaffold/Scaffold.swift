@@ -39,6 +39,7 @@ public struct Scaffold: Sendable {
     }
     var files = Array(rendered.values)
     if request.kind != .kernel, request.preset == .bare { files += kernelParts(request.language) }
+    if request.kind == .kernel, request.language == .c { files += memoryFunctions() }
     files += parts.map { GeneratedFile(path: $0.path, text: $0.text) }
     files += interface(in: request.language, rings: request.kind != .kernel)
     return files.sorted { $0.path < $1.path }
@@ -81,6 +82,12 @@ public struct Scaffold: Sendable {
     return Templates.files(below: "templates/kernel/\(language.rawValue)/src")
       .filter { language == .c ? $0.path.hasSuffix(".h") : names.contains($0.path) }
       .map { GeneratedFile(path: "system/" + $0.path, text: $0.text) }
+  }
+
+  /// memcpy and its like, which are those of the hypervisor.
+  private func memoryFunctions() -> [GeneratedFile] {
+    Templates.files(below: "Sources/CFreestanding").filter { $0.path == "Memory.c" }
+      .map { GeneratedFile(path: "src/text.c", text: $0.text) }
   }
 
   /// The ABI for x86_64, where each language's build looks for it.

@@ -1,7 +1,7 @@
-// The templates that this program carries: templates/ and Sources/Frontends* as they were when it was
+// The templates that this program carries: templates/ and parts of Sources/ as they were when it was
 // built. A file whose name ends in .stencil is rendered; every other one is taken as it is.
 
-/// A file of templates/ or Sources/Frontends*.
+/// A file of templates/ or of Sources/.
 struct EmbeddedFile: Sendable {
   /// From the repository's top.
   let path: String
