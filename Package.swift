@@ -274,7 +274,8 @@ if Context.environment["XENOGRAFT_METAL"] == "1" {
     .executableTarget(
       name: "ControlImageFaulty",
       dependencies: [
-        "CFreestanding", "ControlCore", "ControlDomain", "ControlFaults", "GuestRuntime",
+        "CFreestanding", "CGuest", "CRootstock", "ControlCore", "ControlDomain", "ControlFaults",
+        "GuestRuntime",
       ],
       swiftSettings: strict, linkerSettings: linkScript(of: "ControlDomain")),
   ]

@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include "rootstock.h"
 
-_Static_assert(sizeof(struct rootstock_domain) == 48, "rootstock_domain");
+_Static_assert(sizeof(struct rootstock_domain) == 56, "rootstock_domain");
 _Static_assert(offsetof(struct rootstock_domain, reason) == 4, "reason");
 _Static_assert(offsetof(struct rootstock_domain, store_port) == 12, "store_port");
 _Static_assert(offsetof(struct rootstock_domain, frames) == 24, "frames");

@@ -50,7 +50,7 @@ final class Guests {
   private func look() {
     let all = Domains.list()
     for domain in all {
-      if domain.hasEnded {
+      if domain.hasEnded || services.interposer.withdraws(domain.number) {
         remove(domain.number)
       } else if !served.contains(domain.number) {
         add(domain)

@@ -26,6 +26,8 @@ open class Interposer {
   ) -> UnsafeMutableRawPointer { page }
   /// A guest's page for the store or the console is no longer used.
   open func forget(_ port: EventPort) {}
+  /// Whether a domain is to lose its services for now, and to be served as a new one after.
+  open func withdraws(_ domain: UInt16) -> Bool { false }
   /// The services have had their turn; whether they are to have another at once.
   open func turn(_ services: Services) -> Bool { false }
 }

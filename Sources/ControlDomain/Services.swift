@@ -21,7 +21,7 @@ public final class Services {
   public let toolstack: Toolstack
   /// The store as the control domain's parts see it.
   public let local: LocalStore
-  private let interposer: Interposer
+  let interposer: Interposer
   private let disks: BackendRegistry<LocalStore, DiskFactory>
   private let networks: BackendRegistry<LocalStore, NetworkFactory>
   private var cards: [NetworkCard] = []

@@ -13,6 +13,8 @@ public enum FaultTarget: UInt8, Sendable {
   case store
   /// The console's page.
   case console
+  /// The domain itself: what the toolstack asks of it, and what it is given of time and memory.
+  case domain
 }
 
 /// What is done.
@@ -33,13 +35,17 @@ public enum FaultAct: UInt8, Sendable {
   case keys
   // To messages of the store, and to bytes of the console.
   case again, unasked, watchStorm, badName, unended, garbage
+  // To the whole domain.
+  case suspends, resumes, clockJumps, memoryPressure
 }
 
 extension FaultAct {
   /// Whether it strikes at responses, and not at what goes with them.
   var isOfResponses: Bool {
     switch self {
-    case .keepsData, .keepsRings, .noEvents, .eventStorm, .keys: false
+    case .keepsData, .keepsRings, .noEvents, .eventStorm, .keys, .suspends, .resumes, .clockJumps,
+      .memoryPressure:
+      false
     default: true
     }
   }
@@ -63,7 +69,8 @@ public struct Fault: Sendable {
   public let name: StaticString
   /// What is done.
   public let act: FaultAct
-  /// At which responses it strikes: at each of this number.
+  /// At which responses it strikes: at each of this number; what is done to the whole domain, after so
+  /// many tenths of a second.
   public let every: Int
   /// How often it strikes at most; 0 for ever.
   public let count: Int
@@ -100,6 +107,7 @@ extension FaultTarget {
     case .net: "net"
     case .store: "store"
     case .console: "console"
+    case .domain: "domain"
     }
   }
 }

@@ -2,6 +2,7 @@
 //
 //     fault=block:wrong-id                     every guest
 //     fault=2:net:rx-offset:every=5:count=9    domain 2 alone, at each fifth response, nine times
+//     fault=domain:resume:every=3              the whole domain, 0.3 s after its start or the last time
 
 public import ControlCore
 
@@ -11,7 +12,7 @@ public struct FaultPlan: Sendable {
   public let fault: Fault
   /// Whom it strikes; `nil` for every guest.
   public private(set) var domain: DomainID?
-  /// At which responses it strikes: at each of this number.
+  /// At which responses it strikes: at each of this number; or after how many tenths of a second.
   public private(set) var every: Int
   /// How often it strikes at most; 0 for ever.
   public private(set) var count: Int

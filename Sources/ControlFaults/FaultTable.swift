@@ -5,7 +5,7 @@ import ControlCore
 
 extension Fault {
   /// Every fault.
-  public static var all: [Fault] { blockFaults + netFaults + streamFaults }
+  public static var all: [Fault] { blockFaults + netFaults + streamFaults + domainFaults }
 
   private static var blockFaults: [Fault] {
     [
@@ -132,6 +132,23 @@ extension Fault {
       Fault(
         .net, "split-text", .keys, "a feature that is neither 0 nor 1",
         key: "feature-split-event-channels", value: "yes"),
+    ]
+  }
+
+  private static var domainFaults: [Fault] {
+    [
+      Fault(
+        .domain, "suspend", .suspends, every: 5, count: 3,
+        "asked to suspend, and let go on as if that had been called off"),
+      Fault(
+        .domain, "resume", .resumes, every: 5, count: 3,
+        "asked to suspend, and let go on as if it had been saved and restored"),
+      Fault(
+        .domain, "clock-jumps", .clockJumps, every: 2, count: 0,
+        "a time of day that jumps by hours, ahead and back"),
+      Fault(
+        .domain, "memory-pressure", .memoryPressure, every: 5, count: 4,
+        "asked for a quarter of its memory, of which it gets half again at first"),
     ]
   }
 

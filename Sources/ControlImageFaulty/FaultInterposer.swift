@@ -10,6 +10,7 @@ import GuestRuntime
 final class FaultInterposer: Interposer {
   private let box: FaultBox
   private let plans: [FaultPlan]
+  private let domains: DomainFaults
   private var disks: [DiskPlan] = []
   private var interfaces: [InterfacePlan] = []
   /// Values that are written into the state of a device, one in each tick.
@@ -34,6 +35,7 @@ final class FaultInterposer: Interposer {
     }
     self.plans = plans
     box = FaultBox(plans)
+    domains = DomainFaults(plans)
     for text in Guest.options("vbd=") { if let plan = DiskPlan(text) { disks.append(plan) } }
     for text in Guest.options("vif=") {
       if let plan = InterfacePlan(text) { interfaces.append(plan) }
@@ -70,6 +72,8 @@ final class FaultInterposer: Interposer {
 
   override func forget(_ port: EventPort) { box.forget(port) }
 
+  override func withdraws(_ domain: UInt16) -> Bool { domains.withdraws(domain) }
+
   override func turn(_ services: Services) -> Bool {
     let round = box.pump(now: Clock.now)
     for port in round.served { services.serve(port) }
@@ -79,10 +83,12 @@ final class FaultInterposer: Interposer {
     for strike in round.devices { carryOut(strike, services) }
     for (fault, domain) in round.news { tell(fault, domain) }
     setKeys(services)
+    let hasAsked = domains.turn(services, tick: Self.tick) { tell($0, $1) }
     // What these write into the store its users are to hear of.
     let isDancing = !dances.isEmpty
     dance(services)
-    return plug(services) || isDancing || !round.served.isEmpty || !round.devices.isEmpty
+    return plug(services) || hasAsked || isDancing || !round.served.isEmpty
+      || !round.devices.isEmpty
   }
 
   /// Keys that a backend has written are written anew before its guest can see them.

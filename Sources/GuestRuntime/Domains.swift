@@ -11,6 +11,8 @@ public struct OtherDomain {
   public var number: UInt16
   /// Whether it has ended, and is being taken apart.
   public var hasEnded: Bool
+  /// Whether it waits to be resumed.
+  public var isSuspended: Bool
   /// Frames of memory that it may have.
   public var frameCount: UInt64
   /// Its vcpus.
@@ -23,6 +25,8 @@ public struct OtherDomain {
   public var consoleFrame: UInt64
   /// Its port for the console; 0 for none.
   public var consolePort: UInt32
+  /// Frames of memory that it has.
+  public var heldCount: UInt64
 }
 
 /// The other domains.
@@ -36,9 +40,11 @@ public enum Domains {
       result.append(
         OtherDomain(
           number: request.domain, hasEnded: request.state == UInt16(ROOTSTOCK_DOMAIN_HAS_ENDED),
+          isSuspended: request.state == UInt16(ROOTSTOCK_DOMAIN_IS_SUSPENDED),
           frameCount: request.frames, vcpuCount: Int(request.vcpus),
           storeFrame: request.store_frame, storePort: request.store_port,
-          consoleFrame: request.console_frame, consolePort: request.console_port))
+          consoleFrame: request.console_frame, consolePort: request.console_port,
+          heldCount: request.held))
       request.domain += 1
     }
     return result

@@ -32,6 +32,10 @@ public struct Domain: @unchecked Sendable {
   public var isPaused = false
   /// Why it has ended, as the machine notes it; nil while it runs.
   public var endReason: UInt32?
+  /// Domain 0 wants it kept when it suspends: DomainSuspension.swift.
+  public var isKeptSuspended = false
+  /// The vcpu that has suspended it; nil while it is not suspended.
+  public internal(set) var suspender: VCPUID?
 
   /// How many port numbers it may use, port 0 included; nil for 1024, or all where it is privileged.
   public var portLimit: UInt32?

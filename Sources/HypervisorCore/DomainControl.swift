@@ -62,13 +62,23 @@ extension Hypervisor {
   ) throws(HypercallError) -> Int64 {
     let isKnown =
       operation == ROOTSTOCK_NEXT_DOMAIN || operation == ROOTSTOCK_START_DOMAIN
-      || operation == ROOTSTOCK_PAUSE_DOMAIN
+      || operation == ROOTSTOCK_PAUSE_DOMAIN || operation == ROOTSTOCK_KEEP_SUSPENDED
+      || operation == ROOTSTOCK_LIMIT_DOMAIN
     guard isKnown else { throw .noSuchCall }
     guard caller.domain.pointee.isPrivileged else { throw .notPermitted }
     let number = try readQuarter(at: argument)
     switch operation {
     case ROOTSTOCK_START_DOMAIN: try letRun(DomainID(number))
     case ROOTSTOCK_PAUSE_DOMAIN: try pause(DomainID(number), for: caller)
+    case ROOTSTOCK_KEEP_SUSPENDED:
+      let domain = try living(DomainID(number))
+      // Who suspended itself could never be resumed.
+      guard domain != caller.domain else { throw .invalid }
+      domain.pointee.isKeptSuspended = true
+    case ROOTSTOCK_LIMIT_DOMAIN:
+      let (domain, value) = try change(at: argument)
+      guard value >= 0 else { throw .invalid }
+      domain.pointee.pageLimit = UInt64(value)
     default:
       guard let domain = nextDomain(from: number) else { throw .noDomain }
       try describe(domain, to: argument)
@@ -76,8 +86,18 @@ extension Hypervisor {
     return 0
   }
 
+  /// The argument of a call that changes a domain: a domain that has not ended, and the value.
+  ///
+  /// The structure is read once, as a whole.
+  public func change(
+    at argument: GuestVirtualAddress
+  ) throws(HypercallError) -> (domain: DomainPointer, value: Int64) {
+    let change = try read(rootstock_change(), from: argument)
+    return (try living(DomainID(change.domain)), change.value)
+  }
+
   /// A domain that has not ended.
-  private func living(_ id: DomainID) throws(HypercallError) -> DomainPointer {
+  func living(_ id: DomainID) throws(HypercallError) -> DomainPointer {
     guard let domain = domains.find(id), !domain.pointee.isDying, domain.pointee.endReason == nil
     else { throw .noDomain }
     return domain
@@ -86,6 +106,7 @@ extension Hypervisor {
   /// Lets the vcpus of a domain run that waits.
   private func letRun(_ id: DomainID) throws(HypercallError) {
     let domain = try living(id)
+    guard domain.pointee.suspender == nil else { throw .invalid }
     guard domain.pointee.isPaused else { return }
     domain.pointee.isPaused = false
     for index in 0..<domain.pointee.vcpuCount where domain.pointee.vcpus[index].pointee.isUp {
@@ -113,6 +134,8 @@ extension Hypervisor {
     if let reason = domain.pointee.endReason {
       answer.state = UInt16(ROOTSTOCK_DOMAIN_HAS_ENDED)
       answer.reason = reason
+    } else if domain.pointee.suspender != nil {
+      answer.state = UInt16(ROOTSTOCK_DOMAIN_IS_SUSPENDED)
     }
     answer.vcpus = UInt32(truncatingIfNeeded: domain.pointee.vcpuCount)
     answer.store_port = wiring.storePort.rawValue
@@ -120,6 +143,7 @@ extension Hypervisor {
     answer.frames = domain.pointee.pageLimit
     answer.store_frame = wiring.storePage?.number ?? 0
     answer.console_frame = wiring.consolePage?.number ?? 0
+    answer.held = domain.pointee.pageCount
     try write(structure: answer, to: argument)
   }
 

@@ -50,11 +50,7 @@ extension Hypervisor {
     if version == 2 {
       try growStatus(forFrames: state.pointee.frameCount, of: domain, state)
     } else {
-      for index in 0..<state.pointee.statusCount {
-        let frame = MachineFrame(UInt64(state.pointee.statusFrames[index]))
-        guard frames[frame].pointee.references == 1 else { throw .busy }
-      }
-      dropStatus(state)
+      try endStatus(state)
     }
     for index in 0..<state.pointee.frameCount {
       machine.clear(MachineFrame(UInt64(state.pointee.frames[index])))
@@ -66,6 +62,27 @@ extension Hypervisor {
       if version == 2 { words[1] = granted[index] }
       remarkGrant(index, state)
     }
+  }
+
+  /// Gives the status words up, unless the guest has them mapped.
+  private func endStatus(_ state: UnsafeMutablePointer<GrantState>) throws(HypercallError) {
+    for index in 0..<state.pointee.statusCount {
+      let frame = MachineFrame(UInt64(state.pointee.statusFrames[index]))
+      guard frames[frame].pointee.references == 1 else { throw .busy }
+    }
+    dropStatus(state)
+  }
+
+  /// Makes a table that nobody uses as it is at a domain's start, but for its length.
+  ///
+  /// Busy, with nothing changed: the guest has status words mapped.
+  func emptyGrants(of domain: DomainPointer) throws(HypercallError) {
+    guard let state = domain.pointee.grants else { return }
+    try endStatus(state)
+    for index in 0..<state.pointee.frameCount {
+      machine.clear(MachineFrame(UInt64(state.pointee.frames[index])))
+    }
+    state.pointee.version = 1
   }
 
   /// Fills a reserved entry in before the domain runs, as a toolstack does for the pages of the

@@ -12,9 +12,12 @@ extension GuestProcessor {
     let address = arguments.address(1)
     let result = answer { () throws(HypercallError) in
       try withCore { () throws(HypercallError) in
-        operation == ROOTSTOCK_BUILD_DOMAIN
-          ? try buildDomain(at: address)
-          : try Host.hypervisor.control(operation, address, from: caller)
+        switch operation {
+        case ROOTSTOCK_BUILD_DOMAIN: try buildDomain(at: address)
+        case ROOTSTOCK_RESUME_DOMAIN: try resumeDomain(at: address)
+        case ROOTSTOCK_SHIFT_CLOCK: try shiftClock(at: address)
+        default: try Host.hypervisor.control(operation, address, from: caller)
+        }
       }
     }
     // The call is made again until nothing of the domain runs any more.

@@ -28,6 +28,8 @@ struct GuestDomain {
   var isLingering = false
   /// Deadlines of its watchdogs; 0 for those that are off.
   var watchdogs = InlineArray<2, UInt64>(repeating: 0)
+  /// By how many seconds its time of day is ahead of the machine's.
+  var clockShift: Int64 = 0
   /// What it has printed of a line that is not complete.
   var line = ConsoleLine()
 

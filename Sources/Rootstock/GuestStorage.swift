@@ -83,6 +83,12 @@ enum GuestStorage {
     return core
   }
 
+  /// The vcpu_info of a vcpu that has no other.
+  static func ownInfo(of vcpu: UnsafeMutablePointer<VCPU>) -> UnsafeMutablePointer<vcpu_info> {
+    // SAFETY: made with the vcpu, in its frame.
+    (UnsafeMutableRawPointer(vcpu) + infoOffset).assumingMemoryBound(to: vcpu_info.self)
+  }
+
   /// Gives everything back that `makeDomain` has taken.
   ///
   /// The domain is dead, and its slot in the table is free.

@@ -19,7 +19,11 @@ extension GuestProcessor {
       guard let request = GuestMemory.load(sched_shutdown(), from: argument) else {
         return .error(.fault)
       }
-      DomainEnd.begin(guest, reason: request.reason)
+      // What a domain that goes on finds as the answer is written then.
+      let isKept =
+        request.reason == UInt32(SHUTDOWN_suspend)
+        && withCore { Host.hypervisor.suspend(caller) }
+      if !isKept { DomainEnd.begin(guest, reason: request.reason) }
       return .value(0)
     case SCHEDOP_shutdown_code:
       guard let request = GuestMemory.load(sched_shutdown(), from: argument) else {

@@ -25,15 +25,23 @@ enum WallClock {
     start = nanoseconds > now ? nanoseconds - now : nanoseconds
   }
 
-  /// Tells a domain.
-  static func describe(_ frame: MachineFrame) {
+  /// Tells a domain whose time of day is so many seconds ahead of the machine's; false, and nothing
+  /// is told, where that is no time of day.
+  ///
+  /// The core lock is held, and the domain may be reading: the version is odd meanwhile, and a guest
+  /// that scribbled over it gets an even one again.
+  @discardableResult
+  static func describe(_ frame: MachineFrame, ahead: Int64 = 0) -> Bool {
+    let (seconds, isOverflow) = Int64(start / 1_000_000_000).addingReportingOverflow(ahead)
+    guard !isOverflow, seconds >= 0, seconds < 1 << 34 else { return false }
     let info = DirectMap.pointer(to: frame.address).assumingMemoryBound(to: shared_info.self)
-    info.pointee.wc_version &+= 1
-    let seconds = start / 1_000_000_000
+    let odd = info.pointee.wc_version | 1
+    xg_store_ordered(&info.pointee.wc_version, odd)
     info.pointee.wc_sec = UInt32(truncatingIfNeeded: seconds)
     info.pointee.wc_sec_hi = UInt32(truncatingIfNeeded: seconds >> 32)
     info.pointee.wc_nsec = UInt32(truncatingIfNeeded: start % 1_000_000_000)
-    info.pointee.wc_version &+= 1
+    xg_store_ordered(&info.pointee.wc_version, odd &+ 1)
+    return true
   }
 
   private static func register(_ number: UInt8) -> UInt64 {

@@ -89,7 +89,7 @@ import Testing
     ("kernel: k\nchecks: [{check: faults, inject: [block:late]}]", 2, 35, "expected `disks`"),
     ("kernel: k\nchecks: [{check: faults, inject: [store:lat]}]", 2, 35, "found `store:lat`"),
     ("kernel: k\nchecks: [{check: faults, inject: ['1:store:late']}]", 2, 35, "TARGET:NAME"),
-    ("kernel: k\nchecks: [{check: faults, inject: [clock-jumps]}]", 2, 35, "can have"),
+    ("kernel: k\nchecks: [{check: faults, inject: [clock-jump]}]", 2, 35, "TARGET:NAME"),
     ("kernel: &a k\nchecks: [*a]", 2, 10, "an alias"),
     ("kernel: k\nchecks: [boots", 3, 1, "a fault"),
     ("kernel: k\nkernel: k\nchecks: [boots]", 1, 1, "found twice"),

@@ -85,7 +85,6 @@ import Testing
     }
     for key in PortKeys.top { #expect(text.contains("\n\(key):"), "\(key)") }
     for group in FaultGroup.allCases { #expect(text.contains("`\(group.rawValue)`")) }
-    for name in FaultGroup.absent { #expect(text.contains("`\(name)`")) }
   }
 
   /// The port that the guide shows is one.

@@ -235,6 +235,11 @@ XG_INLINE uint64_t xg_compare_exchange(uint64_t *word, uint64_t expected, uint64
     return __sync_val_compare_and_swap(word, expected, desired);
 }
 
+/* A store that no other is moved across, neither by the compiler nor by the processor. */
+XG_INLINE void xg_store_ordered(uint32_t *word, uint32_t value) {
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
 /* In Entry.S. */
 extern const uint8_t xg_vector_stubs[];  /* 256 stubs of 16 bytes. */
 extern const uint8_t xg_syscall_entry[], xg_syscall32_entry[], xg_sysenter_entry[];

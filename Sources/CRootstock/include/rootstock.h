@@ -25,7 +25,7 @@
 /*
  * Lets a domain run that waits for this: it was built to wait (`paused:1` on the command line, or
  * ROOTSTOCK_BUILD_DOMAIN), or paused. `domain` is all that is read. A domain that runs goes on. -ESRCH:
- * there is none, or it has ended.
+ * there is none, or it has ended; -EINVAL: it is suspended.
  */
 #define ROOTSTOCK_START_DOMAIN 0x102
 
@@ -43,14 +43,50 @@
  */
 #define ROOTSTOCK_PAUSE_DOMAIN 0x104
 
+/*
+ * From now on a domain that suspends (SCHEDOP_shutdown with SHUTDOWN_suspend) does not end: it waits as
+ * ROOTSTOCK_DOMAIN_IS_SUSPENDED, and VIRQ_DOM_EXC tells. `domain` is all that is read. -ESRCH as above.
+ */
+#define ROOTSTOCK_KEEP_SUSPENDED 0x105
+
+/*
+ * Lets a suspended domain go on: struct rootstock_change, whose `value` says how. It waits for
+ * ROOTSTOCK_START_DOMAIN then.
+ *
+ *   ROOTSTOCK_AS_CANCELLED   its call answers 1, and nothing has changed.
+ *   ROOTSTOCK_AS_NEW         its call answers 0, and it finds what a domain that was restored finds: all
+ *                            ports closed and masked, an empty grant table of version 1, no registered
+ *                            areas, no timers, and in start_info (the third argument of its call names
+ *                            the frame) the page of shared_info and new ports for store and console.
+ *
+ * -ESRCH as above; -EINVAL: it is not suspended, or start_info is no page of its own, or `value` is
+ * another; -EAGAIN: a vcpu of its still runs; -EBUSY: grants are in use, by it or by others.
+ */
+#define ROOTSTOCK_RESUME_DOMAIN 0x106
+#define ROOTSTOCK_AS_CANCELLED 0
+#define ROOTSTOCK_AS_NEW 1
+
+/*
+ * How many frames a domain may have: struct rootstock_change. One that has more keeps them and gets no
+ * further one. -ESRCH as above; -EINVAL: a negative number.
+ */
+#define ROOTSTOCK_LIMIT_DOMAIN 0x107
+
+/*
+ * By how many seconds a domain's time of day is ahead of the machine's: struct rootstock_change. Its
+ * system time stays as it is. -ESRCH as above; -EINVAL: before 1970, or beyond 2^34 seconds.
+ */
+#define ROOTSTOCK_SHIFT_CLOCK 0x108
+
 /* Values of `state`. */
 #define ROOTSTOCK_DOMAIN_RUNS 0
 #define ROOTSTOCK_DOMAIN_HAS_ENDED 1
+#define ROOTSTOCK_DOMAIN_IS_SUSPENDED 2
 
 struct rootstock_domain {
     uint16_t domain;        /* in and out */
     uint16_t state;
-    uint32_t reason;        /* of its end: SHUTDOWN_poweroff and others; 0 while it runs */
+    uint32_t reason;        /* of its end: SHUTDOWN_poweroff and others; 0 while it has not ended */
     uint32_t vcpus;
     uint32_t store_port;    /* the domain's ends of the two channels, for domain 0 to bind to; 0: none */
     uint32_t console_port;
@@ -58,6 +94,13 @@ struct rootstock_domain {
     uint64_t frames;        /* how many frames of memory it may have */
     uint64_t store_frame;   /* machine frames of the two pages; 0: none */
     uint64_t console_frame;
+    uint64_t held;          /* how many frames it has */
+};
+
+struct rootstock_change {
+    uint16_t domain;
+    uint16_t zero[3];
+    int64_t value;
 };
 
 /* No ramdisk. */

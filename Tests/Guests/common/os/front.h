@@ -13,6 +13,11 @@
 #include "xg_grant.h"
 #include "xg_life.h"
 
+/* How often the domain was suspended and has gone on, as a new one or because that was called off. */
+extern struct suspensions {
+    unsigned int resumed, cancelled;
+} suspensions;
+
 /* Finds the domain's own console. */
 void front_console(void);
 /* Brings up console, grants and xenstore, without which the test is over, and looks for devices of

@@ -2,7 +2,7 @@
  * xg_os.h over the guests' runtime: one vcpu, no threads. Events are masked at all times but while
  * xg_os_wait sleeps, so that no two functions of the frontends ever run at the same time.
  */
-#include "guest.h"
+#include "front.h"
 
 #include "xg_event.h"
 #include "xg_os.h"
@@ -18,6 +18,7 @@ static uint8_t heap[HEAP_BYTES] __attribute__((aligned(16)));
 static uint64_t window_used;
 static evtchn_port_t timer_port;
 static bool woken;
+struct suspensions suspensions;
 
 /* A hole in the heap: in order of addresses. */
 struct hole {
@@ -197,10 +198,29 @@ void xg_os_shutdown(unsigned int reason)
     shut_down(reason);
 }
 
-/* A test's guest is not moved. */
+/* Meanwhile frame numbers in start_info are the guest's own, of which the hypervisor makes new ones. */
 int xg_os_suspend(void)
 {
-    return -XEN_ENOSYS;
+    struct sched_shutdown request = {.reason = SHUTDOWN_suspend};
+    mfn_t store = start_info->store_mfn, console = start_info->console.domU.mfn;
+
+    start_info->store_mfn = pfn_of_mfn(store);
+    start_info->console.domU.mfn = pfn_of_mfn(console);
+    long result = HYPERVISOR_sched_op(SCHEDOP_shutdown, &request, mfn_of(start_info));
+    if (result) {
+        start_info->store_mfn = store;
+        start_info->console.domU.mfn = console;
+        suspensions.cancelled += result > 0;
+        return result > 0 ? 1 : (int)result;
+    }
+    result = HYPERVISOR_update_va_mapping((unsigned long)shared_info,
+                                          start_info->shared_info | PTE_READ_WRITE, UVMF_INVLPG);
+    if (result)
+        panic("the shared information page cannot be mapped again: %E", result);
+    events_initialise();
+    timer_port = 0; /* bound again with the first port */
+    suspensions.resumed++;
+    return 0;
 }
 
 uint64_t xg_os_page_out(void *page)
