@@ -92,6 +92,14 @@ import Testing
     }
   }
 
+  @Test func diskCopies_tellWhenTheyCannotGrow() throws {
+    let disk = PortDisk(name: "xvda", contents: .zeros(1))
+    let copies = try DiskCopies([disk])
+    #expect(copies.shortage(free: 0)?.contains("is full") == true)
+    #expect(copies.shortage(free: 1 << 20) == nil)
+    #expect(try DiskCopies([]).shortage(free: 0) == nil)
+  }
+
   @Test func freePorts_areNeverTheSame() {
     let ports = (0..<20).compactMap { _ in FreePorts.take() }
     #expect(ports.count == 20 && Set(ports).count == 20)

@@ -81,6 +81,7 @@ extension BootJob {
     guard let ports = forwards(&run) else { return run }
     let recorder = BootRecorder(watches)
     let answers = Mutex<[String: CheckOutcome]>([:])
+    let shortage = Mutex<String?>(nil)
     let questions = questions
     let request = run.request
     let settling = Self.settling
@@ -101,6 +102,8 @@ extension BootJob {
       let result = try await GuestBoot.run(
         request,
         isEnough: {
+          // Looked at under way: there is room again when the emulator has ended.
+          if let lack = copies.shortage() { shortage.withLock { $0 = lack } }
           guard !awaitsEnd, let first = recorder.firstOutput else { return false }
           return recorder.elapsed > first + settling && recorder.isSatisfied
             && answers.withLock { $0.count } == questions.count
@@ -111,6 +114,10 @@ extension BootJob {
     }
     recorder.end()
     await asked
+    if run.boot?.verdict == .timeout, let lack = shortage.withLock(\.self) {
+      run.preparation = .machine(lack)
+      return run
+    }
     run.answers = answers.withLock(\.self)
     run.seen = recorder.observation
     if let crash = run.boot?.crash, crash.place == nil {

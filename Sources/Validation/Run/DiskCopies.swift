@@ -46,6 +46,20 @@ final class DiskCopies: Sendable {
   /// Path of a disk's copy.
   func path(of name: String) -> String { folder.appending(path: name).path }
 
+  /// What lacks where copies cannot grow any more: an emulator stops a guest that writes then. The
+  /// argument is the bytes that are free there; nil asks the machine.
+  func shortage(free: UInt64? = nil) -> String? {
+    guard disks.contains(where: { !$0.isReadOnly }) else { return nil }
+    var state = statvfs()
+    guard
+      let free = free
+        ?? (statvfs(folder.path, &state) == 0
+          ? UInt64(state.f_bavail) * UInt64(state.f_frsize) : nil),
+      free < 1 << 16
+    else { return nil }
+    return "room for what the guest writes: \(folder.deletingLastPathComponent().path) is full"
+  }
+
   private static func why(_ error: any Error) -> String { error.localizedDescription }
 
   private static func fill(
