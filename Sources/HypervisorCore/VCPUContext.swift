@@ -10,6 +10,8 @@ import XenABI
 public struct VCPUStart {
   /// Registers: ring 3, interrupts on, no I/O privilege.
   public var registers: cpu_user_regs
+  /// The virtual I/O privilege, 0 to 3: IOPL in the flags that the guest gave.
+  public var portLevel: UInt8
   /// Stack selector on entry from user mode.
   public var kernelStackSelector: UInt16
   /// Stack pointer on entry from user mode.
@@ -108,9 +110,10 @@ extension Hypervisor {
     guard flags & UInt64(VGCF_in_kernel) != 0 else { throw .invalid }
     registers.cs |= 3
     registers.ss |= 3
+    let portLevel = UInt8(registers.rflags >> 12 & 3)
     registers.rflags = registers.rflags & StartFlags.free | StartFlags.fixed
     let start = VCPUStart(
-      registers: registers,
+      registers: registers, portLevel: portLevel,
       kernelStackSelector: UInt16(
         truncatingIfNeeded: tail[Context.kernel_ss]) | 3,
       kernelStack: GuestVirtualAddress(tail[Context.kernel_sp]),

@@ -23,6 +23,7 @@ extension GuestProcessor {
       }
     }
     isKernelMode = true
+    portAccess.level = start.portLevel
     kernelStack = start.kernelStack.value
     eventEntry.address = start.eventCallback.value
     failsafeEntry = EntryPoint(

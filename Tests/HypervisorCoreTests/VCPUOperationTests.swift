@@ -130,6 +130,7 @@ import Testing
     #expect(second.pointee.localTableCount == 16)
     #expect(start.registers.cs & 3 == 3 && start.registers.ss & 3 == 3)
     #expect(start.registers.rflags == 0x24_0fd7, "no IOPL, no NT, no VM; interrupts on")
+    #expect(start.portLevel == 3, "IOPL is the virtual one")
     #expect(start.registers.rip == 0x40_0000)
     #expect(start.eventCallback.value == 0x1234)
     try bench.recount()

@@ -3,6 +3,7 @@
 #define GUEST_SECOND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Starts vcpu 1 in a function, which may make hypercalls and use memory but must not trap: traps
@@ -10,6 +11,8 @@
  * function must not return before second_stop asks for it.
  */
 bool second_start(void (*function)(void));
+/* The same, with these flags in the vcpu's context. */
+bool second_start_with(void (*function)(void), uint64_t flags);
 /* True once vcpu 1 is to come back. */
 bool second_shall_stop(void);
 /* Asks vcpu 1 to come back and waits until it is down. */

@@ -19,7 +19,9 @@ static void second_main(void)
         HYPERVISOR_vcpu_op(VCPUOP_down, SECOND, 0);
 }
 
-bool second_start(void (*function)(void))
+bool second_start(void (*function)(void)) { return second_start_with(function, 0); }
+
+bool second_start_with(void (*function)(void), uint64_t flags)
 {
     static struct vcpu_guest_context context;
     if (HYPERVISOR_vcpu_op(VCPUOP_is_up, SECOND, 0) < 0) {
@@ -29,6 +31,7 @@ bool second_start(void (*function)(void))
     work = function;
     stop = false;
     context.flags = VGCF_in_kernel;
+    context.user_regs.rflags = flags;
     context.user_regs.rip = (uint64_t)second_main;
     /* As after a call. */
     context.user_regs.rsp = (uint64_t)(stack + sizeof(stack) - 8);
