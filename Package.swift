@@ -120,7 +120,8 @@ let package = Package(
     .target(
       name: "Harness",
       dependencies: [
-        "ABISchema", "KernelImage", .product(name: "Subprocess", package: "swift-subprocess"),
+        "ABISchema", "CCrypto", "CRootstock", "CXenABI", "KernelImage", "X86", "XenABI",
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),
 
@@ -189,7 +190,10 @@ let package = Package(
       name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: strict),
     .testTarget(
       name: "HypervisorCoreTests",
-      dependencies: ["CRootstock", "CXenABI", "HypervisorCore", "HypervisorCoreTesting", "X86"],
+      dependencies: [
+        "CRootstock", "CXenABI", "Harness", "HypervisorCore", "HypervisorCoreTesting", "X86",
+        "XenABI",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ControlCoreTests",
@@ -274,7 +278,7 @@ if Context.environment["XENOGRAFT_METAL"] == "1" {
     .executableTarget(
       name: "ControlImageFaulty",
       dependencies: [
-        "CFreestanding", "CGuest", "CRootstock", "ControlCore", "ControlDomain", "ControlFaults",
+        "CFreestanding", "CRootstock", "ControlCore", "ControlDomain", "ControlFaults",
         "GuestRuntime",
       ],
       swiftSettings: strict, linkerSettings: linkScript(of: "ControlDomain")),

@@ -4,9 +4,9 @@ internal import CXenABI
 import GuestRuntime
 
 /// The devices of the machine.
-final class Devices {
-  private(set) var disks: [VirtioBlock] = []
-  private(set) var networks: [VirtioNetwork] = []
+public final class Devices {
+  package private(set) var disks: [VirtioBlock] = []
+  package private(set) var networks: [VirtioNetwork] = []
   private var transports: [VirtioTransport] = []
   private static let vendor: UInt16 = 0x1af4
   private static let networkType: UInt16 = 1

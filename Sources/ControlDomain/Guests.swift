@@ -6,7 +6,10 @@
 //                    all have
 //     interactive    what is typed on the machine's console goes to domain 1, and a line of its that has
 //                    begun is printed with ETB behind it
+//     commands       what is typed on the machine's console are commands: `suspend 1` asks a domain to
+//                    suspend, which is written down then, `resume 1` lets it go on
 
+internal import CXenABI
 import ControlCore
 import GuestRuntime
 
@@ -20,6 +23,10 @@ final class Guests {
   private var last = UInt16.max
   private var hasGuests = false
   private var isEnding = false
+  private let takesCommands = Guest.hasOption("commands")
+  private var typed = Bytes()
+  /// Suspended domains that have been written down.
+  private var recorded: [UInt16] = []
 
   /// How long dead domains are waited for: frames that somebody holds keep them.
   private static let patience: UInt64 = 2_000_000_000
@@ -39,7 +46,36 @@ final class Guests {
     if !Domains.onEnd({ [self] in look() }) {
       say("the hypervisor does not tell when domains end").end()
     }
+    if takesCommands, let port = Events.bind(interrupt: UInt32(VIRQ_CONSOLE)) {
+      Events.handle(port) { [self] in readCommands() }
+      // What came before that raises no event.
+      readCommands()
+    }
     look()
+  }
+
+  private func readCommands() {
+    typed += Console.read(256)
+    while let end = typed.firstIndex(of: 0x0a) {
+      obey(Bytes(typed[..<end]))
+      typed = Bytes(typed[(end + 1)...])
+    }
+  }
+
+  private func obey(_ command: Bytes) {
+    let words = command.split(separator: 0x20).map { Bytes($0) }
+    guard words.count == 2, let domain = DomainID(words[1]), domain != .control else {
+      return refuse("command ", command)
+    }
+    if words[0].equals("suspend") {
+      let control = StorePath.home(of: domain).child("control")
+      services.local.write(control.child("shutdown"), Bytes("suspend"))
+      services.wake()
+    } else if words[0].equals("resume"), Domains.resume(domain.rawValue, asNew: false) {
+      Domains.begin(domain.rawValue)
+    } else {
+      refuse("command ", command)
+    }
   }
 
   private func refuse(_ name: StaticString, _ text: Bytes) {
@@ -49,7 +85,13 @@ final class Guests {
   /// Compares what there is with what is served.
   private func look() {
     let all = Domains.list()
+    recorded.removeAll { number in !all.contains { $0.number == number && $0.isSuspended } }
     for domain in all {
+      if takesCommands, domain.isSuspended, !recorded.contains(domain.number),
+        Domains.record(domain.number)
+      {
+        recorded.append(domain.number)
+      }
       if domain.hasEnded || services.interposer.withdraws(domain.number) {
         remove(domain.number)
       } else if !served.contains(domain.number) {
@@ -67,6 +109,7 @@ final class Guests {
 
   private func add(_ domain: OtherDomain) {
     served.append(domain.number)
+    if takesCommands { Domains.keepSuspended(domain.number) }
     defer { Domains.begin(domain.number) }
     guard domain.storePort != 0, domain.consolePort != 0 else { return }
     let id = DomainID(domain.number)

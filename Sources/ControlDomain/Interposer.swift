@@ -8,6 +8,8 @@ open class Interposer {
   /// Nothing.
   public init() {}
 
+  /// Whether the devices are used for something else than to serve guests.
+  open func takesOver(_ devices: Devices) -> Bool { false }
   /// A backend has mapped pages; what it uses in their place.
   open func mapped(
     _ pages: [MappedPage], of domain: DomainID, isNetwork: Bool, isRing: Bool

@@ -154,6 +154,9 @@ public final class Services {
   /// Ends mappings that were kept.
   public func unmap(_ pages: [MappedPage]) { GuestPages.end(pages) }
 
+  /// Has the next turn look at everything.
+  func wake() { isAwake = true }
+
   /// An event of a guest's disk or network.
   public func serve(_ port: EventPort) {
     isAwake = true

@@ -16,13 +16,11 @@ public func runControlDomain(startInfo: UInt64, _ makeInterposer: () -> Interpos
   }
   let devices = Devices()
   devices.find()
-  let test = SelfTest(devices)
-  let isTest = Guest.hasOption("selftest")
-  let services = isTest ? nil : Services(devices, makeInterposer())
+  let interposer = makeInterposer()
+  let services = interposer.takesOver(devices) ? nil : Services(devices, interposer)
   let guests = services.map { Guests($0) }
-  if isTest { test.start() }
   guests?.start()
-  if !isTest { say("serves").end() }
+  if guests != nil { say("serves").end() }
   Events.run()
   _ = guests
   Guest.powerOff()

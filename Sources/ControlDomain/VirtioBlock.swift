@@ -5,11 +5,11 @@
 // A command of more pieces than a table or the device takes becomes several requests; it is done
 // when all of them are.
 
-import ControlCore
+package import ControlCore
 import GuestRuntime
 
 /// A disk of the machine.
-final class VirtioBlock {
+package final class VirtioBlock {
   private enum Feature {
     static let segmentLimit: UInt64 = 1 << 2
     static let readOnly: UInt64 = 1 << 5
@@ -40,14 +40,14 @@ final class VirtioBlock {
   private var isPending = false
 
   /// Sectors of 512 bytes.
-  let sectorCount: UInt64
-  var isReadOnly: Bool { features & Feature.readOnly != 0 }
-  var canFlush: Bool { features & Feature.flush != 0 }
-  var canDiscard: Bool { features & Feature.discard != 0 }
+  package let sectorCount: UInt64
+  package var isReadOnly: Bool { features & Feature.readOnly != 0 }
+  package var canFlush: Bool { features & Feature.flush != 0 }
+  package var canDiscard: Bool { features & Feature.discard != 0 }
   var isLegacy: Bool { transport.isLegacy }
 
   /// Called for each command that is done, with its token and whether it succeeded.
-  var onCompletion: (UInt64, Bool) -> Void = { _, _ in }
+  package var onCompletion: (UInt64, Bool) -> Void = { _, _ in }
 
   init?(_ transport: VirtioTransport) {
     let wanted = Feature.segmentLimit | Feature.readOnly | Feature.flush | Feature.discard
@@ -76,7 +76,7 @@ final class VirtioBlock {
   /// The device is told at the next `flush`.
   /// The caller has checked that it is within the disk, and that the pieces have as many bytes as
   /// the sectors.
-  func submit(
+  package func submit(
     _ action: BlockAction, sector: UInt64 = 0, sectorCount: UInt64 = 0, pieces: [BlockPiece] = [],
     token: UInt64
   ) -> Bool {

@@ -5,7 +5,7 @@
 import GuestRuntime
 
 /// A network interface of the machine.
-final class VirtioNetwork {
+package final class VirtioNetwork {
   private enum Feature {
     static let address: UInt64 = 1 << 5
   }
@@ -23,14 +23,14 @@ final class VirtioNetwork {
   private var isSendPending = false
 
   /// The address that the device has.
-  let address: [UInt8]
+  package let address: [UInt8]
   var isLegacy: Bool { transport.isLegacy }
   /// Bytes of the longest frame, without checksum.
   var frameLimit: Int { Self.bufferSize - headerSize }
   private var headerSize: Int { transport.isLegacy ? 10 : 12 }
 
   /// Called for each frame that comes in; its memory is the device's again afterwards.
-  var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
+  package var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
 
   init?(_ transport: VirtioTransport) {
     guard let features = transport.negotiate(Feature.address),
@@ -74,7 +74,7 @@ final class VirtioNetwork {
   /// Sends a frame, which `fill` writes into a buffer; false where there is no room at the moment.
   ///
   /// The device is told at the next `flush`.
-  func send(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Bool {
+  package func send(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Bool {
     guard count <= frameLimit else { return false }
     if freeBuffers.isEmpty { reclaim() }
     guard let number = freeBuffers.popLast() else { return false }

@@ -11,6 +11,7 @@ final class FaultInterposer: Interposer {
   private let box: FaultBox
   private let plans: [FaultPlan]
   private let domains: DomainFaults
+  private var test: SelfTest?
   private var disks: [DiskPlan] = []
   private var interfaces: [InterfacePlan] = []
   /// Values that are written into the state of a device, one in each tick.
@@ -42,6 +43,14 @@ final class FaultInterposer: Interposer {
     }
     super.init()
     wake()
+  }
+
+  override func takesOver(_ devices: Devices) -> Bool {
+    guard Guest.hasOption("selftest") else { return false }
+    let test = SelfTest(devices)
+    test.start()
+    self.test = test
+    return true
   }
 
   private func wake() {

@@ -51,10 +51,27 @@ public enum Domains {
   }
 
   /// Lets a domain begin that waits for it.
-  public static func begin(_ number: UInt16) {
-    var request = rootstock_domain()
+  public static func begin(_ number: UInt16) { _ = change(ROOTSTOCK_START_DOMAIN, number) }
+
+  /// From now on it waits when it suspends, instead of ending.
+  public static func keepSuspended(_ number: UInt16) {
+    _ = change(ROOTSTOCK_KEEP_SUSPENDED, number)
+  }
+
+  /// Has a suspended domain written down, for who saves it; whether that was possible.
+  public static func record(_ number: UInt16) -> Bool { change(ROOTSTOCK_RECORD_DOMAIN, number) }
+
+  /// Lets a suspended domain go on, which waits to begin then; whether that was possible by now.
+  public static func resume(_ number: UInt16, asNew isNew: Bool) -> Bool {
+    change(ROOTSTOCK_RESUME_DOMAIN, number, isNew ? ROOTSTOCK_AS_NEW : ROOTSTOCK_AS_CANCELLED)
+  }
+
+  /// A request of the control interface about one domain, with its value if it has one.
+  public static func change(_ operation: Int32, _ number: UInt16, _ value: Int32 = 0) -> Bool {
+    var request = rootstock_change()
     request.domain = number
-    _ = guest_control(UInt64(ROOTSTOCK_START_DOMAIN), &request)
+    request.value = Int64(value)
+    return guest_control(UInt64(operation), &request) == 0
   }
 
   /// Calls `body` out of the loop when a domain has ended, and when one is gone.

@@ -89,7 +89,7 @@ public struct GuestNetwork: Sendable, Equatable {
 
 /// One boot of a guest, and of what runs beside it.
 public struct BootRequest: Sendable {
-  /// Path of the guest's kernel.
+  /// Path of the guest's kernel, or of a file with a saved guest.
   public var kernel: String
   /// Path of the guest's ramdisk.
   public var initrd: String?
@@ -146,8 +146,14 @@ public struct BootRequest: Sendable {
   /// Count instructions instead of time, so that every run is the same.
   public var countsInstructions = false
 
-  /// The guest has devices, which a domain 0 must serve.
-  var needsControlDomain: Bool { !disks.isEmpty || network != nil || !faults.isEmpty }
+  /// The guest is saved under way.
+  public var save: SaveRequest?
+
+  /// The guest has devices, which a domain 0 must serve, or needs one that saves and restores it.
+  var needsControlDomain: Bool {
+    !disks.isEmpty || network != nil || !faults.isEmpty || save != nil
+      || SavedDomainFile.isSaved(kernel)
+  }
 
   /// A request with the defaults of `xenograft boot`.
   public init(kernel: String) {

@@ -59,12 +59,16 @@ actor BootSession {
   private var decided: ContinuousClock.Instant?
   private var lastOutput: ContinuousClock.Instant
 
+  /// The guest that is saved; `nil` for none.
+  private var saving: SaveWatch?
+
   /// A session for `request`, whose files are in `folder`, that hands what it reads to `sink`.
   init(
     _ request: BootRequest, _ plan: GuestPlan, dialect: any HypervisorDialect, folder: URL,
-    isEnough: @escaping @Sendable () -> Bool = { false },
+    isEnough: @escaping @Sendable () -> Bool = { false }, saving: SaveWatch? = nil,
     sink: @escaping @Sendable (ConsoleOutput) -> Void
   ) throws(HarnessError) {
+    self.saving = saving
     self.dialect = dialect
     self.sink = sink
     self.isEnough = isEnough
@@ -90,6 +94,9 @@ actor BootSession {
 
   var expectations: [ExpectationResult] { lines.results }
 
+  /// Why the guest was not saved that was to be; `nil` where it was, or was not to be.
+  var saveFault: String? { saving?.fault }
+
   /// Whether what is typed arrives: on Rootstock once it has spoken, on Xen not before domain 0 has.
   var takesInput: Bool {
     times.guestFirstOutput != nil || (dialect.listensEarly && times.hypervisor != nil)
@@ -104,7 +111,7 @@ actor BootSession {
 
   /// Nothing more is worth reading.
   private var isOver: Bool {
-    isEndedByExpectation || (decided != nil && !dialect.endsMachine)
+    isEndedByExpectation || saving?.isOver == true || (decided != nil && !dialect.endsMachine)
   }
 
   /// Reads the second line, and tells how the machine is to end, if it is.
@@ -113,6 +120,7 @@ actor BootSession {
     if toolstack != nil, begin == nil, .now - start >= Self.longestStart {
       end(0, DomainEnd(verdict: .crash, reason: "its toolstack was not ready in time"))
     }
+    saving?.look()
     if decided == nil, isEnough() {
       isEndedByExpectation = true
       decided = .now
@@ -215,6 +223,7 @@ actor BootSession {
     sink(.guest(bytes))
     let before = lines.results
     let whole = lines.take(bytes)
+    saving?.take(whole)
     if wantsEvents {
       for line in whole { note(.guest(line: line)) }
       for (old, new) in zip(before, lines.results) where new.matched && !old.matched {
@@ -233,6 +242,7 @@ actor BootSession {
     note(.hypervisor(line: line))
     if hypervisorLines.count >= Self.mostLines { hypervisorLines.removeFirst(1000) }
     hypervisorLines.append(line)
+    if decided == nil, let how = saving?.save(line) { end(awaited.min() ?? 0, how) }
     switch dialect.notice(in: line) {
     case .domainEnded(let id, let verdict, let reason):
       end(id, DomainEnd(verdict: verdict, reason: reason))

@@ -16,6 +16,12 @@ public enum GuestBoot {
     _ request: BootRequest, isEnough: @escaping @Sendable () -> Bool = { false },
     sink: @escaping @Sendable (ConsoleOutput) -> Void
   ) async throws(HarnessError) -> BootResult {
+    var request = request
+    if SavedDomainFile.isSaved(request.kernel) {
+      let saved = try SavedDomainFile(path: request.kernel)
+      request.memory = saved.memory
+      request.vcpus = saved.vcpus
+    }
     let plan = try GuestPlan(request, controlDomain: HypervisorImage.controlDomain(for: request))
     let arguments = try QemuCommand.arguments(for: request, plan)
     let dialect: any HypervisorDialect =
@@ -24,9 +30,21 @@ public enum GuestBoot {
       case .xen: XenDialect()
       }
     let staging = try Staging(request, plan)
-    let session = try BootSession(
-      request, plan, dialect: dialect, folder: staging.folder, isEnough: isEnough, sink: sink)
     var pump: InputPump?
+    var saving: SaveWatch?
+    var commands: Pipe?
+    if let save = request.save {
+      let pipe = Pipe()
+      commands = pipe
+      pump = try InputPump(GuestInput(descriptor: pipe.fileHandleForReading.fileDescriptor))
+      saving = try SaveWatch(save, folder: staging.folder) { command in
+        try? pipe.fileHandleForWriting.write(contentsOf: Array(command.utf8))
+      }
+    }
+    defer { withExtendedLifetime(commands) {} }
+    let session = try BootSession(
+      request, plan, dialect: dialect, folder: staging.folder, isEnough: isEnough,
+      saving: saving, sink: sink)
     if let input = request.input {
       if request.hypervisor == .xen, plan.hasControlDomain {
         throw .input(
@@ -54,6 +72,7 @@ public enum GuestBoot {
       throw .emulator(
         message: messages?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "no message")
     }
+    if let fault = await session.saveFault { throw .save(reason: fault) }
     var result = await BootJudge(plan: plan, dialect: dialect, end: end, how: how).judge(session)
     result.watched = log?.end().map { records in
       let places = records.map(\.place)

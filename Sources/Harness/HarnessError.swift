@@ -23,6 +23,8 @@ public enum HarnessError: Error, Sendable {
   case missing(what: String, remedy: Remedy)
   /// QEMU ended by itself without having run anything.
   case emulator(message: String)
+  /// The guest was not saved.
+  case save(reason: String)
 }
 
 extension HarnessError: CustomStringConvertible {
@@ -31,6 +33,7 @@ extension HarnessError: CustomStringConvertible {
     case .input(let path, let expected, let found):
       "\(path): expected \(expected), found \(found)"
     case .missing(let what, let remedy): "expected \(what), found none (\(remedy))"
+    case .save(let reason): "the guest was not saved: \(reason)"
     case .emulator(let message): "QEMU did not start the machine: \(message)"
     }
   }

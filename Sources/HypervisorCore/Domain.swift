@@ -36,6 +36,8 @@ public struct Domain: @unchecked Sendable {
   public var isKeptSuspended = false
   /// The vcpu that has suspended it; nil while it is not suspended.
   public internal(set) var suspender: VCPUID?
+  /// What was written down of it while it is suspended: DomainRecord.swift.
+  var recordFrame: MachineFrame?
 
   /// How many port numbers it may use, port 0 included; nil for 1024, or all where it is privileged.
   public var portLimit: UInt32?

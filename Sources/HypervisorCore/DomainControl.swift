@@ -96,6 +96,11 @@ extension Hypervisor {
     return (try living(DomainID(change.domain)), change.value)
   }
 
+  /// The domain that an argument names, one that has not ended.
+  public func named(at argument: GuestVirtualAddress) throws(HypercallError) -> DomainPointer {
+    try living(DomainID(try readQuarter(at: argument)))
+  }
+
   /// A domain that has not ended.
   func living(_ id: DomainID) throws(HypercallError) -> DomainPointer {
     guard let domain = domains.find(id), !domain.pointee.isDying, domain.pointee.endReason == nil

@@ -14,6 +14,7 @@ extension Hypervisor {
     domain.pointee.isDying = true
     domain.pointee.returnCursor = min(domain.pointee.lowestFrame, domain.pointee.endOfFrames)
     closeAll(of: domain)
+    dropRecord(of: domain)
     dropGrantTable(of: domain)
     for index in 0..<domain.pointee.vcpuCount {
       dropTables(of: domain.pointee.vcpus[index])

@@ -31,6 +31,7 @@ extension Hypervisor {
   ) throws(HypercallError) {
     guard domain.pointee.suspender != nil else { throw .invalid }
     if isNew { try renew(domain, startInfo: frame) }
+    dropRecord(of: domain)
     domain.pointee.suspender = nil
     noteEnd(to: .control)
   }
@@ -63,7 +64,7 @@ extension Hypervisor {
   }
 
   /// The state of all ports in the shared page, as a restored domain finds it.
-  private func maskEvents(in shared: MachineFrame) {
+  func maskEvents(in shared: MachineFrame) {
     let words = machine.words(of: shared)
     for index in 0..<64 {
       words[SharedOffset.pending + index] = 0
@@ -78,7 +79,7 @@ extension Hypervisor {
   }
 
   /// New ports for store and console, and their pages granted again.
-  private func rewire(_ domain: DomainPointer) throws(HypercallError) {
+  func rewire(_ domain: DomainPointer) throws(HypercallError) {
     domain.pointee.wiring.storePort = try allocateUnbound(for: .control, in: domain)
     domain.pointee.wiring.consolePort = try allocateUnbound(for: .control, in: domain)
     let pages = (domain.pointee.wiring.consolePage, domain.pointee.wiring.storePage)
@@ -93,7 +94,7 @@ extension Hypervisor {
   }
 
   /// What of start_info is told anew: the guest has made frame numbers of its own out of these.
-  private func describe(
+  func describe(
     _ domain: DomainPointer, _ shared: MachineFrame, in words: UnsafeMutablePointer<UInt64>
   ) {
     typealias Field = Xen.Offset.start_info

@@ -38,9 +38,14 @@ public struct ImageBytes: @unchecked Sendable {
   }
 
   /// A part of the image; nil where it does not lie in it.
-  func part(_ offset: UInt64, _ length: UInt64) -> ImageBytes? {
+  public func part(_ offset: UInt64, _ length: UInt64) -> ImageBytes? {
     guard contains(offset, length) else { return nil }
     return ImageBytes(base + Int(truncatingIfNeeded: offset), count: length)
+  }
+
+  /// Copies all bytes to a place that has room for them.
+  public func copy(to place: UnsafeMutableRawPointer) {
+    place.copyMemory(from: base, byteCount: Int(truncatingIfNeeded: count))
   }
 
   /// The byte at an offset; 0 behind the end, where text ends.

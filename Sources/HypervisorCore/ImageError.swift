@@ -30,6 +30,10 @@ public enum ImageError: Error, Hashable, Sendable {
   case tooLittleMemory
   /// The boot page tables were refused: a fault of the builder.
   case tablesRefused
+  /// A saved domain of another version.
+  case unknownSavedVersion
+  /// A saved domain whose numbers do not go together.
+  case badSavedDomain
 
   /// The reason in words: "The image ...
   ///
@@ -49,7 +53,9 @@ public enum ImageError: Error, Hashable, Sendable {
     case .regionInHole: "has an initial region that touches the hypervisor's range"
     case .hypercallPageOutside: "has a HYPERCALL_PAGE outside the initial region"
     case .tooLittleMemory: "needs more memory than the domain has"
-    case .tablesRefused: "was loaded, but its boot page tables were refused"
+    case .tablesRefused: "was loaded, but its page tables were refused"
+    case .unknownSavedVersion: "is a saved domain of another version"
+    case .badSavedDomain: "is a saved domain whose numbers do not go together"
     }
   }
 }

@@ -40,6 +40,14 @@ public struct VCPUStart {
   public var hasFloatingPoint: Bool
 }
 
+/// Where a vcpu_guest_context is read.
+public enum VCPUContextPlace {
+  /// In the calling guest's memory.
+  case guest(GuestVirtualAddress)
+  /// In a boot module.
+  case image(ImageBytes)
+}
+
 /// The words from ldt_base to the end.
 private struct ContextTail {
   var words = InlineArray<44, UInt64>(repeating: 0)
@@ -68,20 +76,22 @@ extension Hypervisor {
   ///
   /// The vcpu is one that `vcpuOperation` has named with `initialise`. After `preempted` the same call
   /// is made again: what is validated by then stays with the vcpu, so that each turn gets further.
+  /// `frame` finds frames by the numbers that the context has.
   public func initialise(
-    _ vcpu: UnsafeMutablePointer<VCPU>, from address: GuestVirtualAddress, of domain: DomainPointer
+    _ vcpu: UnsafeMutablePointer<VCPU>, from place: VCPUContextPlace, of domain: DomainPointer,
+    frame: (UInt64) -> MachineFrame? = { MachineFrame($0) }
   ) throws(MemoryError) -> VCPUStart {
     guard !vcpu.pointee.isInitialised, !domain.pointee.isDying else { throw .refused(.exists) }
     var start: VCPUStart
     var tail = ContextTail()
     do throws(HypercallError) {
-      start = try readStart(address, &tail)
+      start = try readStart(place, &tail)
     } catch {
       throw .refused(error)
     }
     do throws(MemoryError) {
       try drain(domain)
-      try adopt(tail, by: vcpu, of: domain)
+      try adopt(tail, by: vcpu, of: domain, frame)
     } catch {
       if error != .preempted {
         dropTables(of: vcpu)
@@ -94,17 +104,16 @@ extension Hypervisor {
   }
 
   private func readStart(
-    _ address: GuestVirtualAddress, _ tail: inout ContextTail
+    _ place: VCPUContextPlace, _ tail: inout ContextTail
   ) throws(HypercallError) -> VCPUStart {
     typealias Context = Xen.Offset.vcpu_guest_context
-    let flags = try readWord(
-      at: try element(
-        UInt64(Context.flags), ofSize: 1, from: address))
+    var flags: UInt64 = 0
+    try read(&flags, MemoryLayout<UInt64>.size, at: Context.flags, of: place)
     var registers = cpu_user_regs()
     try read(
       &registers, MemoryLayout<cpu_user_regs>.size,
-      at: Context.user_regs, of: address)
-    try read(&tail.words, ContextTail.size, at: ContextTail.start, of: address)
+      at: Context.user_regs, of: place)
+    try read(&tail.words, ContextTail.size, at: ContextTail.start, of: place)
 
     // A vcpu that starts in user mode would have no kernel stack to fall back on.
     guard flags & UInt64(VGCF_in_kernel) != 0 else { throw .invalid }
@@ -152,16 +161,22 @@ extension Hypervisor {
 
   /// Takes tables and descriptors; those that it holds from an earlier turn stay.
   private func adopt(
-    _ tail: ContextTail, by vcpu: UnsafeMutablePointer<VCPU>, of domain: DomainPointer
+    _ tail: ContextTail, by vcpu: UnsafeMutablePointer<VCPU>, of domain: DomainPointer,
+    _ frame: (UInt64) -> MachineFrame?
   ) throws(MemoryError) {
+    func find(_ number: UInt64) throws(MemoryError) -> MachineFrame {
+      guard let found = frame(number) else { throw .refused(.invalid) }
+      return found
+    }
     typealias Context = Xen.Offset.vcpu_guest_context
     let controls = Context.ctrlreg
     // In the form of CR3.
-    try takeTop(MachineAddress(tail[controls, 3]).frame, &vcpu.pointee.kernelTable, of: domain)
+    try takeTop(
+      find(MachineAddress(tail[controls, 3]).frame.number), &vcpu.pointee.kernelTable, of: domain)
     if let table = vcpu.pointee.kernelTable { showMachineToPhysical(in: table) }
     let user = MachineAddress(tail[controls, 1]).frame
     if user.number != 0 {
-      try takeTop(user, &vcpu.pointee.userTable, of: domain)
+      try takeTop(find(user.number), &vcpu.pointee.userTable, of: domain)
     } else if let old = vcpu.pointee.userTable {
       drop(old)
       vcpu.pointee.userTable = nil
@@ -171,7 +186,7 @@ extension Hypervisor {
     let count = Int(entries + 511) / 512
     var frames = InlineArray<14, MachineFrame>(repeating: MachineFrame(0))
     for index in 0..<count {
-      frames[index] = MachineFrame(tail[Context.gdt_frames, index])
+      frames[index] = try find(tail[Context.gdt_frames, index])
     }
     try takeDescriptors(frames, count, entries: UInt32(entries), for: vcpu, of: domain)
     let localCount = tail[Context.ldt_ents]
@@ -194,12 +209,21 @@ extension Hypervisor {
 
   private func read(
     _ destination: UnsafeMutableRawPointer, _ byteCount: Int, at offset: Int,
-    of base: GuestVirtualAddress
+    of place: VCPUContextPlace
   ) throws(HypercallError) {
+    let base: GuestVirtualAddress
+    switch place {
+    case .guest(let address): base = address
+    case .image(let bytes):
+      guard let part = bytes.part(UInt64(offset), UInt64(byteCount)) else { throw .fault }
+      // SAFETY: all callers give the size of what they point to.
+      destination.copyMemory(from: part.base, byteCount: byteCount)
+      return
+    }
     let address = try element(UInt64(offset), ofSize: 1, from: base)
     guard address.isGuestRange(byteCount: UInt64(byteCount)) else { throw .fault }
     do throws(GuestMemoryFault) {
-      // SAFETY: both callers give the size of what they point to.
+      // SAFETY: all callers give the size of what they point to.
       try machine.copyIn(destination, from: address, byteCount: byteCount)
     } catch { throw .fault }
   }

@@ -15,6 +15,7 @@ extension GuestProcessor {
         switch operation {
         case ROOTSTOCK_BUILD_DOMAIN: try buildDomain(at: address)
         case ROOTSTOCK_RESUME_DOMAIN: try resumeDomain(at: address)
+        case ROOTSTOCK_RECORD_DOMAIN: try recordDomain(at: address)
         case ROOTSTOCK_SHIFT_CLOCK: try shiftClock(at: address)
         default: try Host.hypervisor.control(operation, address, from: caller)
         }
@@ -22,6 +23,12 @@ extension GuestProcessor {
     }
     // The call is made again until nothing of the domain runs any more.
     if operation == ROOTSTOCK_PAUSE_DOMAIN, case .value = result, isRunning(domainAt: address) {
+      return .again
+    }
+    // Likewise for a domain that is suspended, whose vcpus are on their way out.
+    if operation == ROOTSTOCK_RECORD_DOMAIN || operation == ROOTSTOCK_RESUME_DOMAIN,
+      result == .error(.tryAgain)
+    {
       return .again
     }
     return result

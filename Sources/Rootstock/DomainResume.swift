@@ -25,6 +25,29 @@ extension GuestProcessor {
     return 0
   }
 
+  /// ROOTSTOCK_RECORD_DOMAIN; the core lock is held.
+  func recordDomain(at address: GuestVirtualAddress) throws(HypercallError) -> Int64 {
+    guard domain.pointee.isPrivileged else { throw .notPermitted }
+    let other = try Host.hypervisor.named(at: address)
+    guard let suspender = other.pointee.suspender else { throw .invalid }
+    guard !Switch.runs(other) else { throw .tryAgain }
+    for index in 0..<other.pointee.vcpuCount {
+      let vcpu = other.pointee.vcpus[index]
+      guard !vcpu.pointee.isInitialised || vcpu.pointee.guest.pointee.isKernelMode else {
+        throw .invalid
+      }
+    }
+    let frame = MachineFrame(
+      other.pointee.vcpus[Int(suspender.rawValue)].pointee.guest.pointee.saved.rdx)
+    let record = try Host.hypervisor.record(other, startInfo: frame)
+    for index in 0..<other.pointee.vcpuCount {
+      other.pointee.vcpus[index].pointee.guest.pointee.write(to: record, vcpu: index)
+    }
+    log(.info).text("saved: domain=").decimal(other.pointee.id.rawValue).text(" record=")
+      .hex(record.frame.address.value).end()
+    return 0
+  }
+
   /// Takes timers and registered areas from the vcpus, and tells them the time where they look for it
   /// from now on.
   private static func renew(_ domain: DomainPointer) {

@@ -3,6 +3,7 @@
 // built later.
 
 import CMachine
+import CRootstock
 import CXenABI
 import HypervisorCore
 
@@ -89,6 +90,11 @@ enum DomainStart {
     request.ramdisk = plan.ramdisk.flatMap { module($0) }
     request.commandLine = commandLine
     do throws(ImageError) {
+      if SavedImage.isSaved(kernel) {
+        guard !request.isInitial else { throw .badSavedDomain }
+        try restore(kernel, domain)
+        return
+      }
       let state =
         request.isInitial
         ? try hypervisor.build(request, in: domain)
@@ -122,8 +128,33 @@ enum DomainStart {
       DirectMap.pointer(to: MachineAddress(module.start)), count: module.end - module.start)
   }
 
-  /// Fills in what vcpus share with their guest, and lets the first one run.
-  private static func prepare(_ domain: DomainPointer, _ state: StartState) {
+  /// Builds one that was saved.
+  private static func restore(
+    _ kernel: ImageBytes, _ domain: DomainPointer
+  ) throws(ImageError) {
+    let image = try SavedImage(kernel)
+    try Host.hypervisor.restore(image, in: domain) { number, start in
+      let vcpu = domain.pointee.vcpus[number].pointee.guest
+      let saved = image.vcpu(number)
+      vcpu.pointee.take(start)
+      vcpu.pointee.take(saved)
+      vcpu.pointee.take(debugRegisters: start.debugRegisters)
+      vcpu.pointee.readTraps(from: saved.context)
+      // What its call answers.
+      if number == Int(image.header.suspender) { vcpu.pointee.saved.rax = 0 }
+    }
+    domain.pointee.assists = image.header.assists & GuestProcessor.knownAssists
+    domain.pointee.pageLimit = image.header.page_limit
+    share(domain)
+    log(.info).text("restored: domain=").decimal(domain.pointee.id.rawValue).text(" memory=")
+      .decimal(domain.pointee.pageLimit >> 8).text("MiB").end()
+    for index in 0..<domain.pointee.vcpuCount where domain.pointee.vcpus[index].pointee.isUp {
+      Switch.wake(domain.pointee.vcpus[index].pointee.guest)
+    }
+  }
+
+  /// Fills in what vcpus share with their guest.
+  private static func share(_ domain: DomainPointer) {
     guard let frame = domain.pointee.sharedInfo else { panic("no shared information page") }
     let infos = DirectMap.pointer(to: frame.address).assumingMemoryBound(to: vcpu_info.self)
     // Every vcpu's events are masked at the start.
@@ -134,6 +165,11 @@ enum DomainStart {
       if index < Int(XEN_LEGACY_MAX_VCPUS) { vcpu.pointee.shared = infos + index }
       Host.clock.describe(&vcpu.pointee.shared.pointee.time)
     }
+  }
+
+  /// Lets the first vcpu of a new domain run.
+  private static func prepare(_ domain: DomainPointer, _ state: StartState) {
+    share(domain)
     let vcpu = domain.pointee.vcpus[0].pointee.guest
     vcpu.pointee.saved.rip = state.entry.value
     vcpu.pointee.saved.rsi = state.startInfo.value

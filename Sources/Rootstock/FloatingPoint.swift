@@ -96,10 +96,18 @@ extension FloatingPoint {
       makeClean(area)
       return
     }
+    // The legacy part counts, and every other component is as after reset.
+    area.storeBytes(of: initialComponents, toByteOffset: 512, as: UInt64.self)
+    makeLoadable(area)
+  }
+
+  /// Takes out of a foreign state everything on whose load the processor faults: bits of MXCSR that there
+  /// are not, components that are not switched, a compacted form.
+  static func makeLoadable(_ area: UnsafeMutableRawPointer) {
     let control = area.load(fromByteOffset: 24, as: UInt32.self)
     area.storeBytes(of: control & 0xffbf, toByteOffset: 24, as: UInt32.self)
-    // The legacy part counts, and every other component is as after reset.
-    area.storeBytes(of: components & initialComponents, toByteOffset: 512, as: UInt64.self)
+    let present = area.load(fromByteOffset: 512, as: UInt64.self)
+    area.storeBytes(of: present & components, toByteOffset: 512, as: UInt64.self)
     (area + 520).initializeMemory(as: UInt8.self, repeating: 0, count: 56)
   }
 }

@@ -14,7 +14,7 @@ extension GuestProcessor {
     let start: VCPUStart
     do throws(MemoryError) {
       start = try withCore { () throws(MemoryError) in
-        try Host.hypervisor.initialise(core, from: address, of: domain)
+        try Host.hypervisor.initialise(core, from: .guest(address), of: domain)
       }
     } catch {
       switch error {
@@ -22,6 +22,14 @@ extension GuestProcessor {
       case .refused(let reason): throw reason
       }
     }
+    take(start)
+    readTraps(from: address)
+    if start.hasFloatingPoint { FloatingPoint.read(floatingPoint, from: address) }
+    return .value(0)
+  }
+
+  /// Takes entries, bases and registers.
+  mutating func take(_ start: VCPUStart) {
     isKernelMode = true
     portAccess.level = start.portLevel
     kernelStack = start.kernelStack.value
@@ -35,9 +43,6 @@ extension GuestProcessor {
     gsBaseUser = start.userGSBase
     isTaskSwitched = start.cr0 & 8 != 0
     take(start.registers)
-    readTraps(from: address)
-    if start.hasFloatingPoint { FloatingPoint.read(floatingPoint, from: address) }
-    return .value(0)
   }
 
   private mutating func take(_ registers: cpu_user_regs) {
@@ -73,11 +78,28 @@ extension GuestProcessor {
     for vector in 0..<UInt64(256) {
       guard
         let place = context.advanced(by: offset + vector * UInt64(MemoryLayout<trap_info>.size)),
-        let row = GuestMemory.load(trap_info(), from: place),
-        GuestVirtualAddress(UInt64(row.address)).isCanonical
+        let row = GuestMemory.load(trap_info(), from: place)
       else { continue }
-      traps[Int(vector)] = EntryPoint(
-        address: UInt64(row.address), selector: row.cs | 3, flags: row.flags & 7)
+      take(row, Int(vector))
     }
+  }
+
+  /// Likewise, out of a saved domain.
+  func readTraps(from context: ImageBytes) {
+    for vector in 0..<256 {
+      let offset = Xen.Offset.vcpu_guest_context.trap_ctxt + vector * MemoryLayout<trap_info>.size
+      var row = trap_info()
+      withUnsafeMutableBytes(of: &row) { place in
+        let part = context.part(UInt64(offset), UInt64(place.count))
+        if let base = place.baseAddress { part?.copy(to: base) }
+      }
+      take(row, vector)
+    }
+  }
+
+  private func take(_ row: trap_info, _ vector: Int) {
+    guard GuestVirtualAddress(UInt64(row.address)).isCanonical else { return }
+    traps[vector] = EntryPoint(
+      address: UInt64(row.address), selector: row.cs | 3, flags: row.flags & 7)
   }
 }

@@ -8,7 +8,7 @@ extension GuestProcessor {
   ///
   /// The segment and CR3 assists are for 32-bit guests; for a 64-bit guest they have no effect on Xen
   /// either.
-  private static var known: UInt64 {
+  static var knownAssists: UInt64 {
     1 << UInt64(VMASST_TYPE_4gb_segments) | 1 << UInt64(VMASST_TYPE_4gb_segments_notify)
       | 1 << UInt64(VMASST_TYPE_writable_pagetables) | 1 << UInt64(VMASST_TYPE_pae_extended_cr3)
       | 1 << UInt64(VMASST_TYPE_architectural_iopl)
@@ -17,7 +17,7 @@ extension GuestProcessor {
 
   mutating func vmAssist(_ arguments: HypercallArguments) -> HypercallResult {
     let type = arguments.word(1)
-    guard type < 64, Self.known >> UInt64(type) & 1 != 0 else { return .error(.invalid) }
+    guard type < 64, Self.knownAssists >> UInt64(type) & 1 != 0 else { return .error(.invalid) }
     switch arguments.command(0) {
     case VMASST_CMD_enable: assists |= 1 << UInt64(type)
     case VMASST_CMD_disable: assists &= ~(1 << UInt64(type))

@@ -26,7 +26,8 @@ struct Xenograft: ParsableCommand {
     version: "xenograft \(Version.current)",
     subcommands: [
       AuditCommand.self, RulesCommand.self, UnpackCommand.self, AbiCommand.self,
-      InspectCommand.self, BootCommand.self, GenerateCommand.self, TemplatesCommand.self,
+      InspectCommand.self, BootCommand.self, SaveCommand.self, RestoreCommand.self,
+      GenerateCommand.self, TemplatesCommand.self,
       EffortCommand.self, ValidateCommand.self, DoctorCommand.self, ManualCommand.self,
     ])
 

@@ -19,7 +19,7 @@ struct WrongUse: CustomTestStringConvertible {
   /// Files that the lines name: `elf` is a kernel, `text` no image, `cut` the first bytes of one,
   /// `map.yaml` and the like are files of another kind, `folder` a folder.
   static let all: [WrongUse] =
-    commands + audit + abi + images + boot + generate + effort
+    commands + audit + abi + images + boot + saved + generate + effort
     + validate
 
   private static let commands: [WrongUse] = [
@@ -35,6 +35,21 @@ struct WrongUse: CustomTestStringConvertible {
     .init("doctor --format yaml", "text or json", "yaml"),
     .init("doctor now", "no further argument", "now"),
     .init("manual", "--output"),
+  ]
+
+  private static let saved: [WrongUse] = [
+    .init("save elf", "--output"),
+    .init("save --output s", "<kernel>", "nothing"),
+    .init("save --output folder elf", "a file that can be written"),
+    .init("save --output s --when ( elf", "a regular expression", "("),
+    .init("save --output s --after -1 elf", "--after"),
+    .init("save --output s --hypervisor xen elf", "rootstock", "xl save"),
+    .init("save --output s --domains 2 elf", "1 guest", "2"),
+    .init("restore", "<file>", "nothing"),
+    .init("restore nowhere", "a saved domain", "none"),
+    .init("restore elf", "a saved domain", "none"),
+    .init("restore --hypervisor xen elf", "rootstock", "xl restore"),
+    .init("restore --domains 2 elf", "1 guest", "2"),
   ]
 
   /// What is wrong in a PORT.yaml is told by file, line and column: ValidationTests.

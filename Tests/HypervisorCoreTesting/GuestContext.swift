@@ -77,7 +77,7 @@ extension Bench {
           from: caller)
         guard case .initialise(let address) = request.action else { return nil }
         do throws(MemoryError) {
-          _ = try hypervisor.initialise(request.vcpu, from: address, of: caller.domain)
+          _ = try hypervisor.initialise(request.vcpu, from: .guest(address), of: caller.domain)
           return 0
         } catch {
           if case .refused(let reason) = error { return -reason.rawValue }

@@ -123,7 +123,8 @@ import Testing
     #expect(second.pointee.kernelTable == nil)
     try bench.recount()
     #expect(guest.map(10 << 12, 0) == 0)
-    let start = try bench.hypervisor.initialise(second, from: Bench.contextAddress, of: domain)
+    let start = try bench.hypervisor.initialise(
+      second, from: .guest(Bench.contextAddress), of: domain)
     #expect(second.pointee.kernelTable == guest.frames[0])
     #expect(second.pointee.userTable == guest.frames[0])
     #expect(second.pointee.descriptorCount == 512)
@@ -177,7 +178,7 @@ import Testing
       // Enough to get down to one entry of level 2.
       bench.machine.preemptAfter = 3
       do throws(MemoryError) {
-        _ = try bench.hypervisor.initialise(second, from: Bench.contextAddress, of: domain)
+        _ = try bench.hypervisor.initialise(second, from: .guest(Bench.contextAddress), of: domain)
         isDone = true
       } catch {
         #expect(error == .preempted)
@@ -199,7 +200,7 @@ import Testing
     bench.poke(context)
     bench.machine.preemptAfter = 0
     #expect(throws: MemoryError.preempted) {
-      try bench.hypervisor.initialise(second, from: Bench.contextAddress, of: domain)
+      try bench.hypervisor.initialise(second, from: .guest(Bench.contextAddress), of: domain)
     }
     #expect(second.pointee.kernelTable == frames[0], "kept for the next turn")
     try bench.recount()

@@ -60,7 +60,7 @@
  *                            the frame) the page of shared_info and new ports for store and console.
  *
  * -ESRCH as above; -EINVAL: it is not suspended, or start_info is no page of its own, or `value` is
- * another; -EAGAIN: a vcpu of its still runs; -EBUSY: grants are in use, by it or by others.
+ * another; -EBUSY: grants are in use, by it or by others.
  */
 #define ROOTSTOCK_RESUME_DOMAIN 0x106
 #define ROOTSTOCK_AS_CANCELLED 0
@@ -77,6 +77,14 @@
  * system time stays as it is. -ESRCH as above; -EINVAL: before 1970, or beyond 2^34 seconds.
  */
 #define ROOTSTOCK_SHIFT_CLOCK 0x108
+
+/*
+ * Writes down what a suspended domain is made of (rootstock_saved.h), and says in the log where, with
+ * `saved:`. `domain` is all that is read. What was written down before is gone, and it goes when the
+ * domain is resumed or ends. -ESRCH as above; -EINVAL: it is not suspended, or a vcpu is in user mode;
+ * -E2BIG: it has more frames than can be told of; -ENOMEM.
+ */
+#define ROOTSTOCK_RECORD_DOMAIN 0x109
 
 /* Values of `state`. */
 #define ROOTSTOCK_DOMAIN_RUNS 0

@@ -75,6 +75,7 @@ struct GuestPlan: Equatable, Sendable {
       arguments = modules.count - 1
       controlOptions = try DevicePlan(request).options
       if request.input != nil { controlOptions += " interactive" }
+      if request.save != nil { controlOptions += " commands" }
       if !waitsForAll { controlOptions += " until=\(subjects.upperBound - 1)" }
     }
     let kernel = try self.kernel(request.kernel, "the guest's kernel")
@@ -169,7 +170,9 @@ struct GuestPlan: Equatable, Sendable {
   /// unpacks nothing itself.
   private mutating func kernel(_ path: String, _ role: String) throws(HarnessError) -> Int {
     let index = module(path, role)
-    guard unpacksKernels, FileManager.default.isReadableFile(atPath: path) else { return index }
+    guard unpacksKernels, FileManager.default.isReadableFile(atPath: path),
+      !SavedDomainFile.isSaved(path)
+    else { return index }
     do throws(ImageError) {
       let file = try BootFile.open(path: path)
       guard file.isWrapped else { return index }

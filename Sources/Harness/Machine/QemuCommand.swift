@@ -16,13 +16,27 @@ enum QemuCommand {
     let isAccelerated = try usesKVM(request.acceleration)
     var arguments = [
       "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
-      "-machine", "pc,accel=" + (isAccelerated ? "kvm" : "tcg"),
+      "-machine",
+      "pc,accel=" + (isAccelerated ? "kvm" : "tcg")
+        + (request.save == nil ? "" : ",memory-backend=memory"),
       "-cpu", request.processor ?? (isAccelerated ? "host" : "qemu64"),
       "-smp", String(request.processors ?? min(2, plan.vcpus)),
       "-m", String(machineMemory(for: request, plan)),
       "-kernel", "hypervisor", "-append", try hypervisorCommandLine(for: request, plan),
       "-initrd", modules(for: request, plan),
     ]
+    if request.save != nil {
+      let size = machineMemory(for: request, plan)
+      guard size <= MachineMemory.mostMemory else {
+        throw .input(
+          path: "--memory", expected: "at most \(MachineMemory.mostMemory) MiB in all to be saved",
+          found: "\(size)")
+      }
+      arguments += [
+        "-object",
+        "memory-backend-file,id=memory,size=\(size)M,mem-path=\(MachineMemory.fileName),share=on",
+      ]
+    }
     if plan.hasControlDomain {
       arguments += try DevicePlan(request).emulatorArguments
       if request.hypervisor == .xen { arguments += ["-serial", "file:" + SecondLine.name] }

@@ -38,7 +38,7 @@ struct BootJudgement {
     case .emulator(let message):
       let words = message.isEmpty ? "it said nothing" : message
       return .failed("expected a machine that starts, found that QEMU ended at once: \(words)")
-    case .input, .missing: return .skipped("\(error)")
+    case .input, .missing, .save: return .skipped("\(error)")
     }
   }
 

@@ -46,8 +46,9 @@ final class DiskCopies: Sendable {
   /// Path of a disk's copy.
   func path(of name: String) -> String { folder.appending(path: name).path }
 
-  /// What lacks where copies cannot grow any more: an emulator stops a guest that writes then. The
-  /// argument is the bytes that are free there; nil asks the machine.
+  /// What lacks where copies cannot grow any more: an emulator stops a guest that writes then.
+  ///
+  /// `free` is how many bytes are free there; nil asks the machine.
   func shortage(free: UInt64? = nil) -> String? {
     guard disks.contains(where: { !$0.isReadOnly }) else { return nil }
     var state = statvfs()

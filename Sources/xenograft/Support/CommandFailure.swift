@@ -45,6 +45,7 @@ struct CommandFailure: Error {
     switch error {
     case .input, .emulator: self = .input("\(error)")
     case .missing: self = .missing("\(error)")
+    case .save: self.init(message: "\(error)", exitCode: 1)
     }
   }
 

@@ -204,6 +204,10 @@ int xg_os_suspend(void)
     struct sched_shutdown request = {.reason = SHUTDOWN_suspend};
     mfn_t store = start_info->store_mfn, console = start_info->console.domU.mfn;
 
+    /* Where who saves the domain finds its list of frames. */
+    shared_info->arch.max_pfn = start_info->nr_pages;
+    shared_info->arch.p2m_vaddr = start_info->mfn_list;
+    shared_info->arch.p2m_cr3 = mfn_of((void *)start_info->pt_base) << XEN_PAGE_SHIFT;
     start_info->store_mfn = pfn_of_mfn(store);
     start_info->console.domU.mfn = pfn_of_mfn(console);
     long result = HYPERVISOR_sched_op(SCHEDOP_shutdown, &request, mfn_of(start_info));

@@ -3,6 +3,7 @@
 // held at their end, and where sectors are discarded, is lost.
 
 import ControlCore
+import ControlDomain
 import GuestRuntime
 
 /// A run over all devices, one after another.
