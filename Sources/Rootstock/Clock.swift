@@ -1,6 +1,7 @@
 // Time: the processor's time-stamp counter, calibrated against the PIT (Intel 8254).
 
 import CMachine
+import HypervisorCore
 
 /// Rates of the counters, and system time.
 struct Clock {
@@ -40,13 +41,15 @@ struct Clock {
   mutating func calibrate() {
     for _ in 0..<20 {
       startCount()
-      let first = ClockMark.take()
-      guard waitForCount(from: first.count) else { break }
-      let last = ClockMark.take()
-      if xg_in8(0x61) & Self.hasRunOut == 0, last.count < first.count {
-        let elapsed = UInt64(first.count - last.count)
-        ticksPerSecond = Self.rate(last.ticks &- first.ticks, in: elapsed)
-        apicTicksPerSecond = Self.rate(UInt64(last.apic &- first.apic), in: elapsed)
+      let first = Self.moment()
+      guard waitForCount() else { break }
+      let last = Self.moment()
+      if xg_in8(0x61) & Self.hasRunOut == 0,
+        let rates = last.rates(
+          since: first, counts: Self.crystal, inSeconds: Self.crystalDivisor)
+      {
+        ticksPerSecond = rates.ticks
+        apicTicksPerSecond = rates.other
         break
       }
     }
@@ -55,15 +58,11 @@ struct Clock {
     scale = ticksPerSecond == 0 ? 0 : UInt64(1_000_000_000 << 32) / ticksPerSecond
   }
 
-  /// The PIT counts down so many times in a second (Intel 8254, on a PC).
-  private static let countsPerSecond: UInt64 = 1_193_182
+  /// The PIT counts once in 12 cycles of a crystal of this frequency (Intel 8254, on a PC).
+  private static let crystal: UInt64 = 14_318_180
+  private static let crystalDivisor: UInt64 = 12
   /// In port 0x61: the output of channel 2, which rises when the count is over.
   private static let hasRunOut: UInt8 = 0x20
-
-  private static func rate(_ ticks: UInt64, in counts: UInt64) -> UInt64 {
-    let (product, overflow) = ticks.multipliedReportingOverflow(by: countsPerSecond)
-    return overflow ? 0 : product / counts
-  }
 
   /// Lets channel 2 count down once from the top, without sound, and the APIC's timer run freely.
   private func startCount() {
@@ -75,40 +74,30 @@ struct Clock {
   }
 
   /// Waits for 30 ms of counts; false on a machine without a PIT, which must not hang the start.
-  private func waitForCount(from first: UInt16) -> Bool {
+  private func waitForCount() -> Bool {
+    let first = Self.readCount()
     for _ in 0..<50_000_000 {
       if xg_in8(0x61) & Self.hasRunOut != 0 { return true }
-      if first &- ClockMark.readCount() > 35_795 { return true }
+      if first &- Self.readCount() > 35_795 { return true }
     }
     return false
   }
-}
 
-/// What the three counters were at one moment.
-private struct ClockMark {
-  var ticks: UInt64
-  var apic: UInt32
-  var count: UInt16
-
-  /// Reads them several times, and takes the time at which that went fastest.
-  static func take() -> Self {
-    var best = Self(ticks: 0, apic: 0, count: 0)
-    var least = UInt64.max
-    for _ in 0..<16 {
-      let begin = xg_rdtsc()
+  private static func moment() -> CounterMoment {
+    var readings = InlineArray<64, CounterReading>(
+      repeating: CounterReading(before: 0, after: 0, other: 0, reference: 0))
+    for index in readings.indices {
+      let before = xg_rdtsc()
       let count = readCount()
       let apic = LocalAPIC.elapsedTicks
-      let width = xg_rdtsc() &- begin
-      if width < least {
-        least = width
-        best = Self(ticks: begin &+ width / 2, apic: apic, count: count)
-      }
+      readings[index] = CounterReading(
+        before: before, after: xg_rdtsc(), other: apic, reference: count)
     }
-    return best
+    return CounterMoment(readings)
   }
 
   /// The count of channel 2, latched.
-  static func readCount() -> UInt16 {
+  private static func readCount() -> UInt16 {
     xg_out8(0x43, 0x80)
     let low = UInt16(xg_in8(0x42))
     return UInt16(xg_in8(0x42)) << 8 | low

@@ -81,8 +81,8 @@ private func report() {
   }
   log(.info).text("memory up to ").hex(Host.boot.endOfMemory).text(", ")
     .decimal(Host.acpi.processorCount).text(" processors, TSC at ")
-    .decimal(Host.clock.ticksPerSecond / 1_000_000).text(" MHz, APIC timer at ")
-    .decimal(Host.clock.apicTicksPerSecond / 1_000_000).text(" MHz").end()
+    .decimal(Host.clock.ticksPerSecond / 1000).text(" kHz, APIC timer at ")
+    .decimal(Host.clock.apicTicksPerSecond / 1000).text(" kHz").end()
 }
 
 /// Sees one timer interrupt arrive, or says that none does.
