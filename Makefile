@@ -77,6 +77,12 @@ test-xen:
 	.ci/linux --hypervisor xen
 	.ci/teaching-kernel --hypervisor xen --guide
 
+# Each seeded defect of the worked port against its PORT.yaml: a quarter of an hour.
+.PHONY: defects
+defects:
+	$(RELEASE)
+	@.ci/defects
+
 # Ratios against objdump, eu-addr2line and a bare length decoder, measured in one run.
 .PHONY: bench
 bench:

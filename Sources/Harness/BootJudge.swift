@@ -34,11 +34,26 @@ struct BootJudge {
     let resting =
       verdict == .timeout
       ? dialect.whereabouts(in: lines).filter { alike.contains($0.domain) } : []
-    let needsSymbols = raw != nil || !records.traps.isEmpty || !resting.isEmpty
+    let rawSlips = dialect.slips(of: alike, in: lines)
+    let rawGrants = dialect.grants(in: lines)
+    let needsSymbols =
+      rawGrants.contains { alike.contains($0.domain) && ($0.page ?? $0.tornPage) != nil }
+      || raw != nil || !records.traps.isEmpty || !resting.isEmpty || !(rawSlips ?? []).isEmpty
     let symbols = needsSymbols ? GuestSymbols(kernel: kernel) : nil
     let places = symbols?.locate(records.traps.map(\.place)) ?? records.traps.map(\.place)
     let traps = zip(records.traps, places).map { trap, place in
       TrapRecord(place: place, rule: trap.rule, count: trap.count)
+    }
+    let slips = rawSlips.map { raw in
+      let places = symbols?.locate(raw.map(\.place)) ?? raw.map(\.place)
+      return zip(raw, places).map { TrapRecord(place: $1, rule: $0.rule, count: $0.count) }
+    }
+    let grants = rawGrants.map { record in
+      guard alike.contains(record.domain), let symbols else { return record }
+      var record = record
+      record.page = record.page.map(symbols.locate)
+      record.tornPage = record.tornPage.map(symbols.locate)
+      return record
     }
     return BootResult(
       verdict: verdict, times: await session.times, expectations: await session.expectations,
@@ -46,8 +61,8 @@ struct BootJudge {
       crash: verdict == .crash
         ? CrashReport(
           raw ?? RawCrash(reason: told), symbols: symbols) : nil,
-      traps: traps, hypercalls: records.hypercalls, grants: dialect.grants(in: lines),
-      vcpus: resting.compactMap { VCPUPlace($0, symbols: symbols) })
+      traps: traps, hypercalls: records.hypercalls, grants: grants,
+      slips: slips, vcpus: resting.compactMap { VCPUPlace($0, symbols: symbols) })
   }
 
   private func reason(of domain: Int, in session: BootSession) async -> String {

@@ -141,6 +141,8 @@ public struct BootRequest: Sendable {
   public var watched: [UInt64] = []
   /// Let Rootstock tell what every vcpu does shortly before the time is over.
   public var tellsWhereabouts = false
+  /// Let Rootstock see in which order the guest uses what it shares.
+  public var watchesOrder = false
   /// Wait for a debugger at this port of this machine before the first instruction.
   public var debuggerPort: Int?
   /// Count instructions instead of time, so that every run is the same.

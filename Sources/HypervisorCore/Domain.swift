@@ -66,6 +66,8 @@ public struct Domain: @unchecked Sendable {
   public internal(set) var grantsFrame: MachineFrame?
   /// How many frames of grant entries it may have.
   public var grantFrameLimit = GrantTable.frameLimit
+  /// Rings that it shares with backends, as far as they were fresh when they were mapped.
+  public internal(set) var rings = RingFrames()
   /// How many grants of others it may have mapped at once.
   public var grantMappingLimit = 1 << 16
 

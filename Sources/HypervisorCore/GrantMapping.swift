@@ -53,6 +53,9 @@ extension Hypervisor {
       }
       if parts & GNTMAP_host_map != 0 {
         try enter(mapping, op, granter, caller)
+        if mapping.pointee.isWritable {
+          noteRing(MachineFrame(UInt64(mapping.pointee.frame)), of: granter)
+        }
       }
     } catch {
       let taken = mapping.pointee.parts

@@ -50,6 +50,10 @@ public struct GrantState {
   public internal(set) var useFrames = InlineArray<128, UInt32>(repeating: 0)
   /// Entries that are in use.
   public internal(set) var usedCount = 0
+  /// Entries that were ended in use, as their users found when they ended.
+  public internal(set) var tornCount = 0
+  /// What the first of them granted.
+  public internal(set) var tornFrame: MachineFrame?
   /// The frame whose words name the frames of handles; 0 for none.
   public internal(set) var handleDirectory: UInt32 = 0
   /// Frames of handles.

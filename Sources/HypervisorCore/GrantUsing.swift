@@ -97,7 +97,14 @@ extension Hypervisor {
     {
       precondition(use.pointee.counts[kind.rawValue] > 0, "Grant's uses below zero")
       use.pointee.counts[kind.rawValue] -= 1
-      if use.pointee.total == 0 { state.pointee.usedCount -= 1 }
+      if use.pointee.total == 0 {
+        state.pointee.usedCount -= 1
+        if let frame { granter.pointee.rings.forget(frame) }
+        if let frame, isTorn(Int(reference.rawValue), state, use) {
+          state.pointee.tornCount &+= 1
+          state.pointee.tornFrame = state.pointee.tornFrame ?? frame
+        }
+      }
       settleGrant(Int(reference.rawValue), state, use)
     }
     guard let frame else { return }

@@ -85,6 +85,7 @@ extension GuestProcessor {
   @inline(__always)
   mutating func deliverEvents(_ frame: FramePointer) -> Bool {
     if !isUpcallPending || upcallMask != 0 { return false }
+    if OrderWatch.isOn { findShared(frame) }
     var entry = eventEntry
     entry.flags |= 4
     enter(at: entry, frame)

@@ -68,12 +68,13 @@ extension GuestProcessor {
   /// They stay in force in the hypervisor: instruction breakpoints lie outside it, and a data
   /// breakpoint that its copy of guest memory meets is a trap that internalTrap drops.
   func loadDebugRegisters() {
-    let control = debug.hardwareControl
+    var (addresses, control) = (debug.addresses, debug.hardwareControl)
+    if control == 0, order.isOn { (addresses, control) = order.breakpoints }
     if control != 0 {
-      xg_write_dr0(debug.addresses[0])
-      xg_write_dr1(debug.addresses[1])
-      xg_write_dr2(debug.addresses[2])
-      xg_write_dr3(debug.addresses[3])
+      xg_write_dr0(addresses[0])
+      xg_write_dr1(addresses[1])
+      xg_write_dr2(addresses[2])
+      xg_write_dr3(addresses[3])
       xg_write_dr6(0xffff_0ff0)
     }
     let cpu = xg_this_cpu()

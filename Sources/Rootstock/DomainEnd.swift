@@ -65,11 +65,20 @@ enum DomainEnd {
     let balance = Host.hypervisor.grantBalance(of: guest.pointee.domain)
     log(.info).text("grants: domain=").decimal(id.rawValue).text(" granted=")
       .decimal(balance.granted).text(" used=").decimal(balance.used).text(" mapped=")
-      .decimal(balance.mapped).text(" first=").decimal(balance.first ?? 0).end()
+      .decimal(balance.mapped).text(" first=").decimal(balance.first ?? 0)
+      .text(" page=").hex(address(of: balance.firstFrame, guest)).text(" torn=")
+      .decimal(balance.torn).text(" torn-page=").hex(address(of: balance.tornFrame, guest)).end()
     log(.info).text("ran: domain=").decimal(id.rawValue).text(" nanoseconds=")
       .decimal(runningTime(of: guest.pointee.domain)).end()
     log(.info).text("shutdown: domain=").decimal(id.rawValue).text(" reason=").text(name(reason))
       .end()
+  }
+
+  /// Where the guest's first vcpu sees a frame of its own; 0 for nowhere.
+  private static func address(of frame: MachineFrame?, _ guest: GuestDomainPointer) -> UInt64 {
+    let vcpu = guest.pointee.domain.pointee.vcpus[0]
+    guard let frame, let top = vcpu.pointee.kernelTable else { return 0 }
+    return Host.hypervisor.address(of: frame, under: top)?.value ?? 0
   }
 
   /// How long its vcpus have run, all together; what the hypervisor did for it meanwhile counts.

@@ -59,6 +59,9 @@ struct GuestProcessor {
   var extendedComponents = FloatingPoint.initialComponents
   /// Its debug registers.
   var debug = DebugRegisters()
+  /// In which order it uses what it shares.
+  var order = SharedOrder()
+  var search = OrderSearch()
   /// What of the I/O ports it may reach.
   var portAccess = PortAccess()
   /// Bits of CR4 that the guest has set of those that it may (Features.guestControls).

@@ -24,6 +24,7 @@ extension GuestProcessor {
       FloatingPoint.setTaskSwitched(false)
       deliver(vector, frame, errorCode: nil)
     case Vector.debug:
+      if noteOrder(frame) { return }
       noteDebugException()
       deliver(vector, frame, errorCode: nil)
     case Vector.nonMaskable:

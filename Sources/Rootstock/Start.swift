@@ -51,6 +51,7 @@ private func readOptions() {
     TrapRecord.isStrict = Host.boot.commandLine[policy] == 0x73
   }
   Whereabouts.start()
+  OrderWatch.isOn = Host.boot.commandLine.hasWord("watch=order")
   if let level = Host.boot.commandLine.number(of: "loglevel=") {
     Log.limit = UInt8(min(level, UInt64(LogLevel.debug.rawValue)))
   }

@@ -16,11 +16,21 @@ struct TrapRecord {
   private var entries = InlineArray<80, Entry>(repeating: Entry())
   private var lost: UInt64 = 0
   private var calls = InlineArray<64, CallCount>(repeating: CallCount())
+  private var slips = InlineArray<12, Slip>(repeating: Slip())
 
   private struct Entry {
     var address: UInt64 = 0
     var count: UInt64 = 0
     var rule: StaticString = ""
+  }
+
+  /// How often each order was looked at, right or wrong.
+  var watched = InlineArray<4, UInt32>(repeating: 0)
+
+  private struct Slip {
+    var address: UInt64 = 0
+    var count: UInt32 = 0
+    var kind = OrderSlip.unmaskWithoutLook
   }
 
   private struct CallCount {
@@ -54,6 +64,28 @@ struct TrapRecord {
     if failed { calls[index].errors &+= 1 }
   }
 
+  /// Counts something that was done in the wrong order; after the first places no others are kept.
+  mutating func count(_ kind: OrderSlip, at address: UInt64) {
+    for index in 0..<slips.count {
+      if slips[index].count == 0 {
+        slips[index].address = address
+        slips[index].kind = kind
+      }
+      guard slips[index].address == address, slips[index].kind == kind else { continue }
+      slips[index].count &+= 1
+      return
+    }
+  }
+
+  private static func name(_ kind: OrderSlip) -> StaticString {
+    switch kind {
+    case .unmaskWithoutLook: "unmask-without-look"
+    case .timeWithoutVersion: "time-without-version"
+    case .publishWithoutBarrier: "publish-without-barrier"
+    case .wishWithoutLook: "wish-without-look"
+    }
+  }
+
   /// Prints everything that was counted.
   func report(domain: DomainID) {
     for index in 0..<entries.count where entries[index].count > 0 {
@@ -65,6 +97,16 @@ struct TrapRecord {
     if lost > 0 {
       log(.info).text("trap: domain=").decimal(domain.rawValue)
         .text(" rip=0x0 rule=others count=").decimal(lost).end()
+    }
+    for index in 0..<slips.count where slips[index].count > 0 {
+      log(.info).text("order: domain=").decimal(domain.rawValue).text(" rip=")
+        .hex(slips[index].address).text(" rule=").text(Self.name(slips[index].kind))
+        .text(" count=").decimal(slips[index].count).end()
+    }
+    if OrderWatch.isOn {
+      log(.info).text("order-watched: domain=").decimal(domain.rawValue).text(" unmasked=")
+        .decimal(watched[0]).text(" time=").decimal(watched[1]).text(" published=")
+        .decimal(watched[2]).text(" wished=").decimal(watched[3]).end()
     }
     for index in 0..<calls.count where calls[index].count > 0 {
       log(.info).text("hypercall: domain=").decimal(domain.rawValue).text(" number=").decimal(index)

@@ -164,7 +164,7 @@ public struct StoreInstruction: Sendable {
 
 extension InstructionBytes {
   /// Takes the memory operand of a ModRM byte, with SIB byte and displacement; `nil` for a register.
-  mutating func memoryOperand(_ modRM: UInt8) -> MemoryOperand? {
+  public mutating func memoryOperand(_ modRM: UInt8) -> MemoryOperand? {
     let mode = modRM >> 6
     guard mode != 3 else { return nil }
     var operand = MemoryOperand()

@@ -186,6 +186,28 @@ import Testing
     #expect(XenDialect().grants(in: lines).isEmpty)
   }
 
+  @Test func grantsLeftOver_haveTheirPages_whereTheGuestSeesThem() {
+    let lines = [
+      "info: grants: domain=1 granted=2 used=1 mapped=0 first=9 page=0xffff800000123000 torn=3 torn-page=0x0"
+    ]
+    let record = RootstockDialect().grants(in: lines).first
+    #expect(record?.page?.address == 0xffff_8000_0012_3000)
+    #expect(record?.torn == 3 && record?.tornPage == nil)
+  }
+
+  @Test func slips_areThoseOfTheDomains_andUnknownWhereNobodyWatched() {
+    let slip = "info: order: domain=1 rip=0x1000 rule=unmask-without-look count=3"
+    let lines = [
+      slip, "info: order: domain=2 rip=0x2000 rule=unmask-without-look count=3",
+      "info: order: domain=1 rip=none rule=unmask-without-look count=3",
+      "info: order-watched: domain=1 unmasked=9 time=0 published=0 wished=0",
+    ]
+    let found = RootstockDialect().slips(of: [1], in: lines)
+    #expect(found?.map(\.place.address) == [0x1000] && found?.first?.count == 3)
+    #expect(RootstockDialect().slips(of: [1], in: [slip]) == nil, "the domain has not ended")
+    #expect(XenDialect().slips(of: [1], in: lines) == nil)
+  }
+
   @Test func whereabouts_areReadWithTheirRegisters() {
     let found = RootstockDialect().whereabouts(in: [
       "info: where: rip=0x5", "info: where: domain=1 vcpu=2 state=blocked mode=kernel",

@@ -36,4 +36,25 @@ import Testing
     pair.grant(8, pair.own[9], flags: GTF_invalid)
     #expect(balance(pair, of: pair.granter) == GrantBalance())
   }
+
+  @Test func entriesEndedInUse_areCounted_whileTheyAreUsedAndLater() {
+    let pair = GrantBench()
+    pair.grant(8, pair.own[9])
+    #expect(pair.map(8) == GNTST_okay)
+    #expect(balance(pair, of: pair.granter).torn == 0)
+    pair.grant(8, pair.own[9], flags: GTF_invalid)
+    #expect(balance(pair, of: pair.granter).torn == 1)
+    #expect(balance(pair, of: pair.granter).tornFrame == pair.own[9])
+    #expect(pair.unmap(pair.handle) == GNTST_okay)
+    #expect(balance(pair, of: pair.granter).torn == 1)
+  }
+
+  @Test func entriesUsedForAnotherPage_areEndedInUse() {
+    let pair = GrantBench()
+    pair.grant(8, pair.own[9])
+    #expect(pair.map(8) == GNTST_okay)
+    pair.grant(8, pair.own[4])
+    #expect(pair.unmap(pair.handle) == GNTST_okay)
+    #expect(balance(pair, of: pair.granter).tornFrame == pair.own[9])
+  }
 }

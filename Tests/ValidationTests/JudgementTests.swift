@@ -142,8 +142,49 @@ import Testing
     #expect(lost.status == .failed && lost.message.contains("all 100 free frames"))
   }
 
+  @Test func grants_areNamedByTheirPages_andEndedInUseTheyFail() throws {
+    var page = DataPlace(address: 0x3010)
+    page.variable = "pool"
+    page.offset = 0x10
+    func left(_ granted: Int, _ torn: Int) -> BootResult {
+      boot(.poweroff) {
+        var record = GrantRecord(domain: 0, granted: granted, used: 0, mapped: 0, first: 9)
+        record.page = granted > 0 ? page : nil
+        record.torn = torn
+        record.tornPage = torn > 0 ? page : nil
+        $0.grants = [record]
+      }
+    }
+    let leak = try judge("[grants]", left(1, 0))
+    #expect(leak.message.contains("reference 9 for the page at 0x3010 pool+0x10"))
+    #expect(leak.places.first?.function == "pool")
+    let torn = try judge("[{check: grants, most: 9}]", left(1, 2))
+    #expect(torn.status == .failed)
+    #expect(
+      torn.message.contains("2 ended while others used them, the first for the page at 0x3010"))
+  }
+
+  @Test func order_isJudgedByRootstocksWatch() throws {
+    let slip = TrapRecord(
+      place: place(0x1000, "enable", 40), rule: "unmask-without-look", count: 3)
+    let watched = "rootstock: info: order-watched: domain=0 unmasked=9 time=1 published=0 wished=0"
+    let bad = try judge("[order]", boot(.poweroff) { $0.slips = [slip] }, log: watched)
+    #expect(bad.status == .failed && bad.places.first?.line == 40)
+    #expect(bad.message.contains("a look at evtchn_upcall_pending"))
+    #expect(bad.message.contains("(src/traps.c:40)"))
+    let good = try judge("[order]", boot(.poweroff) { $0.slips = [] }, log: watched)
+    #expect(good.status == .passed)
+    #expect(good.message.hasSuffix("order of unmasking, reading the time"))
+    // Where nothing was seen nothing was shown.
+    #expect(try judge("[order]", boot(.poweroff) { $0.slips = [] }).status == .skipped)
+    #expect(try judge("[order]", boot(.timeout)).status == .skipped)
+    let plan = JobPlan(
+      port: try port("[order]"), checks: try port("[order]").checks, images: .init())
+    #expect(plan.ownJob?.request.watchesOrder == true && plan.ownJob?.awaitsEnd == true)
+  }
+
   @Test func onXen_recordsAreSkipped() throws {
-    for check in ["strict", "grants"] {
+    for check in ["strict", "grants", "order"] {
       let outcome = try judge("[\(check)]", boot(.poweroff), more: "hypervisor: xen\n")
       #expect(outcome.status == .skipped && outcome.message.contains("stock Xen"))
     }

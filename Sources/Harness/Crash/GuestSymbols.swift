@@ -41,6 +41,19 @@ package struct GuestSymbols {
     }
   }
 
+  /// Fills in the variable that has an address.
+  package func locate(_ place: DataPlace) -> DataPlace {
+    let known = image.symbols.first { symbol in
+      symbol.kind == .object && place.address >= symbol.address
+        && place.address - symbol.address < symbol.size
+    }
+    guard let known else { return place }
+    var place = place
+    place.variable = known.name
+    place.offset = place.address - known.address
+    return place
+  }
+
   /// The address lies in the kernel's code.
   package func isCode(_ address: UInt64) -> Bool {
     section(of: address) != nil

@@ -30,6 +30,8 @@ protocol HypervisorDialect: Sendable {
   ) -> (traps: [TrapRecord], hypercalls: [HypercallRecord])
   /// What domains had granted and not taken back at their ends, as far as its lines tell.
   func grants(in lines: [String]) -> [GrantRecord]
+  /// What domains did in the wrong order with memory that they share; `nil` where nobody watched it.
+  func slips(of domains: Set<Int>, in lines: [String]) -> [TrapRecord]?
   /// What vcpus did when it was asked for, before names are looked up.
   func whereabouts(in lines: [String]) -> [RawWhereabouts]
 }

@@ -6,11 +6,13 @@
 //   rootstock: error: crash: stack=0xf 0x0 0x2
 //   rootstock: error: panic: reason
 //   rootstock: info: trap: rip=0xffffffff81001000 rule=cpuid count=12
+//   rootstock: info: order: domain=1 rip=0xffffffff81001000 rule=unmask-without-look count=3
+//   rootstock: info: order-watched: domain=1 unmasked=90 time=12 published=8 wished=7
 //   rootstock: info: hypercall: number=1 count=40 errors=2
 //   rootstock: info: where: domain=1 vcpu=0 state=blocked mode=kernel
 //   rootstock: info: where: rip=0xffffffff80101000 rsp=0x9000 rbp=0x0
 //   rootstock: info: where: stack=0x1 0x2
-//   rootstock: info: grants: domain=1 granted=2 used=1 mapped=0 first=9
+//   rootstock: info: grants: domain=1 granted=2 used=1 mapped=0 first=9 page=0xffffffff80123000 torn=0 torn-page=0x0
 //
 // A `crash:` line with a reason begins a report, and those behind it without `domain=` belong to
 // it. Traps and hypercalls without `domain=` are domain 0's.
@@ -114,9 +116,38 @@ extension RootstockDialect {
         message.field(name).flatMap { Int($0) }
       }
       guard numbers.count == 5 else { return nil }
-      return GrantRecord(
+      var record = GrantRecord(
         domain: numbers[0], granted: numbers[1], used: numbers[2], mapped: numbers[3],
         first: numbers[4])
+      record.torn = message.field("torn").flatMap { Int($0) } ?? 0
+      record.page = place("page", message)
+      record.tornPage = place("torn-page", message)
+      return record
+    }
+  }
+}
+
+extension RootstockDialect {
+  /// An address that is not 0.
+  private func place(_ field: String, _ message: RootstockMessage) -> DataPlace? {
+    guard let address = message.field(field).flatMap({ Hex.value($0) }), address != 0 else {
+      return nil
+    }
+    return DataPlace(address: address)
+  }
+
+  func slips(of domains: Set<Int>, in lines: [String]) -> [TrapRecord]? {
+    let messages = lines.lazy.map(RootstockMessage.init).filter { message in
+      message.domain.map(domains.contains) ?? false
+    }
+    guard messages.contains(where: { $0.kind == "order-watched" }) else { return nil }
+    return messages.filter { $0.kind == "order" }.compactMap { message in
+      guard let rip = message.field("rip").flatMap({ Hex.value($0) }),
+        let count = message.field("count").flatMap({ UInt64($0) })
+      else { return nil }
+      return TrapRecord(
+        place: CodePlace(address: rip), rule: String(message.field("rule") ?? "unknown"),
+        count: count)
     }
   }
 }

@@ -44,6 +44,7 @@ struct XenDialect: HypervisorDialect {
   }
 
   func grants(in lines: [String]) -> [GrantRecord] { [] }
+  func slips(of domains: Set<Int>, in lines: [String]) -> [TrapRecord]? { nil }
   func whereabouts(in lines: [String]) -> [RawWhereabouts] { [] }
 }
 

@@ -16,9 +16,8 @@ enum QemuCommand {
     let isAccelerated = try usesKVM(request.acceleration)
     var arguments = [
       "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
-      "-machine",
-      "pc,accel=" + (isAccelerated ? "kvm" : "tcg")
-        + (request.save == nil ? "" : ",memory-backend=memory"),
+      "-machine", request.save == nil ? "pc" : "pc,memory-backend=memory",
+      "-accel", isAccelerated ? "kvm" : emulation(of: request),
       "-cpu", request.processor ?? (isAccelerated ? "host" : "qemu64"),
       "-smp", String(request.processors ?? min(2, plan.vcpus)),
       "-m", String(machineMemory(for: request, plan)),
@@ -47,6 +46,11 @@ enum QemuCommand {
       arguments += ["-gdb", "tcp:127.0.0.1:\(port)", "-S"]
     }
     return arguments
+  }
+
+  /// With a thread for each processor QEMU 7.2's locked instructions meet no breakpoint.
+  private static func emulation(of request: BootRequest) -> String {
+    request.watchesOrder ? "tcg,thread=single" : "tcg"
   }
 
   /// Instructions of the guest are watched: with KVM QEMU does not see them.
@@ -88,7 +92,9 @@ enum QemuCommand {
   ) throws(HarnessError) -> String {
     switch request.hypervisor {
     case .rootstock:
-      let report = whereaboutsTime(for: request).map { "where=\($0) " } ?? ""
+      let report =
+        (request.watchesOrder ? "watch=order " : "")
+        + (whereaboutsTime(for: request).map { "where=\($0) " } ?? "")
       let line =
         report + "dom0_mem=\(request.memory) policy=\(request.policy.rawValue) \(plan.options)"
         + " -- \(plan.hasControlDomain ? plan.controlOptions : request.commandLine)"

@@ -77,6 +77,7 @@ private enum Key: String, CodingKey {
   case rule
   case count
   case watched
+  case slips
   case complete
   case ran
   case errors
@@ -105,6 +106,7 @@ private struct BootDocument: Encodable {
     try object.encode(result.hypercalls.map(HypercallDocument.init), forKey: .hypercalls)
     try object.encode(result.grants.map(GrantDocument.init), forKey: .grants)
     try object.encode(result.vcpus.map(VCPUDocument.init), forKey: .vcpus)
+    try object.encodeIfPresent(result.slips?.map(TrapDocument.init), forKey: .slips)
   }
 }
 

@@ -46,6 +46,29 @@ public struct CodePlace: Sendable, Hashable {
   }
 }
 
+/// A place in the guest's data.
+public struct DataPlace: Sendable, Hashable {
+  public var address: UInt64
+  /// The variable, as the symbol table has it.
+  public var variable: String?
+  /// Distance from its start.
+  public var offset: UInt64?
+
+  /// A place of which no more is known.
+  package init(address: UInt64) {
+    self.address = address
+  }
+}
+
+extension DataPlace: CustomStringConvertible {
+  public var description: String {
+    var text = "0x" + String(address, radix: 16)
+    if let variable { text += " " + variable }
+    if let offset, offset > 0 { text += "+0x" + String(offset, radix: 16) }
+    return text
+  }
+}
+
 /// One register at the time of a crash.
 public struct RegisterValue: Sendable, Hashable {
   public var name: String
@@ -103,6 +126,12 @@ public struct GrantRecord: Sendable, Equatable {
   public var mapped: Int
   /// The first of the entries; 0 where there is none.
   public var first: Int
+  /// The page that it grants, where the domain sees it.
+  public var page: DataPlace?
+  /// Entries that the domain ended while somebody used them.
+  public var torn = 0
+  /// The page of the first of them.
+  public var tornPage: DataPlace?
 }
 
 /// The outcome of a boot: domain 0's, or where copies of it were asked for, that of the worst.
@@ -119,6 +148,9 @@ public struct BootResult: Sendable {
   public var hypercalls: [HypercallRecord]
   /// Of the domains that have ended, where the hypervisor tells.
   public var grants: [GrantRecord]
+  /// What it did in the wrong order with memory that it shares, by the address behind the instruction;
+  /// `nil` where nobody watched it, or it did not end.
+  public var slips: [TrapRecord]?
   /// What the guest's vcpus did shortly before the time was over; empty where it was not.
   public var vcpus: [VCPUPlace] = []
   /// Whether the watched instructions ran; `nil` where none was watched.

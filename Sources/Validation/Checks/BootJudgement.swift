@@ -5,6 +5,9 @@ import Harness
 
 /// Judges checks by one boot.
 struct BootJudgement {
+  /// Lines from the end in which a guest's own words for its end are looked for.
+  private static let lastLines = 8
+
   let run: BootRun
   let port: Port
 
@@ -20,6 +23,7 @@ struct BootJudgement {
     case .network: return run.answers[check.name] ?? .skipped("it was not asked")
     case .time(let time): return self.time(check.name, time)
     case .strict(let allow): return TrapJudgement(run: run, boot: boot).judge(allow)
+    case .order: return OrderJudgement(run: run, boot: boot, subject: subject).judge()
     case .grants(let most):
       return GrantJudgement(run: run, boot: boot, subject: subject).judge(most)
     default: return .skipped("a boot says nothing of it")
@@ -63,11 +67,15 @@ struct BootJudgement {
         "\(expected), found a crash: \(reason) at \(place)", details: boot.crash?.lines ?? [],
         places: [CheckPlace(place)])
     }
-    let named = run.consolePlaces.first.map { "; its console names \($0)" } ?? ""
+    var named = run.consolePlaces.first.map { "; its console names \($0)" } ?? ""
+    let lines = run.seen.console.lines.suffix(Self.lastLines)
+    let texts = ConsoleText.places(in: lines, kernel: run.request.kernel)
+    if let place = texts.first { named += "; its last words are of \(place)" }
     return .failed(
       "\(expected), found a crash: \(reason)\(named)",
-      details: lastWords + run.consolePlaces.map { "on its console: \($0)" },
-      places: run.consolePlaces.map(CheckPlace.init))
+      details: lastWords + run.consolePlaces.map { "on its console: \($0)" }
+        + texts.map { "its last words: \($0)" },
+      places: (run.consolePlaces + texts).map(CheckPlace.init))
   }
 
   private func ends(_ boot: BootResult, _ end: GuestEnd) -> CheckOutcome {
@@ -108,8 +116,11 @@ struct BootJudgement {
     guard let result = run.seen.lines[name] else { return .passed("no lines are asked for") }
     let words = LineWords(result: result, lineCount: run.seen.lineCount)
     if let (line, pattern) = result.forbidden {
+      let places = ConsoleText.places(in: CollectionOfOne(line.text), kernel: run.request.kernel)
       return .failed(
-        "expected no line with `\(pattern.text)`, found line \(line.number): \(line.text)")
+        "expected no line with `\(pattern.text)`, found line \(line.number): \(line.text)"
+          + (places.first.map { ", a text of \($0)" } ?? ""),
+        details: places.map { "the text is named by \($0)" }, places: places.map(CheckPlace.init))
     }
     if result.isSatisfied { return .passed(words.success) }
     let missing = words.missing(patterns(of: name))

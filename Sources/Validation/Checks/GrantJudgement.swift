@@ -18,17 +18,26 @@ struct GrantJudgement {
       return .skipped("the guest did not end, so that nothing was counted")
     }
     if let missing = missingFrames { return .failed(missing) }
-    guard record.granted <= most, record.mapped <= most else {
+    guard record.granted <= most, record.mapped <= most, record.torn == 0 else {
       var found: [String] = []
       if record.granted > most {
+        let page = record.page.map { " for the page at \($0)" } ?? ""
         found.append(
-          "\(record.granted), the first with reference \(record.first), \(record.used) of them in use"
+          "\(record.granted), the first with reference \(record.first)\(page), \(record.used) of them in use"
         )
+      }
+      if record.torn > 0 {
+        let page = record.tornPage.map { ", the first for the page at \($0)" } ?? ""
+        found.append("\(record.torn) ended while others used them\(page)")
       }
       if record.mapped > most { found.append("\(record.mapped) mapped of others'") }
       return .failed(
         "expected \(most == 0 ? "no" : "at most \(most)") grants left at the guest's end, found "
-          + found.joined(separator: "; "))
+          + found.joined(separator: "; "),
+        places: [record.granted > most ? record.page : nil, record.tornPage].compactMap(\.self)
+          .map {
+            CheckPlace(address: $0.address, function: $0.variable, file: nil, line: nil)
+          })
     }
     return .passed(
       record.granted + record.mapped == 0 ? "none is left" : "\(record.granted) are left")

@@ -26,6 +26,7 @@ public enum CheckBody: Sendable {
   case time(TimeCheck)
   case strict(allow: [AllowedTrap])
   case grants(most: Int)
+  case order
   case noSilent(target: Target?, suppress: PortPath?)
   case audit(AuditCheck)
   case abi(ignore: [String])
@@ -44,6 +45,7 @@ public enum CheckBody: Sendable {
     case .time: .time
     case .strict: .strict
     case .grants: .grants
+    case .order: .order
     case .noSilent: .noSilent
     case .audit: .audit
     case .abi: .abi

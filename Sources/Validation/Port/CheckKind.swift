@@ -11,6 +11,7 @@ public enum CheckKind: String, Sendable, CaseIterable {
   case time
   case strict
   case grants
+  case order
   case noSilent = "no-silent"
   case audit
   case abi
@@ -31,6 +32,7 @@ public enum CheckKind: String, Sendable, CaseIterable {
     case .time: ["pattern", "unit", "samples", "tolerance"]
     case .strict: ["allow"]
     case .grants: ["most"]
+    case .order: []
     case .noSilent: ["target", "suppress"]
     case .audit: ["target", "baseline", "fail-on", "suppress"]
     case .abi: ["ignore"]

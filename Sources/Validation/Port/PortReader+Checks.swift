@@ -19,6 +19,7 @@ extension PortReader {
     case .time: return time(map)
     case .strict: return .strict(allow: map.list("allow").compactMap(allowedTrap))
     case .grants: return .grants(most: integer(map, "most", in: 0...1 << 20) ?? 0)
+    case .order: return .order
     case .noSilent:
       return .noSilent(target: map.choice("target"), suppress: path(map, "suppress"))
     case .audit: return audit(map)

@@ -44,7 +44,8 @@ struct JobPlan {
       default: break
       }
     }
-    job.awaitsEnd = endsByItself || countsGrants || hasAllowance
+    job.request.watchesOrder = checks.contains { $0.kind == .order }
+    job.awaitsEnd = endsByItself || countsGrants || hasAllowance || job.request.watchesOrder
     return job
   }
 
