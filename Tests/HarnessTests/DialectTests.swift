@@ -195,6 +195,19 @@ import Testing
     #expect(record?.torn == 3 && record?.tornPage == nil)
   }
 
+  /// A stub of the hypercall page pushes two registers, and has no frame pointer.
+  @Test func whoSleepsInTheHypercallPage_isNamedByItsCaller() throws {
+    let stub: UInt64 = 0x1000 + 29 * 32 + 10
+    var place = VCPUPlace(
+      domain: 1, vcpu: 0, state: "blocked", place: CodePlace(address: stub),
+      backtrace: [CodePlace(address: 0x5000)])
+    place.place.line = 18
+    place.backtrace[0].line = 67
+    #expect(place.telling.address == 0x5000)
+    place.state = "running"
+    #expect(place.telling.address == stub)
+  }
+
   @Test func slips_areThoseOfTheDomains_andUnknownWhereNobodyWatched() {
     let slip = "info: order: domain=1 rip=0x1000 rule=unmask-without-look count=3"
     let lines = [

@@ -24,15 +24,16 @@ extension CrashReport {
 extension VCPUPlace {
   /// The place of a vcpu with names; `nil` where the hypervisor told no address.
   ///
-  /// One that sleeps is behind a hypercall, whose caller stands on top of the stack.
+  /// One that sleeps is behind a hypercall, whose caller stands on top of the stack, or below the two
+  /// registers that the stubs of the hypercall page save.
   init?(_ found: RawWhereabouts, symbols: GuestSymbols?) {
     guard let rip = found.raw.register("rip") else { return nil }
     var callers: [UInt64] = []
     if let symbols {
       callers = found.raw.returnAddresses(isCode: symbols.isCode)
-      if let top = found.raw.stack.first, symbols.isCode(top), callers.first != top {
-        callers.insert(top, at: 0)
-      }
+      let top = found.raw.stack.prefix(found.state == "blocked" ? 3 : 1).first(
+        where: symbols.isCode)
+      if let top, callers.first != top { callers.insert(top, at: 0) }
     }
     let asked = ([rip] + callers.map { $0 &- 1 }).map(CodePlace.init(address:))
     var places = symbols?.locate(asked) ?? asked

@@ -4,8 +4,14 @@ extension VCPUPlace {
   /// The innermost place with a source line, else the innermost with a name: above it is the hypercall
   /// by which the vcpu sleeps.
   public var telling: CodePlace {
-    let places = [place] + backtrace
+    let places = isInStub ? backtrace : [place] + backtrace
     return places.first { $0.line != nil } ?? places.first { $0.function != nil } ?? place
+  }
+
+  /// It sleeps in the hypercall page, 32 bytes for each hypercall, which somebody has called.
+  private var isInStub: Bool {
+    state == "blocked" && !backtrace.isEmpty
+      && HypercallNames.name(of: (place.address & 0xfff) >> 5) == "sched_op"
   }
 
   /// All that is known, a line each.

@@ -92,7 +92,7 @@ struct BootJudgement {
   }
 
   /// The guest's number: with devices domain 0 is the control domain's.
-  private var subject: Int { port.machine.disks.isEmpty && !port.machine.hasNetwork ? 0 : 1 }
+  var subject: Int { port.machine.disks.isEmpty && !port.machine.hasNetwork ? 0 : 1 }
 
   private var limit: Double { (run.request.timeout ?? .zero) / .seconds(1) }
 

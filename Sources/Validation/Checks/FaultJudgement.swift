@@ -11,7 +11,8 @@ struct FaultJudgement {
   /// As it was injected, with its numbers.
   let fault: String
 
-  /// The guest neither crashed nor hung, said what it was to say, and the fault struck.
+  /// The guest neither crashed nor hung, said what it was to say, ended no grant in use, and the fault
+  /// struck.
   func judge() -> CheckOutcome {
     let base = BootJudgement(run: run, port: port)
     if let reason = base.reasonNotTried { return reason }
@@ -29,6 +30,11 @@ struct FaultJudgement {
     }
     if lines.status == .failed {
       return .failed("with \(name): \(lines.message)", details: lines.details, places: lines.places)
+    }
+    if let torn = boot.grants.last(where: { $0.domain == base.subject }).flatMap(
+      GrantJudgement.torn)
+    {
+      return .failed("with \(name): \(torn.message)", places: torn.places)
     }
     guard strikes > 0 else {
       return .failed(

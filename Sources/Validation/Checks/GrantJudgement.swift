@@ -18,7 +18,8 @@ struct GrantJudgement {
       return .skipped("the guest did not end, so that nothing was counted")
     }
     if let missing = missingFrames { return .failed(missing) }
-    guard record.granted <= most, record.mapped <= most, record.torn == 0 else {
+    if let torn = Self.torn(record) { return torn }
+    guard record.granted <= most, record.mapped <= most else {
       var found: [String] = []
       if record.granted > most {
         let page = record.page.map { " for the page at \($0)" } ?? ""
@@ -26,21 +27,29 @@ struct GrantJudgement {
           "\(record.granted), the first with reference \(record.first)\(page), \(record.used) of them in use"
         )
       }
-      if record.torn > 0 {
-        let page = record.tornPage.map { ", the first for the page at \($0)" } ?? ""
-        found.append("\(record.torn) ended while others used them\(page)")
-      }
       if record.mapped > most { found.append("\(record.mapped) mapped of others'") }
       return .failed(
         "expected \(most == 0 ? "no" : "at most \(most)") grants left at the guest's end, found "
           + found.joined(separator: "; "),
-        places: [record.granted > most ? record.page : nil, record.tornPage].compactMap(\.self)
-          .map {
-            CheckPlace(address: $0.address, function: $0.variable, file: nil, line: nil)
-          })
+        places: Self.places(record.granted > most ? record.page : nil))
     }
     return .passed(
       record.granted + record.mapped == 0 ? "none is left" : "\(record.granted) are left")
+  }
+
+  /// Grants that the guest ended while others used them, which is never right; `nil` for none.
+  static func torn(_ record: GrantRecord) -> CheckOutcome? {
+    guard record.torn > 0 else { return nil }
+    let page = record.tornPage.map { ", the first for the page at \($0)" } ?? ""
+    return .failed(
+      "expected grants that end when nobody uses them, found \(record.torn) ended while others used them\(page)",
+      places: places(record.tornPage))
+  }
+
+  private static func places(_ page: DataPlace?) -> [CheckPlace] {
+    page.map {
+      [CheckPlace(address: $0.address, function: $0.variable, file: nil, line: nil)]
+    } ?? []
   }
 
   /// What Rootstock's last line says of the machine's frames, where they are not all back.
