@@ -216,7 +216,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["xenograft"], swiftSettings: strict),
     .testTarget(
-      name: "ValidationTests", dependencies: ["Validation", "ABISchema", "Harness"],
+      name: "ValidationTests",
+      dependencies: ["Validation", "ABISchema", "Harness", "KernelImage"],
       exclude: ["Snapshots"], swiftSettings: strict),
     .testTarget(
       name: "EffortTests", dependencies: ["Effort"], exclude: ["Snapshots"],

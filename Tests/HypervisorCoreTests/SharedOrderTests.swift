@@ -2,6 +2,7 @@
 
 import CXenABI
 import HypervisorCore
+import HypervisorCoreTesting
 import Testing
 import X86
 

@@ -1,8 +1,8 @@
 // Which code names the text of a line.
 
-import KernelImage
 import Testing
 
+@testable import KernelImage
 @testable import Validation
 
 @Suite struct ConsoleTextTests {

@@ -248,20 +248,29 @@ import Testing
     let plan = JobPlan(port: port, checks: port.checks, images: ImagePaths())
     let (label, fault, job) = try #require(plan.jobs(of: port.checks[0]).first)
     #expect(label == "faults" && fault == "store:late:every=9" && job.awaitsEnd)
-    func judge(_ verdict: Verdict, strikes: Int = 1, console: String = "good\n") -> CheckOutcome {
+    func judge(
+      _ verdict: Verdict, torn: Int = 0, strikes: Int = 1, console: String = "good\n"
+    ) -> CheckOutcome {
       let recorder = BootRecorder(job.watches)
       recorder.take(.guest(Array(console.utf8)))
       for _ in 0..<strikes {
         recorder.take(.hypervisor("controldomain: fault store:late strikes domain 1"))
       }
       recorder.end()
-      var run = BootRun(name: job.name, request: job.request, result: .success(boot(verdict)))
+      let result = boot(verdict) {
+        guard torn > 0 else { return }
+        var record = GrantRecord(domain: 0, granted: 0, used: 0, mapped: 0, first: 0)
+        record.torn = torn
+        $0.grants = [record]
+      }
+      var run = BootRun(name: job.name, request: job.request, result: .success(result))
       run.seen = recorder.observation
       return FaultJudgement(run: run, port: port, check: port.checks[0], fault: fault).judge()
     }
     #expect(judge(.poweroff).status == .passed)
     #expect(judge(.crash).message.contains("survives store:late"))
     #expect(judge(.timeout).message.contains("still running"))
+    #expect(judge(.poweroff, torn: 1).message.contains("1 ended while others used them"))
     #expect(judge(.poweroff, strikes: 0).message.contains("too few requests"))
     #expect(judge(.poweroff, console: "bad\n").message.contains("expected a line with `good`"))
   }
