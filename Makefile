@@ -1,4 +1,4 @@
-# `make demo` (set-up and the main job) and `make test` (set-up and every test) are all that a
+# `make demo` (set-up and the whole story) and `make test` (set-up and every test) are all that a
 # newcomer needs. Both install missing Debian packages as root, and name them otherwise.
 
 PREFIX  ?= /usr/local
@@ -12,8 +12,7 @@ RELEASE := swift build -c release --static-swift-stdlib --product xenograft
 
 .PHONY: all
 all: setup
-	$(RELEASE)
-	@.ci/rootstock
+	.ci/build
 
 # The hypervisor, for the bare machine.
 .PHONY: rootstock
@@ -46,7 +45,7 @@ setup:
 .PHONY: demo
 demo:
 	@.ci/setup demo
-	$(RELEASE)
+	.ci/build
 	@.ci/demo
 
 .PHONY: test

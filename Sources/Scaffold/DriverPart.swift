@@ -89,7 +89,7 @@ struct DriverPart: Sendable {
 
   private static func roots(of request: ScaffoldRequest) -> [String] {
     switch request.kind {
-    case .kernel: request.template == .webserver ? ["block", "net"] : []
+    case .kernel: request.template == .minimal ? [] : ["block", "net"]
     case .console: ["console"]
     case .block: ["block"]
     case .net: ["net"]

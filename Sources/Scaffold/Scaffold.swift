@@ -40,6 +40,7 @@ public struct Scaffold: Sendable {
     var files = Array(rendered.values)
     if request.kind != .kernel, request.preset == .bare { files += kernelParts(request.language) }
     if request.kind == .kernel, request.language == .c { files += memoryFunctions() }
+    if request.kind == .kernel, request.template == .devices { files += packets() }
     files += parts.map { GeneratedFile(path: $0.path, text: $0.text) }
     files += interface(in: request.language, rings: request.kind != .kernel)
     return files.sorted { $0.path < $1.path }
@@ -61,9 +62,9 @@ public struct Scaffold: Sendable {
     let folders = ["templates/kernel/common", "templates/kernel/\(request.language.rawValue)"]
     switch request.template {
     case .minimal: return folders
-    case .webserver:
-      return folders
-        + ["templates/driver/bare", "templates/driver/bare-life", "templates/kernel/webserver"]
+    case .devices, .webserver:
+      return folders + ["templates/driver/bare", "templates/driver/bare-life"]
+        + ["templates/kernel/\(request.template.rawValue)"]
     }
   }
 
@@ -88,6 +89,12 @@ public struct Scaffold: Sendable {
   private func memoryFunctions() -> [GeneratedFile] {
     Templates.files(below: "Sources/CFreestanding").filter { $0.path == "Memory.c" }
       .map { GeneratedFile(path: "src/text.c", text: $0.text) }
+  }
+
+  /// Numbers in packets, which are those of the network driver's life.
+  private func packets() -> [GeneratedFile] {
+    Templates.files(below: "templates/driver/bare-net").filter { $0.path == "src/xg_packet.h" }
+      .map { GeneratedFile(path: $0.path, text: $0.text) }
   }
 
   /// The ABI for x86_64, where each language's build looks for it.

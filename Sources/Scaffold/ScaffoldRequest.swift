@@ -28,12 +28,14 @@ public enum ScaffoldKind: String, Sendable, CaseIterable {
 /// What a kernel does.
 public enum ScaffoldTemplate: String, Sendable, CaseIterable {
   case minimal
+  case devices
   case webserver
 
   /// One line for `--list`.
   public var summary: String {
     switch self {
     case .minimal: "does each thing once and powers off, or lives as the driver that is linked in"
+    case .devices: "finds its disk and its network, and answers datagrams, until it is told to end"
     case .webserver: "serves the files of a tar archive on its disk over HTTP, with lwIP"
     }
   }
@@ -94,7 +96,7 @@ public struct ScaffoldRequest: Sendable {
   ) {
     self.kind = kind
     self.language = language
-    let kernel = template == .minimal ? "kernel" : template.rawValue
+    let kernel = template == .webserver ? template.rawValue : "kernel"
     self.name = name ?? (kind == .kernel ? kernel : "xen-\(kind.rawValue)")
     self.preset = preset
     self.template = template

@@ -16,6 +16,7 @@ struct Xenograft: ParsableCommand {
         xenograft inspect vmlinux                  what loaders make of it
         xenograft boot --trace traps.json vmlinux  what still traps
         xenograft audit --trace traps.json vmlinux which findings ran
+        xenograft validate PORT.yaml               whether it holds, for CI
         xenograft effort --base v1 --port v2       what it cost
 
       `xenograft doctor` says what this machine lacks for any of them.

@@ -16,7 +16,7 @@ import Testing
     #expect(run.status == 0)
     for word in [
       "kernel", "console", "block", "net", "xenbus", "bare", "linux-like", "bsd-like", "xv6-like",
-      "minimal", "webserver",
+      "minimal", "devices", "webserver",
     ] {
       #expect(run.text.contains("  \(word) "), "\(word)")
     }
@@ -57,7 +57,7 @@ import Testing
     (["kernel", "--arch", "x86_32", "--output", "x"], "expected x86_64, found x86_32"),
     (["net", "--os", "minix", "--output", "x"], "bare, linux-like, bsd-like, xv6-like"),
     (["kernel", "--os", "bare", "--output", "x"], "--os"),
-    (["kernel", "--template", "games", "--output", "x"], "minimal, webserver"),
+    (["kernel", "--template", "games", "--output", "x"], "minimal, devices, webserver"),
     (["block", "--template", "webserver", "--output", "x"], "--template"),
     (["kernel", "--template", "webserver", "--language", "rust", "--output", "x"], "expected c"),
     (["kernel", "--name", "a b", "--output", "x"], "--name"),

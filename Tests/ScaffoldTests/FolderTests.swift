@@ -104,6 +104,22 @@ import Testing
     #expect(main.text.contains("server_start(") && main.text.contains("webserver"))
   }
 
+  @Test func kernelWithDevices_hasBothDrivers_andAMainOfItsOwn() throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    let files = try Scaffold(abi: abi).files(
+      for: ScaffoldRequest(kind: .kernel, language: .c, template: .devices))
+    let paths = Set(files.map(\.path))
+    #expect(paths.count == files.count)
+    #expect(
+      paths.isSuperset(of: [
+        "src/udp.c", "src/xg_packet.h", "src/xg_os.c", "src/xg_life.c", "src/traps.S",
+        "frontends/src/xg_net.c", "frontends/src/xg_block.c", "include/xenabi.h", "PORT.yaml",
+      ]))
+    #expect(paths.isDisjoint(with: ["frontends/src/xg_console.c", "src/xg_run.c"]))
+    let main = try #require(files.first { $0.path == "src/main.c" })
+    #expect(main.text.contains("udp_start(") && main.text.contains("kernel: a kernel with a disk"))
+  }
+
   @Test func driversForABareKernel_haveALife_andOthersAreServed() throws {
     let abi = try #require(ABILoader.embedded().abi)
     for kind in [ScaffoldKind.block, .net] {

@@ -36,6 +36,15 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: kernel))
   }
 
+  @Test func kernelWithDevices_compilesAsItComesOut() throws {
+    let place = try Workplace()
+    let project = try place.generate(
+      ScaffoldRequest(kind: .kernel, language: .c, name: "my-kernel3", template: .devices))
+    try place.build(project)
+    let kernel = project.appending(path: "my-kernel3").path
+    #expect(FileManager.default.fileExists(atPath: kernel))
+  }
+
   private func boot(
     _ language: ScaffoldLanguage, on hypervisor: HypervisorKind, image: String?,
     policy: TrapPolicy = .permissive

@@ -49,6 +49,14 @@ import Testing
     #expect(watch.result.isSatisfied)
   }
 
+  /// An answer over the network is more than a line, and most often ends with a newline.
+  @Test func anchors_standForTheEndsOfEachLine() {
+    let matcher = LineMatcher(LinePattern("^start 1$"))
+    #expect(matcher.matches("start 1") && matcher.matches("start 1\n"))
+    #expect(matcher.matches("hello\nstart 1\ngood bye"))
+    #expect(!matcher.matches("start 12\n") && !matcher.matches("restart 1\n"))
+  }
+
   @Test func boundedText_keepsBothEnds() {
     for piece in [1, 3, 7, 100] {
       var text = BoundedText(half: 10)

@@ -16632,6 +16632,393 @@ Read it in this order:
 {% endif %}
 One processor is used. Not here: user mode, several processors, save and restore, devices. `xenograft generate block|net|console|xenbus` writes drivers{% if language == "c" %}; their `bare` porting layer is for this kernel: `make LIBRARIES=path/to/libxen-block.a` links one in{% elif language == "rust" %} in Rust for this kernel: `make DRIVER=path/to/xen-block` builds one in, as its last act{% elif language == "swift" %} in Swift for this kernel: `make LIBRARIES=path/to/libxen-block.a` links one in, as its last act{% endif %}.
 """##),
+    EmbeddedFile(path: "templates/kernel/devices/.gitignore.stencil", text: #"""
+/build/
+/{{ name }}
+/.xenograft/
+/validate.xml
+/disk.img
+"""#),
+    EmbeddedFile(path: "templates/kernel/devices/Makefile.stencil", text: ##"""
+# {{ name }}: a PV kernel in C with a disk and a network. Needs clang and lld; xenograft and QEMU to run.
+#   make            the kernel: {{ name }}
+#   make run        boots it with disk.img; datagrams to PORT of this machine reach it
+#   make check      holds it to PORT.yaml, as CI does
+NAME      := {{ name }}
+XENOGRAFT ?= xenograft
+PORT      ?= 7007
+LLD       ?= ld.lld
+ifeq ($(origin CC),default)
+CC := clang
+endif
+
+# Code of a kernel: no red zone, since traps use the stack below; no SSE, since nobody saves it.
+TARGET   := --target=x86_64-unknown-none-elf
+MACHINE  := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+            -fno-stack-protector -fno-omit-frame-pointer
+WARNINGS := -Wall -Wextra -Wpedantic -Werror
+CFLAGS   ?= -O2 -g
+FLAGS    := $(TARGET) -Iinclude -Isrc -Ifrontends/include $(CFLAGS)
+
+# What stands in src/, and the drivers.
+SOURCES := $(wildcard src/*.c src/*.S){% for source in sources %} \
+           {{ source }}{% endfor %}
+OBJECTS := $(patsubst %,build/%.o,$(SOURCES))
+HEADERS := $(wildcard src/*.h frontends/include/*.h frontends/src/*.h include/*.h include/xenabi/*.h)
+
+$(NAME): $(OBJECTS) link.ld
+	$(LLD) -static -nostdlib --build-id -z max-page-size=4096 -z noexecstack -T link.ld -o $@ $(OBJECTS)
+
+build/%.c.o: %.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -std=gnu11 $(MACHINE) $(WARNINGS) -c -o $@ $<
+
+build/%.S.o: %.S $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -c -o $@ $<
+
+disk.img:
+	truncate -s 16M $@
+
+.PHONY: run
+run: $(NAME) disk.img
+	$(XENOGRAFT) boot --disk disk.img --net user,forward=$(PORT):7 --timeout 100 $(NAME)
+
+.PHONY: check
+check:
+	$(XENOGRAFT) validate PORT.yaml
+
+.PHONY: clean
+clean:
+	rm -rf build $(NAME)
+"""##),
+    EmbeddedFile(path: "templates/kernel/devices/PORT.yaml.stencil", text: ##"""
+# What this kernel must do, for `xenograft validate PORT.yaml`: at your desk and in CI. Add to it as the
+# kernel grows. Each check is explained in the kit's guides/validate.md; `xenograft validate --schema`
+# prints a schema by which editors complete this file.
+name: {{ name }}
+kernel: {{ name }}
+build: make
+timeout: 60
+disks:
+  - {size: 16}              # MiB of zeros, new for every boot
+network: true               # the guest is 10.0.2.15
+checks:
+  - boots
+  - check: console
+    lines: ['^disk: \d+ sectors', '^network: 10\.0\.2\.15', 'good bye']
+    never: 'panic|: no$'
+  - {check: network, name: answers, protocol: udp, port: 7, send: hello, expect: hello}
+  - {check: network, name: ends, protocol: udp, port: 7, send: end, expect: end}
+  - powers-off
+  - strict                  # no privileged instruction is left that traps
+  - no-silent               # and none that gives a wrong result without a trap
+  - grants                  # what it granted it has taken back
+  - inspect                 # Xen would load it
+  - abi                     # its structures are laid out as Xen's
+"""##),
+    EmbeddedFile(path: "templates/kernel/devices/README.md.stencil", text: ##"""
+# {{ name }}
+
+A kernel for Xen's paravirtual interface on x86-64 with a disk and a network, written by `xenograft generate kernel --template devices`. It finds both, says what they are, and sends back every datagram that comes to port 7, until one begins with `end`. It boots on stock Xen and on Rootstock, in ring 3 with no hardware virtualization.
+
+```
+make                                # {{ name }}
+make run                            # boots it with disk.img; port 7007 of this machine is its port 7
+make check                          # holds it to PORT.yaml, as the CI files here do
+```
+
+While it runs, from another terminal, with nothing but bash:
+
+```
+exec 3<>/dev/udp/127.0.0.1/7007
+echo hello >&3; timeout 3 dd bs=1500 count=1 status=none <&3
+echo end >&3
+```
+
+Words of the command line (`--cmdline`): `ip=A.B.C.D`, `port=N`, `seconds=N`.
+
+| folder | what it is |
+|---|---|
+| `src/main.c` | what the kernel does with its devices. Begin here |
+| `src/udp.c` | datagrams: asked and answered. ARP and ping as well |
+| `src/xg_os.c`, `xg_life.c`, `xg_words.c` | what the drivers want of this kernel; waiting, words of the command line |
+| `src/start.S`, `domain.c`, `traps.c`, `pages.c`, `events.c`, `clock.c`, `console.c`, `heap.c` | the kernel |
+| `frontends/` | the drivers. Leave them as they are, and they can be renewed |
+| `include/` | the ABI, written by `xenograft abi generate --language c` |
+
+One rule holds the drivers together (`frontends/include/xg_os.h`): events are masked but for `xg_os_wait`. So nothing of yours runs at the same time as something else of yours; but what comes with an event, as each datagram does, may not wait. `xg_block_submit` is for there, `xg_block_wait` for the main loop.
+
+One processor is used. Not here: user mode, several processors, save and restore, TCP (`--template webserver` has it, by lwIP).
+"""##),
+    EmbeddedFile(path: "templates/kernel/devices/src/main.c.stencil", text: ##"""
+/*
+ * {{ name }}: a kernel with a disk and a network. It finds both, says what they are, and sends back
+ * every datagram that comes, until one begins with "end". Make it yours from here. Words of the command
+ * line:
+ *
+ *   ip=A.B.C.D     its address (10.0.2.15)
+ *   port=N         where it listens (7)
+ *   seconds=N      how long it lives if nobody ends it (60)
+ */
+#include "clock.h"
+#include "console.h"
+#include "domain.h"
+#include "events.h"
+#include "pages.h"
+#include "text.h"
+#include "traps.h"
+#include "udp.h"
+#include "xg_block.h"
+#include "xg_life.h"
+#include "xg_net.h"
+
+static const struct xg_driver *const drivers[] = {&xg_block_driver, &xg_net_driver};
+
+static struct xg_block *disk;
+static struct xg_net *net;
+static bool is_told_to_end;
+
+/* A datagram becomes its answer: it stays as it is. */
+static size_t answer(uint8_t *data, size_t length)
+{
+    if (length >= 3 && memcmp(data, "end", 3) == 0)
+        is_told_to_end = true;
+    return length;
+}
+
+/* Devices: each is there when its backend has answered, and may go and come again. */
+
+static void disk_is_there(struct xg_block *found)
+{
+    if (!disk)
+        disk = found;
+}
+
+static void disk_is_gone(struct xg_block *lost)
+{
+    if (disk == lost)
+        disk = 0;
+}
+
+static void network_is_there(struct xg_net *found)
+{
+    if (net && net != found)
+        return;
+    net = found;
+    udp_start(net, life_address("ip=", 0x0a00020f), (uint16_t)life_number("port=", 7), answer);
+}
+
+static void network_is_gone(struct xg_net *lost)
+{
+    if (net == lost)
+        net = 0;
+}
+
+static bool has_devices(void)
+{
+    return disk && net;
+}
+
+static void find_devices(void)
+{
+    xg_block_ready = disk_is_there;
+    xg_block_gone = disk_is_gone;
+    xg_net_ready = network_is_there;
+    xg_net_gone = network_is_gone;
+    /* udp.c makes and checks every checksum itself. */
+    xg_net_defaults.checksum = xg_net_defaults.checksum6 = false;
+    xg_net_defaults.gso4 = xg_net_defaults.gso6 = false;
+    int error = life_start(drivers, sizeof(drivers) / sizeof(*drivers));
+    if (error)
+        panic("no xenstore to find devices in: %d (boot with --disk and --net)", error);
+    if (!life_until(has_devices, 30 * SECONDS))
+        panic("%s", disk ? "no network (boot with --net user)" : "no disk (boot with --disk FILE)");
+    print("disk: %lu sectors\n", disk->sectors);
+    uint32_t address = life_address("ip=", 0x0a00020f);
+    print("network: %u.%u.%u.%u, port %lu\n", address >> 24, address >> 16 & 255, address >> 8 & 255,
+          address & 255, life_number("port=", 7));
+}
+
+static bool is_over(void)
+{
+    return is_told_to_end;
+}
+
+/* Only wakes the processor up. */
+static void tick(void)
+{
+}
+
+/* Called by start.S. */
+__attribute__((noreturn)) void kernel_main(struct start_info *info);
+void kernel_main(struct start_info *info)
+{
+    domain_start(info);
+    events_start();
+    traps_start();
+    pages_start();
+    console_start();
+    clock_start(tick);
+    /* They stay masked but for waiting: see xg_os.c. */
+    events_disable();
+
+    print("{{ name }}: %s, %lu MiB\n", info->magic, info->nr_pages / 256);
+    find_devices();
+    life_until(is_over, life_number("seconds=", 60) * SECONDS);
+    int result = life_end();
+    print("good bye\n");
+    domain_end(result ? SHUTDOWN_crash : SHUTDOWN_poweroff);
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/devices/src/udp.c", text: ##"""
+/* Datagrams, pings and ARP. Every number in a frame is somebody else's: it is compared before use. */
+#include "udp.h"
+
+#include "text.h"
+#include "xg_packet.h"
+
+#define UDP_HEADER 8u
+#define FRAME_MOST (ETHERNET + IP_HEADER + UDP_HEADER + UDP_MOST)
+
+static struct xg_net *net;
+static uint32_t address;
+static uint16_t port;
+static udp_answer *answer;
+
+/* The frame goes back to where it came from. */
+static void send_back(uint8_t *frame, size_t length)
+{
+    struct xg_net_part part = {frame, length};
+
+    memcpy(frame, frame + 6, 6);
+    memcpy(frame + 6, net->mac, 6);
+    xg_net_send(net, &part, 1, 0, 0);
+}
+
+static void receive_arp(uint8_t *frame)
+{
+    uint8_t *arp = frame + ETHERNET;
+
+    if (get16(arp + 6) != 1 || get32(arp + 24) != address)
+        return;
+    put16(arp + 6, 2);
+    memcpy(arp + 18, arp + 8, 10); /* the asker becomes the target */
+    memcpy(arp + 8, net->mac, 6);
+    put32(arp + 14, address);
+    send_back(frame, ARP_FRAME);
+}
+
+/* The length of the answer, header and all; 0: there is none. */
+static size_t answer_ping(uint8_t *icmp, size_t length)
+{
+    if (icmp[0] != 8 || checksum_of(icmp, length))
+        return 0;
+    icmp[0] = 0;
+    put16(icmp + 2, 0);
+    put16(icmp + 2, checksum_of(icmp, length));
+    return length;
+}
+
+/* The sum over what UDP counts of IP's header: addresses, protocol, length. */
+static uint32_t pseudo_sum(const uint8_t *ip, size_t length)
+{
+    return sum_add(PROTOCOL_UDP + (uint32_t)length, ip + 12, 8);
+}
+
+static size_t answer_datagram(const uint8_t *ip, uint8_t *udp, size_t length, bool is_validated)
+{
+    size_t size = get16(udp + 4);
+
+    if (get16(udp + 2) != port || size < UDP_HEADER || size > length)
+        return 0;
+    if (!is_validated && get16(udp + 6) && sum_add(pseudo_sum(ip, size), udp, size) != 0xffff)
+        return 0;
+    size_t answered = answer(udp + UDP_HEADER, size - UDP_HEADER);
+    if (!answered)
+        return 0;
+    size = UDP_HEADER + answered;
+    put16(udp + 2, get16(udp));
+    put16(udp, port);
+    put16(udp + 4, (uint32_t)size);
+    put16(udp + 6, 0);
+    /* Addresses are swapped later, and the sum is the same. */
+    uint32_t sum = ~sum_add(pseudo_sum(ip, size), udp, size) & 0xffff;
+    put16(udp + 6, sum ? sum : 0xffff);
+    return size;
+}
+
+static void receive_ip(uint8_t *frame, size_t length, bool is_validated)
+{
+    uint8_t *ip = frame + ETHERNET, *data = ip + IP_HEADER;
+    size_t total = get16(ip + 2), size = 0;
+
+    if (ip[0] != 0x45 || total < IP_HEADER + UDP_HEADER || total > length - ETHERNET ||
+        get32(ip + 16) != address || (get16(ip + 6) & 0x3fff))
+        return;
+    if (ip[9] == PROTOCOL_ICMP)
+        size = answer_ping(data, total - IP_HEADER);
+    else if (ip[9] == PROTOCOL_UDP)
+        size = answer_datagram(ip, data, total - IP_HEADER, is_validated);
+    if (!size)
+        return;
+    put16(ip + 2, (uint32_t)(IP_HEADER + size));
+    put32(ip + 16, get32(ip + 12));
+    put32(ip + 12, address);
+    put16(ip + 10, 0);
+    put16(ip + 10, checksum_of(ip, IP_HEADER));
+    send_back(frame, ETHERNET + IP_HEADER + size);
+}
+
+static void receive(struct xg_net *from, const uint8_t *frame, size_t length,
+                    const struct xg_net_offload *offload)
+{
+    static uint8_t copy[FRAME_MOST];
+
+    (void)from;
+    if (length < ARP_FRAME || length > sizeof(copy))
+        return;
+    memcpy(copy, frame, length);
+    if (get16(copy + 12) == ETHERTYPE_ARP)
+        receive_arp(copy);
+    else if (get16(copy + 12) == ETHERTYPE_IP)
+        receive_ip(copy, length, offload->validated);
+}
+
+void udp_start(struct xg_net *on, uint32_t own, uint16_t listened, udp_answer *answering)
+{
+    net = on;
+    address = own;
+    port = listened;
+    answer = answering;
+    net->receive = receive;
+}
+"""##),
+    EmbeddedFile(path: "templates/kernel/devices/src/udp.h", text: ##"""
+/*
+ * Datagrams: as much of IPv4 as a kernel needs that is asked and answers. ARP and ping are answered as
+ * well; fragments and options are not known.
+ */
+#ifndef UDP_H
+#define UDP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xg_net.h"
+
+/* The longest that fits into a frame. */
+#define UDP_MOST 1472u
+
+/* Finds a datagram's bytes in `data`, which has room for UDP_MOST, leaves the answer there and returns
+ * its length; 0: none is sent. Event or driver context: it may not wait. */
+typedef size_t udp_answer(uint8_t *data, size_t length);
+
+/* Answers on this interface from now on, one at a time. Numbers as in "10.0.2.15" = 0x0a00020f. */
+void udp_start(struct xg_net *net, uint32_t address, uint16_t port, udp_answer *answer);
+
+#endif
+"""##),
     EmbeddedFile(path: "templates/kernel/rust/Makefile.stencil", text: ##"""
 # {{ name }}: a PV kernel in Rust, without cargo and without crates. Needs rustc and lld; `make check`
 # needs xenograft and QEMU as well.

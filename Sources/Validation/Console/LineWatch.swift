@@ -8,7 +8,8 @@ struct LineMatcher {
   /// The reader has seen that the pattern is one; text that is none matches nothing.
   init(_ pattern: LinePattern) {
     self.pattern = pattern
-    regex = pattern.isLiteral ? nil : try? Regex(pattern.text)
+    // An answer over the network has lines, too, and most often a newline at its end.
+    regex = pattern.isLiteral ? nil : try? Regex(pattern.text).anchorsMatchLineEndings()
   }
 
   func matches(_ line: String) -> Bool {

@@ -14,6 +14,7 @@ struct GenerateCommand: ParsableCommand {
 
         xenograft generate kernel --language c --output mykernel
         make -C mykernel && xenograft boot mykernel/kernel
+        xenograft generate kernel --template devices --output mykernel
         xenograft generate kernel --template webserver --output web
         xenograft generate block --os xv6-like --output xen-block
         xenograft generate net --language rust --output xen-net
@@ -44,7 +45,7 @@ struct GenerateCommand: ParsableCommand {
       valueName: "preset"))
   var preset: String?
 
-  @Option(help: "What a kernel does: minimal or webserver.")
+  @Option(help: "What a kernel does: minimal, devices or webserver.")
   var template: String?
 
   @Flag(help: "Print what can be generated.")
