@@ -18,8 +18,17 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Print the hypervisor's messages on standard error.")
   var verbose = false
 
-  /// Runs a request; the guest's console goes to standard output.
-  func run(_ request: BootRequest, timeout: Double) async throws -> BootResult {
+  /// Runs a guest, whose console goes to standard output, and judges it.
+  func run(
+    _ kernel: String, _ guest: GuestOptions, _ verdict: VerdictOptions, _ machine: MachineOptions,
+    save: SaveRequest? = nil
+  ) async throws {
+    var request = BootRequest(kernel: kernel)
+    guest.apply(to: &request)
+    verdict.apply(to: &request)
+    machine.apply(to: &request)
+    request.save = save
+    request.tellsWhereabouts = true
     try OutputFile.check(result)
     let console = try BootConsole(log: log, events: nil, printsGuest: true, isVerbose: verbose)
     let outcome: BootResult
@@ -31,8 +40,19 @@ struct RunOptions: ParsableArguments {
     }
     try console.end()
     if let result { try OutputFile.write(outcome.json(), to: result) }
+    let timeout = verdict.timeout ?? VerdictOptions.usualTimeout
     StandardError.write(BootSummary(outcome, timeout: timeout).text(isShort: !verbose))
-    return outcome
+    guard outcome.isGood else { throw CommandFailure.badVerdict }
+  }
+
+  /// What neither command can do.
+  static func check(_ guest: GuestOptions, _ machine: MachineOptions, xl: String) throws {
+    guard machine.hypervisor == .rootstock else {
+      throw ValidationError("--hypervisor: expected rootstock, found xen, whose own is `xl \(xl)`.")
+    }
+    guard guest.domains == 1 else {
+      throw ValidationError("--domains: expected 1 guest, found \(guest.domains).")
+    }
   }
 }
 
@@ -112,26 +132,11 @@ struct SaveCommand: AsyncParsableCommand {
   @OptionGroup(title: "Output")
   var options: RunOptions
 
-  func validate() throws {
-    guard machine.hypervisor == .rootstock else {
-      throw ValidationError("--hypervisor: expected rootstock, found xen, whose own is `xl save`.")
-    }
-    guard guest.domains == 1 else {
-      throw ValidationError("--domains: expected 1 guest to be saved, found \(guest.domains).")
-    }
-  }
+  func validate() throws { try RunOptions.check(guest, machine, xl: "save") }
 
   func run() async throws {
-    var request = BootRequest(kernel: kernel)
-    guest.apply(to: &request)
-    verdict.apply(to: &request)
-    machine.apply(to: &request)
-    request.save = save.request(output)
-    request.tellsWhereabouts = true
     try OutputFile.check(output)
-    let outcome = try await options.run(
-      request, timeout: verdict.timeout ?? VerdictOptions.usualTimeout)
-    guard outcome.isGood else { throw CommandFailure.badVerdict }
+    try await options.run(kernel, guest, verdict, machine, save: save.request(output))
   }
 }
 
@@ -167,28 +172,13 @@ struct RestoreCommand: AsyncParsableCommand {
   @OptionGroup(title: "Output")
   var options: RunOptions
 
-  func validate() throws {
-    guard machine.hypervisor == .rootstock else {
-      throw ValidationError(
-        "--hypervisor: expected rootstock, found xen, whose own is `xl restore`.")
-    }
-    guard guest.domains == 1 else {
-      throw ValidationError("--domains: expected 1 guest to be restored, found \(guest.domains).")
-    }
-  }
+  func validate() throws { try RunOptions.check(guest, machine, xl: "restore") }
 
   func run() async throws {
     // Read here as well, so that a file that is none is told as such.
     do throws(HarnessError) { _ = try SavedDomainFile(path: file) } catch {
       throw CommandFailure(error)
     }
-    var request = BootRequest(kernel: file)
-    guest.apply(to: &request)
-    verdict.apply(to: &request)
-    machine.apply(to: &request)
-    request.tellsWhereabouts = true
-    let outcome = try await options.run(
-      request, timeout: verdict.timeout ?? VerdictOptions.usualTimeout)
-    guard outcome.isGood else { throw CommandFailure.badVerdict }
+    try await options.run(file, guest, verdict, machine)
   }
 }
