@@ -69,7 +69,9 @@ extension GuestProcessor {
   /// breakpoint that its copy of guest memory meets is a trap that internalTrap drops.
   func loadDebugRegisters() {
     var (addresses, control) = (debug.addresses, debug.hardwareControl)
-    if control == 0, order.isOn { (addresses, control) = order.breakpoints }
+    if control == 0, order.pointee.steps.isOn {
+      (addresses, control) = order.pointee.steps.breakpoints
+    }
     if control != 0 {
       xg_write_dr0(addresses[0])
       xg_write_dr1(addresses[1])

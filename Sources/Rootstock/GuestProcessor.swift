@@ -26,6 +26,8 @@ struct GuestProcessor {
   let traps: UnsafeMutablePointer<EntryPoint>
   /// Its floating-point state while it does not run.
   let floatingPoint: UnsafeMutableRawPointer
+  /// In which order it uses what it shares; not here, so that switches do not carry it about.
+  let order: UnsafeMutablePointer<OrderState>
   // SAFETY: set by `adopt` before anything else; as above.
   /// Its domain.
   private(set) var domain: DomainPointer
@@ -59,9 +61,6 @@ struct GuestProcessor {
   var extendedComponents = FloatingPoint.initialComponents
   /// Its debug registers.
   var debug = DebugRegisters()
-  /// In which order it uses what it shares.
-  var order = SharedOrder()
-  var search = OrderSearch()
   /// What of the I/O ports it may reach.
   var portAccess = PortAccess()
   /// Bits of CR4 that the guest has set of those that it may (Features.guestControls).
@@ -88,12 +87,14 @@ struct GuestProcessor {
   /// A vcpu that belongs to no domain yet.
   init(
     core: UnsafeMutablePointer<VCPU>, traps: UnsafeMutablePointer<EntryPoint>,
-    info: UnsafeMutablePointer<vcpu_info>, floatingPoint: UnsafeMutableRawPointer
+    info: UnsafeMutablePointer<vcpu_info>, floatingPoint: UnsafeMutableRawPointer,
+    order: UnsafeMutablePointer<OrderState>
   ) {
     self.core = core
     self.traps = traps
     self.shared = info
     self.floatingPoint = floatingPoint
+    self.order = order
     // SAFETY: replaced by `adopt` before the vcpu is used; a place that no one reads until then.
     domain = UnsafeMutableRawPointer(core).assumingMemoryBound(to: Domain.self)
     guest = UnsafeMutableRawPointer(core).assumingMemoryBound(to: GuestDomain.self)

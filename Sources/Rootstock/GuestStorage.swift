@@ -1,7 +1,7 @@
 // The frames behind domains and vcpus: taken from the free ones, so that a domain's end gives them
 // back, and never mapped for a guest.
 //
-//     a vcpu: 0000  VCPU    0800  GuestProcessor    0fc0  a vcpu_info for vcpus that have no other
+//     a vcpu: 0000  VCPU    0400  OrderState    0800  GuestProcessor    0fc0  a vcpu_info for vcpus that have no other
 //             a frame for its trap table, a frame for its floating-point state
 
 import CMachine
@@ -10,12 +10,14 @@ import HypervisorCore
 
 /// Takes and gives back the frames of domains and vcpus.
 enum GuestStorage {
+  private static let orderOffset = 1024
   private static let processorOffset = 2048
   private static let infoOffset = 4096 - MemoryLayout<vcpu_info>.size
 
   /// Whether everything fits where it is put; asked once at the start.
   static var fits: Bool {
-    MemoryLayout<VCPU>.size <= processorOffset
+    MemoryLayout<VCPU>.size <= orderOffset
+      && orderOffset + MemoryLayout<OrderState>.size <= processorOffset
       && processorOffset + MemoryLayout<GuestProcessor>.size <= infoOffset
       && MemoryLayout<GuestDomain>.size <= 2048
       && MemoryLayout<TrapRecord>.size <= 4096
@@ -76,9 +78,12 @@ enum GuestStorage {
     FloatingPoint.makeClean(floatingPoint)
     let info = (frame + infoOffset).bindMemory(to: vcpu_info.self, capacity: 1)
     info.pointee.evtchn_upcall_mask = 1
+    let order = (frame + orderOffset).bindMemory(to: OrderState.self, capacity: 1)
+    order.initialize(to: OrderState())
     let guest = (frame + processorOffset).bindMemory(to: GuestProcessor.self, capacity: 1)
     guest.initialize(
-      to: GuestProcessor(core: core, traps: table, info: info, floatingPoint: floatingPoint))
+      to: GuestProcessor(
+        core: core, traps: table, info: info, floatingPoint: floatingPoint, order: order))
     core.pointee.context = UnsafeMutableRawPointer(guest)
     return core
   }

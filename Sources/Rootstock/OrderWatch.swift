@@ -11,6 +11,13 @@ enum OrderWatch {
   nonisolated(unsafe) static var isOn = false
 }
 
+/// What is kept of a vcpu under watch.
+struct OrderState {
+  /// In which order it uses what it shares.
+  var steps = SharedOrder()
+  var search = OrderSearch()
+}
+
 /// How far the search for a guest's places has got.
 struct OrderSearch {
   /// What was searched for: another key is another search.
@@ -29,19 +36,19 @@ extension GuestProcessor {
   @inline(never)
   mutating func findShared(_ frame: FramePointer) {
     guard isOnTrial, isKernelMode, let top = core.pointee.kernelTable else { return }
-    if order.isStepping {
+    if order.pointee.steps.isStepping {
       frame.pointee.rflags &= ~Flags.trap
-      order.abandon()
+      order.pointee.steps.abandon()
     }
-    var places = order.places
+    var places = order.pointee.steps.places
     let info = MachineAddress(UInt64(UInt(bitPattern: shared)) &- UInt64(XG_DIRECT_BASE))
     withCore {
       let version = domain.pointee.rings.version
       let key = info.value &+ UInt64(version) << 52
-      if key != search.key { search = OrderSearch(key: key) }
+      if key != order.pointee.search.key { order.pointee.search = OrderSearch(key: key) }
       // A search goes through all tables: what the guest has not mapped is not looked for for ever.
-      guard search.left > 0 else { return }
-      search.left -= 1
+      guard order.pointee.search.left > 0 else { return }
+      order.pointee.search.left -= 1
       var isComplete = true
       places.info = Self.place(of: info.frame, under: top).map { $0 | info.value & 0xfff } ?? 0
       if places.info == 0 { isComplete = false }
@@ -51,10 +58,10 @@ extension GuestProcessor {
         places.rings[index] = Self.place(of: frame, under: top) ?? 0
         if places.rings[index] == 0 { isComplete = false }
       }
-      search.ringVersion = version
-      if isComplete { search.left = 0 }
+      order.pointee.search.ringVersion = version
+      if isComplete { order.pointee.search.left = 0 }
     }
-    order.look(at: places)
+    order.pointee.steps.look(at: places)
     loadDebugRegisters()
   }
 
@@ -66,18 +73,20 @@ extension GuestProcessor {
   ///
   /// A single step of the guest's kernel that it has asked for itself goes to the watch as well.
   mutating func noteOrder(_ frame: FramePointer) -> Bool {
-    guard order.isOn, debug.hardwareControl == 0, isKernelMode else { return false }
+    guard order.pointee.steps.isOn, debug.hardwareControl == 0, isKernelMode else { return false }
     let status = xg_read_dr6() ^ 0xffff_0ff0
     let met = status & 15
     guard met != 0 || status & DebugRegisters.singleStep != 0 else { return false }
     xg_write_dr6(0xffff_0ff0)
     // A page that was a ring's a moment ago is written to as any page is.
-    if search.ringVersion != domain.pointee.rings.version { order.forgetRings() }
+    if order.pointee.search.ringVersion != domain.pointee.rings.version {
+      order.pointee.steps.forgetRings()
+    }
     let rip = GuestVirtualAddress(frame.pointee.rip)
-    let wasWatching = order.isStepping
+    let wasWatching = order.pointee.steps.isStepping
     let before = GuestMemory.load64(from: GuestVirtualAddress(rip.value &- 8)) ?? 0
     let bytes = FetchedBytes(at: rip)
-    let found = order.note(
+    let found = order.pointee.steps.note(
       met: met, at: rip.value, isMasked: upcallMask != 0,
       wasExchange: OrderStep.isExchange(behind: before), next: OrderStep(bytes),
       access: OrderAccess(bytes) { frame.pointee[register: $0] })
@@ -85,15 +94,15 @@ extension GuestProcessor {
       // The byte before is the instruction's, and with it the line.
       guest.pointee.record.pointee.count(found.slip, at: found.place &- 1)
     }
-    if !wasWatching, let kind = order.watched {
+    if !wasWatching, let kind = order.pointee.steps.watched {
       guest.pointee.record.pointee.watched[Int(kind.rawValue)] &+= 1
     }
-    if order.isStepping {
+    if order.pointee.steps.isStepping {
       frame.pointee.rflags |= Flags.trap
     } else {
       frame.pointee.rflags &= ~Flags.trap
     }
-    if wasWatching != order.isStepping { loadDebugRegisters() }
+    if wasWatching != order.pointee.steps.isStepping { loadDebugRegisters() }
     return true
   }
 }
