@@ -156,7 +156,7 @@ public final class HostileGuest {
     let limit = random.below(6) == 0 ? 1 : 1_000
     let result: Int64?
     let name: String
-    switch random.below(34) {
+    switch random.below(35) {
     case 0...4: (name, result) = updateBatch(caller, own, limit)
     case 5...8: (name, result) = extendedBatch(caller, own, limit)
     case 9, 10:
@@ -175,6 +175,7 @@ public final class HostileGuest {
     case 21: (name, result) = (storeToShared(caller), 0)
     case 18: (name, result) = registerInfo(caller, own)
     case 24...31: (name, result) = grantCall(caller, own, limit)
+    case 34: (name, result) = suspend(caller, own)
     case 32, 33: (name, result) = (storeToGrants(caller, own), 0)
     case 14:
       (name, result) = (storeToTable(caller, own), 0)
