@@ -5,6 +5,7 @@ PREFIX  ?= /usr/local
 SECONDS_PER_TARGET ?= 60
 HYPERCALL_SEQUENCES ?= 10000000
 MINUTES ?= 60
+LINUX_MINUTES ?= 5
 CONTROL_SEEDS ?= 20000
 
 # One static runtime: the command starts faster and runs where no Swift toolchain is.
@@ -127,6 +128,13 @@ hostile: all
 	@.ci/setup test
 	@.ci/hostile-backend
 	@.ci/hostile-frontend
+
+# Debian's kernel, GRUB and a whole Debian on Rootstock: half an hour; LINUX_MINUTES for each run under load.
+.PHONY: linux
+linux: all
+	@.ci/setup test
+	@.ci/linux
+	@MINUTES=$(LINUX_MINUTES) .ci/linux-long
 
 # The conformance guests in a loop, MINUTES long.
 .PHONY: soak

@@ -1,6 +1,6 @@
 // The guests: who there is, what each is given, and when all of it is over.
 //
-// Options of the command line, beside `vbd=` and `vif=` (DevicePlan.swift):
+// Options of the command line, beside `vbd=`, `vif=` and `restart=` (DevicePlan.swift):
 //
 //     until=2        the machine is switched off when domains 1 and 2 have ended; without it, when
 //                    all have
@@ -18,6 +18,7 @@ final class Guests {
   private let services: Services
   private var disks: [DiskPlan] = []
   private var interfaces: [InterfacePlan] = []
+  private var restarts: [RestartPlan] = []
   private var served: [UInt16] = []
   /// The domain up to whose number all must have ended.
   private var last = UInt16.max
@@ -39,6 +40,9 @@ final class Guests {
     }
     for text in Guest.options("vif=") {
       if let plan = InterfacePlan(text) { interfaces.append(plan) } else { refuse("vif=", text) }
+    }
+    for text in Guest.options("restart=") {
+      if let plan = RestartPlan(text) { restarts.append(plan) } else { refuse("restart=", text) }
     }
     if let number = Guest.options("until=").last?.decimal {
       last = UInt16(truncatingIfNeeded: number)
@@ -94,17 +98,33 @@ final class Guests {
       }
       if domain.hasEnded || services.interposer.withdraws(domain.number) {
         remove(domain.number)
+        if domain.hasEnded, domain.reason == UInt32(SHUTDOWN_poweroff) {
+          restarts.removeAll { $0.domain == domain.number }
+        }
       } else if !served.contains(domain.number) {
         add(domain)
       }
     }
     for number in served where !all.contains(where: { $0.number == number }) { remove(number) }
+    for index in restarts.indices where restarts[index].times > 0 {
+      let plan = restarts[index]
+      if all.contains(where: { $0.number == plan.domain }) { continue }
+      restarts[index].times -= 1
+      // Once it is there, it is looked at like all others.
+      if Domains.build(plan.domain, plan.parts) { return look() }
+    }
     hasGuests = hasGuests || !all.isEmpty
-    guard hasGuests, !all.contains(where: { !$0.hasEnded && $0.number <= last }) else { return }
+    guard hasGuests, !all.contains(where: { isAwaited($0) }) else { return }
     // The dead are waited for, so that the hypervisor can tell that all they had has come back.
     if !all.contains(where: { $0.hasEnded }) { return Events.stop() }
     if !isEnding { Events.after(Self.patience) { Events.stop() } }
     isEnding = true
+  }
+
+  /// Whether the machine stays for it: it runs, or is to be built again.
+  private func isAwaited(_ domain: OtherDomain) -> Bool {
+    let isRestarted = restarts.contains { $0.domain == domain.number && $0.times > 0 }
+    return domain.number <= last && (!domain.hasEnded || isRestarted)
   }
 
   private func add(_ domain: OtherDomain) {
@@ -113,17 +133,15 @@ final class Guests {
     defer { Domains.begin(domain.number) }
     guard domain.storePort != 0, domain.consolePort != 0 else { return }
     let id = DomainID(domain.number)
-    services.toolstack.enter(
-      GuestFacts(
-        domain: id, memory: domain.frameCount * 4, vcpuCount: domain.vcpuCount,
-        storeFrame: domain.storeFrame, storePort: domain.storePort,
-        consoleFrame: domain.consoleFrame, consolePort: domain.consolePort))
+    let facts = GuestFacts(
+      domain: id, memory: domain.frameCount * 4, vcpuCount: domain.vcpuCount,
+      storeFrame: domain.storeFrame, storePort: domain.storePort,
+      consoleFrame: domain.consoleFrame, consolePort: domain.consolePort)
+    services.toolstack.enter(facts)
     for plan in disks where plan.domain == id { services.toolstack.add(plan) }
     for plan in interfaces where plan.domain == id { services.toolstack.add(plan) }
-    let isServed = services.add(
-      id, storeFrame: domain.storeFrame, storePort: domain.storePort,
-      consoleFrame: domain.consoleFrame, consolePort: domain.consolePort)
-    say(isServed ? "serves domain " : "cannot serve domain ").decimal(domain.number).end()
+    say(services.add(facts) ? "serves domain " : "cannot serve domain ").decimal(domain.number)
+      .end()
   }
 
   private func remove(_ number: UInt16) {

@@ -34,7 +34,6 @@ struct PCIFunction {
   var subsystem: UInt16 { read16(0x2e) }
   /// The line that the firmware has routed the interrupt to; 0 and 255 for none.
   var interruptLine: UInt8 { read8(0x3c) }
-  var hasInterruptPin: Bool { read8(0x3d) != 0 }
 
   /// Lets the function answer accesses and reach memory itself.
   func enable() { write16(4, read16(4) | 7) }

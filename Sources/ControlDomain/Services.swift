@@ -69,15 +69,14 @@ public final class Services {
   }
 
   /// Serves a domain that has been built: its pages by their frames, and its ports.
-  func add(
-    _ domain: DomainID, storeFrame: UInt64, storePort: UInt32, consoleFrame: UInt64,
-    consolePort: UInt32
-  ) -> Bool {
-    guard let storePage = map(storeFrame, of: domain),
-      let consolePage = map(consoleFrame, of: domain),
-      let storeEnd = bind(storePort, of: domain), let consoleEnd = bind(consolePort, of: domain)
+  func add(_ guest: GuestFacts) -> Bool {
+    let domain = guest.domain
+    guard let storePage = map(guest.storeFrame, of: domain),
+      let consolePage = map(guest.consoleFrame, of: domain),
+      let storeEnd = bind(guest.storePort, of: domain),
+      let consoleEnd = bind(guest.consolePort, of: domain)
     else { return false }
-    store.introduce(StoreIntroduction(domain: domain, frame: storeFrame, port: storePort))
+    store.introduce(domain)
     let interface = page(storePage, of: domain, storeEnd, isStore: true)
       .assumingMemoryBound(to: Xen.XenstoreDomainInterface.self)
     channels.append(

@@ -13,6 +13,8 @@ public struct OtherDomain {
   public var hasEnded: Bool
   /// Whether it waits to be resumed.
   public var isSuspended: Bool
+  /// Why, if it has: SHUTDOWN_poweroff and others.
+  public var reason: UInt32
   /// Frames of memory that it may have.
   public var frameCount: UInt64
   /// Its vcpus.
@@ -41,7 +43,7 @@ public enum Domains {
         OtherDomain(
           number: request.domain, hasEnded: request.state == UInt16(ROOTSTOCK_DOMAIN_HAS_ENDED),
           isSuspended: request.state == UInt16(ROOTSTOCK_DOMAIN_IS_SUSPENDED),
-          frameCount: request.frames, vcpuCount: Int(request.vcpus),
+          reason: request.reason, frameCount: request.frames, vcpuCount: Int(request.vcpus),
           storeFrame: request.store_frame, storePort: request.store_port,
           consoleFrame: request.console_frame, consolePort: request.console_port,
           heldCount: request.held))
@@ -72,6 +74,20 @@ public enum Domains {
     request.domain = number
     request.value = Int64(value)
     return guest_control(UInt64(operation), &request) == 0
+  }
+
+  /// Builds a domain that waits for ``begin(_:)``, out of boot modules: kernel, ramdisk, command line;
+  /// then MiB, vcpus, weight.
+  public static func build(_ number: UInt16, _ parts: [UInt64]) -> Bool {
+    var request = rootstock_build()
+    request.domain = number
+    request.kernel = UInt16(truncatingIfNeeded: parts[0])
+    request.ramdisk = UInt16(truncatingIfNeeded: parts[1])
+    request.arguments = UInt16(truncatingIfNeeded: parts[2] + 1)
+    request.memory = UInt32(truncatingIfNeeded: parts[3])
+    request.vcpus = UInt16(truncatingIfNeeded: parts[4])
+    request.weight = UInt32(truncatingIfNeeded: parts[5])
+    return guest_control(UInt64(ROOTSTOCK_BUILD_DOMAIN), &request) == 0
   }
 
   /// Calls `body` out of the loop when a domain has ended, and when one is gone.

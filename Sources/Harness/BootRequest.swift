@@ -38,6 +38,8 @@ public struct GuestBeside: Sendable, Equatable {
   public var weight: Int?
   /// How many of it run.
   public var count = 1
+  /// How often it is started again when it ends by a reboot or a crash.
+  public var restarts = 0
   /// It has an interface of its own on the network of the guest that is booted.
   public var isOnNetwork = false
 

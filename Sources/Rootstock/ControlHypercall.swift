@@ -56,7 +56,10 @@ extension GuestProcessor {
     let isRamdiskThere =
       request.ramdisk == UInt16(ROOTSTOCK_NO_MODULE)
       || DomainStart.module(Int(request.ramdisk)) != nil
-    guard DomainStart.module(Int(request.kernel)) != nil, isRamdiskThere else { throw .noEntry }
+    let arguments = request.arguments > 0 ? DomainStart.module(Int(request.arguments) - 1) : nil
+    guard DomainStart.module(Int(request.kernel)) != nil, isRamdiskThere,
+      request.arguments == 0 || arguments != nil
+    else { throw .noEntry }
     let hypervisor = Host.hypervisor
     guard UInt64(request.memory) << 8 < hypervisor.state.pointee.freeCount else { throw .noMemory }
     let id = try DomainNumbers.choose(request.domain)
@@ -78,7 +81,9 @@ extension GuestProcessor {
     plan.isPaused = true
     do throws(StartFailure) {
       try DomainStart.build(
-        plan, id, commandLine: ImageBytes(UnsafeRawPointer(text), count: UInt64(request.length)))
+        plan, id,
+        commandLine: arguments
+          ?? ImageBytes(UnsafeRawPointer(text), count: UInt64(request.length)))
     } catch {
       log(.warning).text("domain ").decimal(id.rawValue).text(" cannot be built: ")
         .text(error.text).end()

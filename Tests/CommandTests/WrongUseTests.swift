@@ -159,6 +159,8 @@ struct WrongUse: CustomTestStringConvertible {
     .init("boot --beside elf,memory=1 elf", "memory from 4", "1"),
     .init("boot --beside elf,count=none elf", "kernel[,option…]", "count=none"),
     .init("boot --beside elf,net elf", "--net user", "none"),
+    .init("boot --beside elf,restart=1 elf", "--disk or --net user", "neither"),
+    .init("boot --beside elf,restart=1001 elf", "restart from 0", "1001"),
     .init("boot --hypervisor xen --trace new elf", "rootstock", "xen"),
     .init("boot --hypervisor xen --fault block:wrong-id elf", "rootstock", "xen"),
     .init("boot --hypervisor xen --domains 2 elf", "rootstock", "xen"),

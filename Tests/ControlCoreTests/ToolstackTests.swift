@@ -90,6 +90,17 @@ import XenABI
     #expect(DiskPlan(Bytes(text.utf8)) == nil)
   }
 
+  @Test func restartPlan_isReadWholeOrNotAtAll() throws {
+    let plan = try #require(RestartPlan(Bytes("2:5:1:3:65535:128:1:256")))
+    #expect(plan.domain == 2 && plan.times == 5)
+    #expect(plan.parts == [1, 3, 65535, 128, 1, 256])
+    for text in [
+      "", "0:5:1:3:2:128:1:256", "2:5:1:3:2:128:1", "2:5:1:3:2:128:1:256:1", "2:x:1:3:2:128:1:256",
+    ] {
+      #expect(RestartPlan(Bytes(text.utf8)) == nil, "\(text)")
+    }
+  }
+
   @Test(arguments: ["", "1:0", "0:0:00:16:3e:00:00:05", "1:x:00:16:3e:00:00:05", "1:0:00:16"])
   func malformedInterfaces_areRefused(text: String) {
     #expect(InterfacePlan(Bytes(text.utf8)) == nil)

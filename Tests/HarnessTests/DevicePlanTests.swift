@@ -62,6 +62,20 @@ import Testing
     #expect(plan.modules[1].contents == Array("quiet -- x\0".utf8))
   }
 
+  @Test func guestsThatAreStartedAgain_areToldToTheControlDomain() throws {
+    var request = request([disk("a")])
+    var again = GuestBeside(kernel: "b")
+    again.initrd = "i"
+    again.count = 2
+    again.restarts = 5
+    again.weight = 512
+    request.beside = [GuestBeside(kernel: "k"), again]
+    let plan = try GuestPlan(request, controlDomain: "c")
+    #expect(
+      plan.controlOptions
+        == "vbd=1:xvda:0:w until=1 restart=3:5:3:4:1:32:1:512 restart=4:5:3:4:1:32:1:512")
+  }
+
   @Test func copies_areAllServed() throws {
     var request = request([disk("a", isReadOnly: true)])
     request.copies = 2

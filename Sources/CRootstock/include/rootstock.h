@@ -125,7 +125,8 @@ struct rootstock_build {
     uint32_t weight;        /* its share against others' of 256; 0 for 256 */
     uint64_t command_line;  /* address of its text in the caller's memory */
     uint32_t length;        /* of that, in bytes */
-    uint32_t zero;
+    uint16_t arguments;     /* a boot module with it in place of that, counted from 1; 0: none */
+    uint16_t zero;
 };
 
 #endif

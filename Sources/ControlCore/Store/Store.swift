@@ -7,23 +7,6 @@
 // Everything runs to its end in one thread, and every step is bounded: by a message's 4096 bytes, by
 // the quotas of the domain that asks, and by the tree that all quotas together allow.
 
-/// A domain that the toolstack asks the store to serve.
-public struct StoreIntroduction: Hashable, Sendable {
-  /// The domain.
-  public let domain: DomainID
-  /// The frame of its xenstore page.
-  public let frame: UInt64
-  /// The domain's port.
-  public let port: UInt32
-
-  /// A domain with its page and port.
-  public init(domain: DomainID, frame: UInt64, port: UInt32) {
-    self.domain = domain
-    self.frame = frame
-    self.port = port
-  }
-}
-
 /// The store's tree and those who use it.
 public final class Store {
   /// Whether there is such a domain, introduced or not.
@@ -42,10 +25,7 @@ public final class Store {
   var clients: [StoreClientID: StoreClient] = [:]
   private var nextClient: UInt32 = 1
   /// Domains that are known, the control domain left out.
-  var introduced: [DomainID: StoreIntroduction] = [:]
-  /// Domains that were introduced or released by request, for whoever maps their pages.
-  private var news: [StoreIntroduction] = []
-  private var gone: [DomainID] = []
+  var introduced: Set<DomainID> = []
 
   /// A store with the nodes that xenstored makes at its start.
   public init(quotas: StoreQuotas = StoreQuotas()) {
@@ -74,13 +54,8 @@ public final class Store {
   public func close(_ id: StoreClientID) { clients[id] = nil }
 
   /// Makes a domain known; watches of `@introduceDomain` fire.
-  ///
-  /// One that is known already begins its connection anew.
-  public func introduce(_ introduction: StoreIntroduction) {
-    let isNew = introduced[introduction.domain] == nil
-    introduced[introduction.domain] = introduction
-    news.append(introduction)
-    if isNew { fire(StoreChange(path: .introduceDomain)) }
+  public func introduce(_ domain: DomainID) {
+    if introduced.insert(domain).inserted { fire(StoreChange(path: .introduceDomain)) }
   }
 
   /// Forgets a domain; watches of `@releaseDomain` fire.
@@ -88,7 +63,7 @@ public final class Store {
   /// Its nodes stay until the toolstack removes them, but no longer name it: a later domain of the
   /// same number must not find itself their owner.
   public func release(_ domain: DomainID) throws(StoreError) {
-    guard introduced.removeValue(forKey: domain) != nil else { throw .noEntry }
+    guard introduced.remove(domain) != nil else { throw .noEntry }
     for (id, client) in clients where client.domain == domain { clients[id] = nil }
     for client in clients.values where client.target == domain { client.target = nil }
     var changed: [(StorePath, StoreNode)] = []
@@ -99,25 +74,12 @@ public final class Store {
     for (path, node) in changed { put(node, at: path, in: nil) }
     owned[domain] = nil
     ownedBytes[domain] = nil
-    gone.append(domain)
     fire(StoreChange(path: .releaseDomain))
   }
 
   /// Whether a domain is known.
   public func isIntroduced(_ domain: DomainID) -> Bool {
-    domain == .control || introduced[domain] != nil
-  }
-
-  /// Domains introduced since the last call; their pages are to be mapped and served.
-  public func takeIntroductions() -> [StoreIntroduction] {
-    defer { news = [] }
-    return news
-  }
-
-  /// Domains released since the last call; their pages are to be unmapped.
-  public func takeReleases() -> [DomainID] {
-    defer { gone = [] }
-    return gone
+    domain == .control || introduced.contains(domain)
   }
 
   /// Nodes that a domain owns.

@@ -36,10 +36,10 @@ extension Store {
   func introduce(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
     try requirePrivilege(client)
     guard let texts = message.texts, texts.count >= 3 else { throw .invalid }
-    guard let domain = DomainID(texts[0]), domain != .control, let frame = texts[1].decimal,
+    guard let domain = DomainID(texts[0]), domain != .control, texts[1].decimal != nil,
       let number = texts[2].decimal, let port = UInt32(exactly: number), port != 0
     else { throw .invalid }
-    introduce(StoreIntroduction(domain: domain, frame: frame, port: port))
+    introduce(domain)
     return okay
   }
   func release(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {
@@ -53,7 +53,7 @@ extension Store {
     try requirePrivilege(client)
     let domain = try onlyDomain(message)
     guard domain != .control else { throw .invalid }
-    guard introduced[domain] != nil else { throw .noEntry }
+    guard introduced.contains(domain) else { throw .noEntry }
     return okay
   }
   func setTarget(_ message: StoreMessage, _ client: StoreClient) throws(StoreError) -> Bytes {

@@ -1,7 +1,9 @@
-// The devices that the command line gives to guests:
+// What the command line says of guests: their devices, and which are built again.
 //
 //     vbd=1:xvda:0:r                   domain 1 has the machine's disk 0 as xvda, read-only (w: not)
 //     vif=1:0:00:16:3e:00:00:01        domain 1 has an interface 0 with this address on the bridge
+//     restart=2:5:1:3:2:128:1:256      domain 2 is built again, five times, when it ends by a reboot or a
+//                                      crash: kernel, ramdisk, command line, MiB, vcpus, weight
 
 /// A disk of a guest.
 public struct DiskPlan: Equatable, Sendable {
@@ -61,5 +63,27 @@ public struct InterfacePlan: Equatable, Sendable {
     self.domain = domain
     self.number = number
     address = Bytes(fields[2])
+  }
+}
+
+/// A guest that is built again when it has ended by a reboot or a crash.
+public struct RestartPlan: Equatable, Sendable {
+  /// Which one.
+  public var domain: UInt16
+  /// How often yet.
+  public var times: UInt64
+  /// What it is built of: boot modules with kernel, ramdisk, command line; then MiB, vcpus, weight.
+  public let parts: [UInt64]
+
+  /// The value of an option `restart=`; `nil` where it is malformed.
+  public init?(_ text: Bytes) {
+    let numbers = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+      .compactMap { Bytes($0).decimal }
+    guard numbers.count == 8, let domain = UInt16(exactly: numbers[0]), domain > 0 else {
+      return nil
+    }
+    self.domain = domain
+    times = numbers[1]
+    parts = Array(numbers[2...])
   }
 }

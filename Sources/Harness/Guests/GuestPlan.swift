@@ -25,6 +25,8 @@ struct DomainKind: Equatable, Sendable {
   var vcpus: Int
   var weight: Int?
   var count: Int
+  /// How often each is started again.
+  var restarts = 0
 }
 
 /// The domains of a run: 0 is the guest, then come its copies, then the guests beside it.
@@ -95,13 +97,31 @@ struct GuestPlan: Equatable, Sendable {
       kinds.append(
         DomainKind(
           kernel: kernel, ramdisk: ramdisk, arguments: arguments, memory: guest.memory,
-          vcpus: guest.vcpus, weight: guest.weight, count: guest.count))
+          vcpus: guest.vcpus, weight: guest.weight, count: guest.count, restarts: guest.restarts))
     }
+    if hasControlDomain { controlOptions += restartOptions }
     guard modules.count <= Self.mostModules else {
       throw .input(
         path: "--beside", expected: "at most \(Self.mostModules) different files in all",
         found: "\(modules.count)")
     }
+  }
+
+  /// What the control domain builds again, and of what.
+  private var restartOptions: String {
+    var text = ""
+    var number = 0
+    for kind in kinds {
+      for domain in number..<number + kind.count where kind.restarts > 0 {
+        let parts = [
+          domain, kind.restarts, kind.kernel, kind.ramdisk ?? 0xffff, kind.arguments ?? 0xffff,
+          kind.memory, kind.vcpus, kind.weight ?? 256,
+        ]
+        text += " restart=" + parts.map(String.init).joined(separator: ":")
+      }
+      number += kind.count
+    }
+    return text
   }
 
   /// The kernel of each domain, by the domain's number.

@@ -1,10 +1,13 @@
-// `--beside KERNEL[,memory=MiB][,vcpus=N][,weight=N][,count=N][,initrd=FILE][,net]`: another guest.
+// `--beside KERNEL[,memory=MiB][,vcpus=N][,weight=N][,count=N][,initrd=FILE][,restart=N][,net]`: another
+// guest.
 
 public import ArgumentParser
 public import Harness
 
 extension GuestBeside: ExpressibleByArgument {
-  private static let names: [Substring] = ["memory", "vcpus", "weight", "count", "initrd"]
+  private static let names: [Substring] = [
+    "memory", "vcpus", "weight", "count", "initrd", "restart",
+  ]
   private static let words: [Substring] = ["net"]
 
   /// Takes the kernel and its options apart; a comma in the kernel's path is part of it.
@@ -36,6 +39,7 @@ extension GuestBeside: ExpressibleByArgument {
       case "memory": memory = number
       case "vcpus": vcpus = number
       case "weight": weight = number
+      case "restart": restarts = number
       default: count = number
       }
     }
@@ -48,6 +52,7 @@ extension GuestBeside {
     let limits: [(name: String, value: Int?, range: ClosedRange<Int>)] = [
       ("memory", memory, GuestOptions.memories), ("vcpus", vcpus, GuestOptions.processorCounts),
       ("weight", weight, GuestOptions.weights), ("count", count, GuestOptions.domainCounts),
+      ("restart", restarts, 0...1000),
     ]
     for limit in limits {
       guard let value = limit.value, !limit.range.contains(value) else { continue }

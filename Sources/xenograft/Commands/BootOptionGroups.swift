@@ -39,8 +39,9 @@ struct GuestOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       Rootstock: run another guest beside, without privilege. Repeatable. Options behind the kernel: memory=MiB (32), \
-      vcpus=N, weight=N, count=N, initrd=FILE, and net for an interface on the guest's network, separated by commas. Its \
-      end is told, and judges nothing.
+      vcpus=N, weight=N, count=N, initrd=FILE, net for an interface on the guest's network, and, where the guest has \
+      devices, restart=N to start it again so often when it ends by a reboot or a crash; separated by commas. Its end is \
+      told, and judges nothing.
       """, valueName: "kernel[,option…]"),
     completion: .file())
   var beside: [GuestBeside] = []
@@ -101,6 +102,11 @@ struct GuestOptions: ParsableArguments {
       )
     }
     if let fault = beside.compactMap(\.fault).first { throw ValidationError(fault) }
+    if let guest = beside.first(where: { $0.restarts > 0 }), net.network == nil, disk.isEmpty {
+      throw ValidationError(
+        "--beside \(guest.kernel),restart=\(guest.restarts): expected --disk or --net user, found neither."
+      )
+    }
     if let guest = beside.first(where: \.isOnNetwork), net.network == nil {
       throw ValidationError("--beside \(guest.kernel),net: expected --net user, found none.")
     }

@@ -88,6 +88,9 @@ static void errors(void)
     bad.ramdisk = 99;
     expect_result("no such ramdisk", build(&bad), -XEN_ENOENT);
     bad = request();
+    bad.arguments = 99;
+    expect_result("no such module with a command line", build(&bad), -XEN_ENOENT);
+    bad = request();
     bad.length = ROOTSTOCK_COMMAND_LINE + 1;
     expect_result("a long command line", build(&bad), -XEN_EINVAL);
     bad = request();

@@ -17,9 +17,14 @@ static void handle(evtchn_port_t port)
 static uint64_t option(const char *name, uint64_t value)
 {
     size_t length = strlen(name);
-    for (const char *line = (const char *)start_info->cmd_line; *line; line++)
-        if (!strncmp(line, name, length) && line[length] >= '0' && line[length] <= '9')
-            return (uint64_t)(line[length] - '0');
+    for (const char *line = (const char *)start_info->cmd_line; *line; line++) {
+        const char *digit = line + length;
+        if (strncmp(line, name, length) || *digit < '0' || *digit > '9')
+            continue;
+        for (value = 0; *digit >= '0' && *digit <= '9'; digit++)
+            value = value * 10 + (uint64_t)(*digit - '0');
+        return value;
+    }
     return value;
 }
 
