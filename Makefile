@@ -133,7 +133,8 @@ hostile: all
 .PHONY: linux
 linux: all
 	@.ci/setup test
-	@.ci/linux
+	@.ci/linux shell reboot halt crash ring vcpus grub
+	@.ci/linux-save
 	@MINUTES=$(LINUX_MINUTES) .ci/linux-long
 
 # The conformance guests in a loop, MINUTES long.
