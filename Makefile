@@ -135,6 +135,7 @@ linux: all
 	@.ci/setup test
 	@.ci/linux shell reboot halt crash ring vcpus grub
 	@.ci/linux-save
+	@.ci/linux-module
 	@MINUTES=$(LINUX_MINUTES) .ci/linux-long
 
 # The conformance guests in a loop, MINUTES long.
