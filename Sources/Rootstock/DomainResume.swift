@@ -1,5 +1,5 @@
-// The machine's part of ROOTSTOCK_RESUME_DOMAIN and ROOTSTOCK_SHIFT_CLOCK: what a suspended domain finds
-// when it goes on that HypervisorCore does not keep.
+// The machine's part of what domain 0 does to suspended domains: ROOTSTOCK_RESUME_DOMAIN and
+// ROOTSTOCK_RECORD_DOMAIN, and ROOTSTOCK_SHIFT_CLOCK, whose time of day a domain that goes on keeps.
 
 import CMachine
 import CRootstock
