@@ -120,7 +120,7 @@ let package = Package(
     .target(
       name: "Harness",
       dependencies: [
-        "ABISchema", "CCrypto", "CRootstock", "CXenABI", "KernelImage", "X86", "XenABI",
+        "ABISchema", "CRootstock", "CXenABI", "KernelImage", "X86", "XenABI",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),

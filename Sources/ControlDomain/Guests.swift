@@ -6,8 +6,8 @@
 //                    all have
 //     interactive    what is typed on the machine's console goes to domain 1, and a line of its that has
 //                    begun is printed with ETB behind it
-//     commands       what is typed on the machine's console are commands: `suspend 1` asks a domain to
-//                    suspend, which is written down then, `resume 1` lets it go on
+//     commands       what is typed on the machine's console are commands (Commands.swift), and a domain
+//                    that suspends is written down, and waits for one
 
 internal import CXenABI
 import ControlCore
@@ -24,14 +24,17 @@ final class Guests {
   private var last = UInt16.max
   private var hasGuests = false
   private var isEnding = false
-  private let takesCommands = Guest.hasOption("commands")
-  private var typed = Bytes()
+  /// What is typed, where those are commands.
+  private let commands: Commands?
   /// Suspended domains that have been written down.
   private var recorded: [UInt16] = []
 
   /// How long dead domains are waited for: frames that somebody holds keep them.
   private static let patience: UInt64 = 2_000_000_000
-  init(_ services: Services) { self.services = services }
+  init(_ services: Services) {
+    self.services = services
+    commands = Guest.hasOption("commands") ? Commands(services) : nil
+  }
 
   /// Serves those who are there, and looks again whenever one has ended.
   func start() {
@@ -50,36 +53,8 @@ final class Guests {
     if !Domains.onEnd({ [self] in look() }) {
       say("the hypervisor does not tell when domains end").end()
     }
-    if takesCommands, let port = Events.bind(interrupt: UInt32(VIRQ_CONSOLE)) {
-      Events.handle(port) { [self] in readCommands() }
-      // What came before that raises no event.
-      readCommands()
-    }
+    commands?.start()
     look()
-  }
-
-  private func readCommands() {
-    typed += Console.read(256)
-    while let end = typed.firstIndex(of: 0x0a) {
-      obey(Bytes(typed[..<end]))
-      typed = Bytes(typed[(end + 1)...])
-    }
-  }
-
-  private func obey(_ command: Bytes) {
-    let words = command.split(separator: 0x20).map { Bytes($0) }
-    guard words.count == 2, let domain = DomainID(words[1]), domain != .control else {
-      return refuse("command ", command)
-    }
-    if words[0].equals("suspend") {
-      let control = StorePath.home(of: domain).child("control")
-      services.local.write(control.child("shutdown"), Bytes("suspend"))
-      services.wake()
-    } else if words[0].equals("resume"), Domains.resume(domain.rawValue, asNew: false) {
-      Domains.begin(domain.rawValue)
-    } else {
-      refuse("command ", command)
-    }
   }
 
   private func refuse(_ name: StaticString, _ text: Bytes) {
@@ -91,7 +66,7 @@ final class Guests {
     let all = Domains.list()
     recorded.removeAll { number in !all.contains { $0.number == number && $0.isSuspended } }
     for domain in all {
-      if takesCommands, domain.isSuspended, !recorded.contains(domain.number),
+      if commands != nil, domain.isSuspended, !recorded.contains(domain.number),
         Domains.record(domain.number)
       {
         recorded.append(domain.number)
@@ -129,7 +104,7 @@ final class Guests {
 
   private func add(_ domain: OtherDomain) {
     served.append(domain.number)
-    if takesCommands { Domains.keepSuspended(domain.number) }
+    if commands != nil { Domains.keepSuspended(domain.number) }
     defer { Domains.begin(domain.number) }
     guard domain.storePort != 0, domain.consolePort != 0 else { return }
     let id = DomainID(domain.number)

@@ -6,11 +6,11 @@ import GuestRuntime
 extension Domains {
   /// Limits the frames that a domain may have.
   static func limit(_ number: UInt16, to frames: UInt64) {
-    _ = change(ROOTSTOCK_LIMIT_DOMAIN, number, Int32(truncatingIfNeeded: frames))
+    _ = change(ROOTSTOCK_LIMIT_DOMAIN, number, Int64(frames))
   }
 
   /// Sets a domain's time of day ahead of the machine's.
   static func shiftClock(_ number: UInt16, by seconds: Int64) {
-    _ = change(ROOTSTOCK_SHIFT_CLOCK, number, Int32(truncatingIfNeeded: seconds))
+    _ = change(ROOTSTOCK_SHIFT_CLOCK, number, seconds)
   }
 }

@@ -65,14 +65,16 @@ public enum Domains {
 
   /// Lets a suspended domain go on, which waits to begin then; whether that was possible by now.
   public static func resume(_ number: UInt16, asNew isNew: Bool) -> Bool {
-    change(ROOTSTOCK_RESUME_DOMAIN, number, isNew ? ROOTSTOCK_AS_NEW : ROOTSTOCK_AS_CANCELLED)
+    change(
+      ROOTSTOCK_RESUME_DOMAIN, number,
+      Int64(isNew ? ROOTSTOCK_AS_NEW : ROOTSTOCK_AS_CANCELLED))
   }
 
   /// A request of the control interface about one domain, with its value if it has one.
-  public static func change(_ operation: Int32, _ number: UInt16, _ value: Int32 = 0) -> Bool {
+  public static func change(_ operation: Int32, _ number: UInt16, _ value: Int64 = 0) -> Bool {
     var request = rootstock_change()
     request.domain = number
-    request.value = Int64(value)
+    request.value = value
     return guest_control(UInt64(operation), &request) == 0
   }
 

@@ -1,6 +1,5 @@
 // SHA-256 of a file, by which a report names the exact image that it is about.
 
-import CCrypto
 import Glibc
 
 /// Digests of files.
@@ -11,11 +10,7 @@ public enum ImageDigest {
   public static func sha256(path: String) throws(ImageError) -> String {
     let descriptor = try MappedFile.openRegular(path: path)
     defer { close(descriptor.number) }
-    guard let context = EVP_MD_CTX_new() else {
-      throw .unreadable(path, "memory for a digest", "none")
-    }
-    defer { EVP_MD_CTX_free(context) }
-    guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+    guard let digest = StreamDigest() else {
       throw .unreadable(path, "libcrypto's SHA-256", "a libcrypto without it")
     }
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
@@ -27,13 +22,8 @@ public enum ImageDigest {
         throw .unreadable(path, "a readable file", MappedFile.reason(errno))
       }
       if count == 0 { break }
-      EVP_DigestUpdate(context, piece.baseAddress, count)
+      digest.take(UnsafeRawBufferPointer(rebasing: piece[..<count]))
     }
-    var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    var size: UInt32 = 0
-    guard EVP_DigestFinal_ex(context, &digest, &size) == 1 else {
-      throw .unreadable(path, "libcrypto's SHA-256", "a digest that does not end")
-    }
-    return hexadecimalDigits(digest.prefix(Int(size)))
+    return hexadecimalDigits(digest.end())
   }
 }

@@ -4,6 +4,7 @@
 import CRootstock
 import CXenABI
 import Foundation
+import KernelImage
 import X86
 import XenABI
 
@@ -147,7 +148,9 @@ extension DomainSaver {
       if isOpen { close(descriptor) }
       unlink(temporary)
     }
-    let digest = Digest()
+    guard let digest = StreamDigest() else {
+      throw SaveFault(text: "libcrypto has no SHA-256")
+    }
     try write { bytes throws(SaveFault) in
       digest.take(bytes)
       try Self.write(bytes, descriptor, path)

@@ -2,6 +2,7 @@
 
 import CRootstock
 import Foundation
+import KernelImage
 
 /// What a file with a saved domain says of it.
 public struct SavedDomainFile: Sendable, Equatable {
@@ -55,7 +56,9 @@ public struct SavedDomainFile: Sendable, Equatable {
       + (Int(header.page_count) + 511) / 512 + Int(header.content_count)
     let digest = Array(first[Self.digestOffset..<Self.digestOffset + 32])
     for index in 0..<32 { first[Self.digestOffset + index] = 0 }
-    let sum = Digest()
+    guard let sum = StreamDigest() else {
+      throw .missing(what: "libcrypto's SHA-256", remedy: .package("libssl3"))
+    }
     sum.take(first)
     var size = Self.page
     while true {
