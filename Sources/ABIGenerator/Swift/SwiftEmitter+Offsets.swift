@@ -11,10 +11,9 @@ extension SwiftEmitter {
     out.line("// swift-format-ignore-file")
     out.line()
     out.line("extension Xen {")
-    out.line("  /// Byte offsets of fields, for code that reads a structure in pieces.")
-    out.line("  public enum Offset {")
     for architecture in generator.architectures {
-      out.line("    #if \(Self.condition(architecture))")
+      out.line("  /// Byte offsets of fields on \(architecture.rawValue), for code that reads a structure in pieces.")
+      out.line("  public enum \(Self.offsets(architecture)) {")
       for structure in abi.structures where structure.kind == .struct {
         guard let layout = abi.layout(structure.entry.name, architecture) else { continue }
         let fields = layout.fields.filter { $0.name != nil && !$0.field.isPadding }
@@ -28,10 +27,20 @@ extension SwiftEmitter {
         }
         out.line("    }")
       }
-      out.line("    #endif")
+      out.line("  }")
     }
-    out.line("  }")
+    for architecture in generator.architectures {
+      out.line("  #if \(Self.condition(architecture))")
+      out.line("  /// Those of the architecture that this is compiled for.")
+      out.line("  public typealias Offset = \(Self.offsets(architecture))")
+      out.line("  #endif")
+    }
     out.line("}")
     return out.text
+  }
+
+  /// The name of the offsets of an architecture.
+  private static func offsets(_ architecture: Architecture) -> String {
+    "Offset\(architecture.rawValue.replacing("x86", with: "X86"))"
   }
 }

@@ -2,9 +2,8 @@
 // swift-format-ignore-file
 
 extension Xen {
-  /// Byte offsets of fields, for code that reads a structure in pieces.
-  public enum Offset {
-    #if arch(x86_64)
+  /// Byte offsets of fields on x86_64, for code that reads a structure in pieces.
+  public enum OffsetX86_64 {
     public enum xen_9pfs_data_intf {
       @inlinable public static var in_cons: Int { 0 }
       @inlinable public static var in_prod: Int { 4 }
@@ -1306,8 +1305,9 @@ extension Xen {
       @inlinable public static var connection: Int { 2068 }
       @inlinable public static var error: Int { 2072 }
     }
-    #endif
-    #if arch(i386)
+  }
+  /// Byte offsets of fields on x86_32, for code that reads a structure in pieces.
+  public enum OffsetX86_32 {
     public enum xen_9pfs_data_intf {
       @inlinable public static var in_cons: Int { 0 }
       @inlinable public static var in_prod: Int { 4 }
@@ -2592,6 +2592,13 @@ extension Xen {
       @inlinable public static var connection: Int { 2068 }
       @inlinable public static var error: Int { 2072 }
     }
-    #endif
   }
+  #if arch(x86_64)
+  /// Those of the architecture that this is compiled for.
+  public typealias Offset = OffsetX86_64
+  #endif
+  #if arch(i386)
+  /// Those of the architecture that this is compiled for.
+  public typealias Offset = OffsetX86_32
+  #endif
 }
