@@ -160,11 +160,14 @@ trap_elsewhere:
         .globl  xg_syscall_entry, xg_syscall32_entry
 xg_syscall32_entry:
         SYSCALL_FRAME XG_GUEST_CS32, XG_VECTOR_SYSCALL32
-        jmp     1f
+        SAVE_REGISTERS
+        movq    %rsp, %rdi
+        subq    $8, %rsp
+        call    rootstock_syscall32
+        jmp     all_registers
         .balign 16
 xg_syscall_entry:
         SYSCALL_FRAME XG_GUEST_CS64, XG_VECTOR_SYSCALL
-1:
         SAVE_REGISTERS
         movq    %rsp, %rdi
         subq    $8, %rsp

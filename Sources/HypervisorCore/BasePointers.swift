@@ -5,6 +5,7 @@ extension Hypervisor {
   public func pin(
     _ frame: MachineFrame, level: Int, of owner: DomainPointer
   ) throws(MemoryError) {
+    guard level <= owner.pointee.topLevel else { throw .refused(.invalid) }
     try take(frame, as: .table(level: level), ownedBy: owner)
     let record = frames[frame]
     guard !record.pointee.flags.contains(.pinned), !owner.pointee.isDying else {
@@ -26,12 +27,12 @@ extension Hypervisor {
   public func loadKernelTable(_ frame: MachineFrame, for caller: Caller) throws(MemoryError) {
     let old = caller.vcpu.pointee.kernelTable
     if old != frame {
-      try take(frame, as: .level4, ownedBy: caller.domain)
+      try take(frame, as: caller.domain.pointee.topType, ownedBy: caller.domain)
       caller.vcpu.pointee.kernelTable = frame
-      showMachineToPhysical(in: frame)
+      completeKernelTable(frame, of: caller.vcpu)
     }
     // The new table is loaded before the old one can be taken apart.
-    machine.loadPageTableBase(frame)
+    machine.loadPageTableBase(caller.vcpu.pointee.monitorTable ?? frame)
     flushLocal()
     if old != frame, let old { drop(old) }
   }
@@ -42,6 +43,8 @@ extension Hypervisor {
     if frame.number == 0 {
       caller.vcpu.pointee.userTable = nil
     } else {
+      // In a 32-bit guest page tables keep user mode from the kernel's pages.
+      guard !caller.domain.pointee.is32Bit else { throw .refused(.invalid) }
       if old != frame {
         try take(frame, as: .level4, ownedBy: caller.domain)
         caller.vcpu.pointee.userTable = frame
@@ -58,6 +61,7 @@ extension Hypervisor {
   ///
   /// It does not run, and no processor has them as base.
   public func dropTables(of vcpu: UnsafeMutablePointer<VCPU>) {
+    if let monitor = vcpu.pointee.monitorTable { machine.words(of: monitor)[0] = 0 }
     if let table = vcpu.pointee.kernelTable { drop(table) }
     if let table = vcpu.pointee.userTable { drop(table) }
     vcpu.pointee.kernelTable = nil
@@ -72,7 +76,8 @@ extension Hypervisor {
   /// Gives a validated table what every kernel's has.
   ///
   /// Needed wherever a table becomes a vcpu's kernel table.
-  func showMachineToPhysical(in frame: MachineFrame) {
+  func completeKernelTable(_ frame: MachineFrame, of vcpu: UnsafeMutablePointer<VCPU>) {
+    guard vcpu.pointee.monitorTable == nil else { return watch(frame, of: vcpu) }
     machine.words(of: frame)[Self.machineToPhysicalSlot] = state.pointee.reservedEntries[0]
   }
 }

@@ -25,8 +25,8 @@ extension Hypervisor {
       var list = InlineArray<14, MachineFrame>(repeating: MachineFrame(0))
       let base = GuestVirtualAddress(arguments[0])
       for index in 0..<count {
-        let place = try element(UInt64(index), ofSize: 8, from: base)
-        list[index] = MachineFrame(try readWord(at: place))
+        list[index] = MachineFrame(
+          try readFrameNumber(UInt64(index), of: base, caller.domain))
       }
       do throws(MemoryError) {
         try takeDescriptors(

@@ -6,6 +6,10 @@ public struct Domain: @unchecked Sendable {
   public var id: DomainID
   /// It may act on other domains and on I/O memory.
   public var isPrivileged = false
+  /// Its kernel is 32-bit code in ring 1, with page tables of three levels.
+  public internal(set) var is32Bit = false
+  /// Where the hypervisor's part of a 32-bit domain's address space begins.
+  public internal(set) var reservedStart = Domain.defaultReservedStart
   /// It has been told to die; only its teardown works on it.
   public var isDying = false
   /// Assists that it has switched on: bits numbered as the ABI has them.
@@ -107,6 +111,12 @@ public struct VCPUTable: @unchecked Sendable {
 }
 
 extension Domain {
+  /// The last 64 MiB of 4 GiB, unless the kernel's note HV_START_LOW says otherwise.
+  public static var defaultReservedStart: UInt64 { 0xfc00_0000 }
+  /// The type of its top-level tables.
+  var topType: FrameType { is32Bit ? .level3 : .level4 }
+  /// The level of its top-level tables.
+  @inlinable public var topLevel: Int { is32Bit ? 3 : 4 }
   /// Whether events come in queues: EventQueue.swift.
   @inlinable public var isFIFO: Bool { eventArray != nil }
   /// User mode shall not see the M2P table (VMASST_TYPE_m2p_strict, number 32).

@@ -50,6 +50,11 @@ extension Hypervisor {
     _ request: StartRequest, in domain: DomainPointer
   ) throws(ImageError) -> StartState {
     let kernel = try GuestKernel(request.kernel)
+    domain.pointee.is32Bit = kernel.is32Bit
+    if kernel.is32Bit {
+      domain.pointee.reservedStart = kernel.reservedStart
+      guard makeMonitorTables(of: domain) else { throw .tooLittleMemory }
+    }
     let layout = try StartLayout(
       kernel, pageCount: request.pageCount, ramdiskSize: request.ramdisk?.count ?? 0,
       isInitial: request.isInitial)
@@ -64,7 +69,7 @@ extension Hypervisor {
     if let ramdisk = request.ramdisk { copy(ramdisk, to: layout.ramdisk.first << 12, memory) }
     if let address = kernel.notes.hypercallPage {
       let page = (address - layout.virtualBase) >> 12
-      writeHypercallPage(to: frame(ofPage: page, memory))
+      writeHypercallPage(to: frame(ofPage: page, memory), of: domain)
     }
     guard let shared = allocateShared(for: domain) else { throw .tooLittleMemory }
     domain.pointee.sharedInfo = shared
@@ -89,15 +94,15 @@ extension Hypervisor {
     state.pointee.isUninterrupted = true
     defer { state.pointee.isUninterrupted = false }
     do throws(MemoryError) {
-      try pin(top, level: 4, of: domain)
-      try take(top, as: .level4, ownedBy: domain)
+      try pin(top, level: domain.pointee.topLevel, of: domain)
+      try take(top, as: domain.pointee.topType, ownedBy: domain)
     } catch {
       throw .tablesRefused
     }
     domain.pointee.vcpus[0].pointee.kernelTable = top
     domain.pointee.vcpus[0].pointee.isInitialised = true
     domain.pointee.vcpus[0].pointee.isUp = true
-    showMachineToPhysical(in: top)
+    completeKernelTable(top, of: domain.pointee.vcpus[0])
   }
 
   /// Maps the region one to one, and the list where the image wants it.
@@ -105,6 +110,14 @@ extension Hypervisor {
   /// Tables come in the order in which they are needed; they themselves are mapped read-only.
   private func writeTables(_ layout: StartLayout, _ memory: DomainMemory) {
     var next = layout.tables.first + 1
+    if memory.is32Bit {
+      let top = machine.words(of: frame(ofPage: layout.tables.first, memory))
+      for index in 0..<CompatTable.topCount {
+        top[index] =
+          PageTableEntry(frameNumber: frame(ofPage: next, memory).number, flags: .present).rawValue
+        next += 1
+      }
+    }
     for page in 0..<layout.mappedCount {
       let isTable = page >= layout.tables.first && page < layout.tables.end
       map(
@@ -126,7 +139,7 @@ extension Hypervisor {
   ) {
     let flags: EntryFlags = [.present, .writable, .user, .accessed]
     var table = machine.words(of: frame(ofPage: layout.tables.first, memory))
-    var level = 4
+    var level = memory.is32Bit ? 3 : 4
     while level > 1 {
       let index = address.index(level: level)
       if table[index] == 0 {
@@ -138,8 +151,10 @@ extension Hypervisor {
         of: MachineFrame(PageTableEntry(rawValue: table[index]).frameNumber))
       level -= 1
     }
-    let leaf: EntryFlags =
+    var leaf: EntryFlags =
       isWritable ? [.present, .writable, .user, .accessed, .dirty] : [.present, .user, .accessed]
+    // A 32-bit kernel has a ring of its own.
+    if memory.is32Bit { leaf.remove(.user) }
     table[address.index(level: 1)] =
       PageTableEntry(frameNumber: frame(ofPage: page, memory).number, flags: leaf).rawValue
   }

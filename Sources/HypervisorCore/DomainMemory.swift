@@ -8,6 +8,13 @@ struct DomainMemory {
   /// Frames whose words are the frames of the P2M list.
   private(set) var indexes = InlineArray<16, MachineFrame>(repeating: MachineFrame(0))
   private(set) var indexCount = 0
+  /// Entries of the P2M list have 32 bits.
+  let is32Bit: Bool
+
+  /// Binary logarithm of a frame's entries of the list.
+  var listShift: UInt64 { is32Bit ? 10 : 9 }
+
+  init(is32Bit: Bool) { self.is32Bit = is32Bit }
 
   /// The most pages that fit: 16 GiB.
   static var capacity: UInt64 { 16 << 18 }
@@ -28,7 +35,7 @@ extension Hypervisor {
       pageCount <= domain.pointee.pageLimit,
       pageCount + indexCount <= state.pointee.freeCount
     else { throw .tooLittleMemory }
-    var memory = DomainMemory()
+    var memory = DomainMemory(is32Bit: domain.pointee.is32Bit)
     for _ in 0..<indexCount { memory.addIndex(try allocateOrFail(for: domain)) }
     for page in 0..<layout.list.count {
       let index = memory.indexes[Int(truncatingIfNeeded: page >> 9)]
@@ -40,8 +47,15 @@ extension Hypervisor {
       let frame =
         isList
         ? listFrame(page - layout.list.first, memory) : try allocateOrFail(for: domain)
-      machine.words(of: listFrame(page >> 9, memory))[Int(truncatingIfNeeded: page & 511)] =
-        frame.number
+      let list = machine.words(of: listFrame(page >> memory.listShift, memory))
+      if memory.is32Bit {
+        // SAFETY: 1024 entries of 32 bits are a frame.
+        UnsafeMutableRawPointer(list).storeBytes(
+          of: UInt32(truncatingIfNeeded: frame.number),
+          toByteOffset: Int(truncatingIfNeeded: page & 1023) * 4, as: UInt32.self)
+      } else {
+        list[Int(truncatingIfNeeded: page & 511)] = frame.number
+      }
       physicalFrames[frame] = PseudoPhysicalFrame(page)
     }
     return memory
@@ -59,7 +73,14 @@ extension Hypervisor {
 
   /// The frame of a page below the domain's page count.
   func frame(ofPage page: UInt64, _ memory: DomainMemory) -> MachineFrame {
-    let list = machine.words(of: listFrame(page >> 9, memory))
+    let list = machine.words(of: listFrame(page >> memory.listShift, memory))
+    if memory.is32Bit {
+      // SAFETY: as above.
+      return MachineFrame(
+        UInt64(
+          UnsafeRawPointer(list).load(
+            fromByteOffset: Int(truncatingIfNeeded: page & 1023) * 4, as: UInt32.self)))
+    }
     return MachineFrame(list[Int(truncatingIfNeeded: page & 511)])
   }
 

@@ -156,7 +156,7 @@ extension Hypervisor {
   ) throws(ImageError) {
     guard let shared = allocateShared(for: domain) else { throw .tooLittleMemory }
     domain.pointee.sharedInfo = shared
-    maskEvents(in: shared)
+    maskEvents(in: shared, of: domain)
     guard let start = frame(of: header.start_info, map) else { throw .badSavedDomain }
     domain.pointee.wiring.storePage = frame(of: header.store, map)
     domain.pointee.wiring.consolePage = frame(of: header.console, map)

@@ -58,23 +58,23 @@ extension Hypervisor {
     closeAll(of: domain)
     domain.pointee.resetCursor = 0
     for index in 0..<domain.pointee.vcpuCount { dropInfo(of: domain.pointee.vcpus[index]) }
-    maskEvents(in: shared)
+    maskEvents(in: shared, of: domain)
     if domain.pointee.wiring != DomainWiring() { try rewire(domain) }
     describe(domain, shared, in: machine.words(of: frame))
   }
 
   /// The state of all ports in the shared page, as a restored domain finds it.
-  func maskEvents(in shared: MachineFrame) {
+  func maskEvents(in shared: MachineFrame, of domain: DomainPointer) {
     let words = machine.words(of: shared)
-    for index in 0..<64 {
+    for index in 0..<SharedOffset.bitmapSize(domain) {
       words[SharedOffset.pending + index] = 0
-      words[SharedOffset.mask + index] = ~0
+      words[SharedOffset.mask(domain) + index] = ~0
     }
     for index in 0..<Int(XEN_LEGACY_MAX_VCPUS) {
       let info = words + index * SharedOffset.infoSize
       // No upcall is pending, and they are masked.
       info[0] = 1 << 8
-      info[SharedOffset.selector] = 0
+      SharedOffset.fillSelector(of: info, in: domain, isSet: false)
     }
   }
 
@@ -97,21 +97,13 @@ extension Hypervisor {
   func describe(
     _ domain: DomainPointer, _ shared: MachineFrame, in words: UnsafeMutablePointer<UInt64>
   ) {
-    typealias Field = Xen.Offset.start_info
-    let page = UnsafeMutableRawPointer(words)
-    // SAFETY: all offsets are constants below 1168, in a frame of 4096 bytes.
-    func set(_ offset: Int, _ value: UInt64) {
-      page.storeBytes(of: value, toByteOffset: offset, as: UInt64.self)
-    }
+    let fields = StartInfoFields(words, is32Bit: domain.pointee.is32Bit)
     let wiring = domain.pointee.wiring
-    set(Field.shared_info, shared.address.value)
-    set(Field.flags, domain.pointee.isPrivileged ? UInt64(SIF_PRIVILEGED) : 0)
-    set(Field.store_mfn, wiring.storePage?.number ?? 0)
-    page.storeBytes(
-      of: wiring.storePort.rawValue, toByteOffset: Field.store_evtchn, as: UInt32.self)
-    set(Field.console, wiring.consolePage?.number ?? 0)
-    page.storeBytes(
-      of: wiring.consolePort.rawValue,
-      toByteOffset: Field.console + MemoryLayout<xen_pfn_t>.size, as: UInt32.self)
+    fields.set(fields.sharedInfo, shared.address.value)
+    fields.set(half: domain.pointee.isPrivileged ? UInt32(SIF_PRIVILEGED) : 0, at: fields.flags)
+    fields.set(fields.storeFrame, wiring.storePage?.number ?? 0)
+    fields.set(half: wiring.storePort.rawValue, at: fields.storePort)
+    fields.set(fields.console, wiring.consolePage?.number ?? 0)
+    fields.set(half: wiring.consolePort.rawValue, at: fields.consolePort)
   }
 }

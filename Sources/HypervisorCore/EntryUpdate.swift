@@ -57,7 +57,7 @@ extension Hypervisor {
       releaseLeaf(old)
       return
     }
-    let adjusted = Self.adjustedLeaf(entry)
+    let adjusted = Self.adjustedLeaf(entry, of: domain)
     if Self.holdsSame(old, entry) {
       // The same frame with the same right to write counts the same.
       guard entry.flags.isDisjoint(with: refusedLeafFlags(for: domain)) else {
@@ -76,12 +76,13 @@ extension Hypervisor {
     _ table: MachineFrame, _ index: Int, to entry: PageTableEntry, in domain: DomainPointer,
     preservingAccess: Bool
   ) throws(MemoryError) {
-    let level = frames[table].pointee.type.level
+    let type = frames[table].pointee.type
+    let level = type.level
     // The reserved slots are the hypervisor's own entries.
-    if level == 4, Self.isReservedSlot(index) { throw .refused(.invalid) }
+    if Self.isFixed(index, in: type, of: domain) { throw .refused(.invalid) }
     let word = machine.words(of: table) + index
     let old = PageTableEntry(rawValue: word.pointee)
-    let adjusted = Self.adjustedTableEntry(entry)
+    let adjusted = Self.adjustedTableEntry(entry, level: level, of: domain)
     if !entry.isPresent || Self.holdsSame(old, entry) {
       guard !entry.isPresent || entry.flags.isDisjoint(with: Self.refusedTableFlags) else {
         throw .refused(.invalid)
@@ -90,7 +91,7 @@ extension Hypervisor {
       if !entry.isPresent { releaseTableEntry(old, level: level, in: table) }
       return
     }
-    try acquireTableEntry(entry, level: level, in: table, of: domain)
+    try acquireTableEntry(entry, level: level, in: table, at: index, of: domain)
     // Validation of the subtable may have gone through this very table only by reading it.
     store(adjusted, to: word, found: old, preservingAccess: preservingAccess)
     releaseTableEntry(old, level: level, in: table)
@@ -128,8 +129,16 @@ extension Hypervisor {
     for address: GuestVirtualAddress, under top: MachineFrame
   ) -> (table: MachineFrame, index: Int)? {
     guard address.isCanonical, !address.isInHypervisorRange else { return nil }
-    guard let third = step(from: top, address.index(level: 4)),
-      let second = step(from: third, address.index(level: 3)),
+    let third: MachineFrame
+    if frames[top].pointee.type == .level3 {
+      // Three levels: an address above 4 GiB would be taken for one below.
+      guard address.value >> 32 == 0 else { return nil }
+      third = top
+    } else {
+      guard let found = step(from: top, address.index(level: 4)) else { return nil }
+      third = found
+    }
+    guard let second = step(from: third, address.index(level: 3)),
       let table = step(from: second, address.index(level: 2))
     else { return nil }
     let record = frames[table]

@@ -99,7 +99,7 @@ extension Hypervisor {
     freeOwn(array)
     guard let page = domain.pointee.sharedInfo else { return }
     // Pending bits from before the switch would hide the first event of each port.
-    for word in 0..<Int(XEN_EVTCHN_WORDS) {
+    for word in 0..<SharedOffset.bitmapSize(domain) {
       _ = change(machine.words(of: page) + SharedOffset.pending + word) { _ in 0 }
     }
   }

@@ -19,9 +19,13 @@ public enum FrameType: UInt8, Hashable, Sendable {
   case writable = 5
   /// Part of a descriptor table.
   case descriptors = 6
+  /// The fourth table of level 2 of a 32-bit domain, which ends in the hypervisor's entries.
+  case level2High = 7
 
   /// The level of a page table; 0 for what is none.
-  @inlinable public var level: Int { rawValue <= 4 ? Int(rawValue) : 0 }
+  @inlinable public var level: Int {
+    rawValue <= 4 ? Int(rawValue) : self == .level2High ? 2 : 0
+  }
 
   /// The type of a page table of a level from 1 to 4.
   @inlinable public static func table(level: Int) -> Self {

@@ -41,12 +41,20 @@ public struct FrameTable: @unchecked Sendable {
 public struct MachineToPhysicalTable: @unchecked Sendable {
   // SAFETY: points to `count` words, as FrameTable's records.
   let entries: UnsafeMutablePointer<UInt64>
+  // SAFETY: `count` words likewise, where there is such a table.
+  /// The same for 32-bit guests.
+  let compatEntries: UnsafeMutablePointer<UInt32>?
   let count: UInt64
 
   /// Takes over memory for `count` words, which become empty entries.
-  public init(entries: UnsafeMutablePointer<UInt64>, count: UInt64) {
+  public init(
+    entries: UnsafeMutablePointer<UInt64>, compatEntries: UnsafeMutablePointer<UInt32>? = nil,
+    count: UInt64
+  ) {
     self.entries = entries
+    self.compatEntries = compatEntries
     self.count = count
+    compatEntries?.initialize(repeating: ~0, count: Int(truncatingIfNeeded: count))
     entries.initialize(repeating: ~0, count: Int(truncatingIfNeeded: count))
   }
 
@@ -58,7 +66,9 @@ public struct MachineToPhysicalTable: @unchecked Sendable {
     }
     nonmutating set {
       guard frame.number < count else { return }
-      entries[Int(truncatingIfNeeded: frame.number)] = newValue.number
+      let index = Int(truncatingIfNeeded: frame.number)
+      entries[index] = newValue.number
+      compatEntries?[index] = UInt32(truncatingIfNeeded: newValue.number)
     }
   }
 }

@@ -46,7 +46,7 @@ extension Hypervisor {
         try growGrants(to: Int(op.nr_frames), of: owner)
       } catch { throw .status(GNTST_general_error) }
       guard let state = owner.pointee.grants else { throw .status(GNTST_general_error) }
-      try tell(Int(op.nr_frames), at: list) { state.pointee.frames[$0] }
+      try tell(Int(op.nr_frames), at: list, caller.domain) { state.pointee.frames[$0] }
     }
     try write(
       structure: op.status, to: try place(argument, UInt64(Xen.Offset.gnttab_setup_table.status)))
@@ -67,7 +67,7 @@ extension Hypervisor {
         throw .status(GNTST_general_error)
       }
       guard let state else { return }
-      try tell(Int(op.nr_frames), at: list) { state.pointee.statusFrames[$0] }
+      try tell(Int(op.nr_frames), at: list, nil) { state.pointee.statusFrames[$0] }
     }
     try write(
       structure: op.status,
@@ -107,13 +107,17 @@ extension Hypervisor {
     }
   }
 
-  /// Writes frame numbers into a guest's list, each as 64 bits.
+  /// Writes frame numbers into a guest's list, each as wide as the domain's registers, or 64 bits.
   private func tell(
-    _ count: Int, at list: GuestVirtualAddress, _ frame: (Int) -> UInt32
+    _ count: Int, at list: GuestVirtualAddress, _ domain: DomainPointer?, _ frame: (Int) -> UInt32
   ) throws(GrantError) {
     do throws(HypercallError) {
       for index in 0..<count {
-        try write(UInt64(frame(index)), to: try element(UInt64(index), ofSize: 8, from: list))
+        if let domain {
+          try write(frameNumber: UInt64(frame(index)), UInt64(index), of: list, domain)
+        } else {
+          try write(UInt64(frame(index)), to: try element(UInt64(index), ofSize: 8, from: list))
+        }
       }
     } catch { throw .status(GNTST_bad_virt_addr) }
   }

@@ -102,6 +102,27 @@ extension Hypervisor {
     } catch { throw .fault }
   }
 
+  /// Reads an element of a list of frame numbers, which are as wide as the domain's registers.
+  func readFrameNumber(
+    _ index: UInt64, of list: GuestVirtualAddress, _ domain: DomainPointer
+  ) throws(HypercallError) -> UInt64 {
+    guard domain.pointee.is32Bit else {
+      return try readWord(at: try element(index, ofSize: 8, from: list))
+    }
+    return UInt64(try readHalf(at: try element(index, ofSize: 4, from: list)))
+  }
+
+  /// Writes one likewise.
+  func write(
+    frameNumber: UInt64, _ index: UInt64, of list: GuestVirtualAddress, _ domain: DomainPointer
+  ) throws(HypercallError) {
+    guard domain.pointee.is32Bit else {
+      return try write(frameNumber, to: try element(index, ofSize: 8, from: list))
+    }
+    try write(
+      half: UInt32(truncatingIfNeeded: frameNumber), to: try element(index, ofSize: 4, from: list))
+  }
+
   /// The address of an element of an array; a fault where that wraps round.
   func element(
     _ index: UInt64, ofSize size: UInt64, from base: GuestVirtualAddress

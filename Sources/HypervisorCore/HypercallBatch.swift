@@ -19,11 +19,11 @@ extension Hypervisor {
   /// the next element finds them free.
   @inline(__always)
   func runBatch(
-    _ arguments: inout HypercallArguments, wordCount: Int, of owner: DomainPointer,
-    _ perform: (BatchElement) throws(MemoryError) -> Void
+    _ arguments: inout HypercallArguments, wordCount: Int, wordSize: Int = 8,
+    of owner: DomainPointer, _ perform: (BatchElement) throws(MemoryError) -> Void
   ) throws(HypercallError) -> HypercallResult {
     let resumed: UInt64 = 1 << 31
-    let elementSize = UInt64(truncatingIfNeeded: wordCount * 8)
+    let elementSize = UInt64(truncatingIfNeeded: wordCount * wordSize)
     let count = arguments[1] & 0xffff_ffff & ~resumed
     let base = GuestVirtualAddress(arguments[0])
     let doneAddress = GuestVirtualAddress(arguments[2])
@@ -45,7 +45,7 @@ extension Hypervisor {
             next = window.baseAddress.unsafelyUnwrapped
             let place = GuestVirtualAddress(base.value + index * elementSize)
             let length = Int(truncatingIfNeeded: min(count - index, UInt64(Self.pieceLength)))
-            end = next + wordCount * (try readPiece(length, wordCount, from: place, to: next))
+            end = next + wordCount * (try readPiece(length, wordCount, wordSize, from: place, to: next))
           }
           // SAFETY: whole elements of `wordCount` words lie between `next` and `end`.
           let element = BatchElement(
@@ -85,27 +85,40 @@ extension Hypervisor {
   /// out. The range has passed `isGuestRange`.
   @inline(__always)
   private func readPiece(
-    _ length: Int, _ wordCount: Int, from place: GuestVirtualAddress,
+    _ length: Int, _ wordCount: Int, _ wordSize: Int, from place: GuestVirtualAddress,
     to window: UnsafeMutablePointer<UInt64>
   ) throws(MemoryError) -> Int {
     do throws(GuestMemoryFault) {
       // SAFETY: the window holds `pieceLength` elements of three words, and `length` is no more.
-      try machine.copyIn(window, from: place, byteCount: length &* wordCount &* 8)
+      try machine.copyIn(window, from: place, byteCount: length &* wordCount &* wordSize)
+      if wordSize < 8 { widen(window, length &* wordCount) }
       return length
     } catch {
       guard length > 1 else { throw .refused(.fault) }
-      try readOne(wordCount, from: place, to: window)
+      try readOne(wordCount, wordSize, from: place, to: window)
       return 1
     }
   }
 
   @inline(never)
   private func readOne(
-    _ wordCount: Int, from place: GuestVirtualAddress, to window: UnsafeMutablePointer<UInt64>
+    _ wordCount: Int, _ wordSize: Int, from place: GuestVirtualAddress,
+    to window: UnsafeMutablePointer<UInt64>
   ) throws(MemoryError) {
     do throws(GuestMemoryFault) {
       // SAFETY: as above.
-      try machine.copyIn(window, from: place, byteCount: wordCount * 8)
+      try machine.copyIn(window, from: place, byteCount: wordCount * wordSize)
+      if wordSize < 8 { widen(window, wordCount) }
     } catch { throw .refused(.fault) }
+  }
+
+  /// Makes 64-bit words of the 32-bit ones that a window begins with, from the last one on.
+  @inline(never)
+  private func widen(_ window: UnsafeMutablePointer<UInt64>, _ count: Int) {
+    let halves = UnsafeRawPointer(window)
+    for index in stride(from: count - 1, through: 0, by: -1) {
+      // SAFETY: `count` words are no more than the window has.
+      window[index] = UInt64(halves.load(fromByteOffset: index * 4, as: UInt32.self))
+    }
   }
 }

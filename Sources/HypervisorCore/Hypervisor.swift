@@ -13,6 +13,12 @@ public struct HypervisorState: Sendable {
   public var clock: TLBClock
   /// The entries of the reserved slots, 256 to 271, of every top-level table.
   public var reservedEntries = InlineArray<16, UInt64>(repeating: 0)
+  /// The first frame of the M2P table in the form of 32-bit guests, at a multiple of 2 MiB.
+  public var compatWindow = MachineFrame(0)
+  /// How many times 2 MiB it takes.
+  public var compatWindowCount = 0
+  /// The entry of a 32-bit vcpu's monitor table that leads to the pages for arguments.
+  public var argumentEntry: UInt64 = 0
   /// First frame number that no processor can address.
   public var frameNumberLimit: UInt64 = 1 << 40
   /// The highest frame of RAM.

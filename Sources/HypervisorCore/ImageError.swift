@@ -2,12 +2,14 @@
 
 /// The first reason found, in the order in which Xen's loader looks.
 public enum ImageError: Error, Hashable, Sendable {
-  /// No ELF64 image for x86-64.
+  /// No ELF image for x86-64 or i386.
   case notELF64
   /// A header, table or segment reaches past the file's end.
   case truncated
   /// More loadable segments than the loader takes.
   case tooManySegments
+  /// A 32-bit kernel without the note PAE_MODE.
+  case notPAE
   /// Neither notes nor the section `__xen_guest`.
   case noNotes
   /// A feature that the kernel cannot do without is not known.
@@ -40,9 +42,10 @@ public enum ImageError: Error, Hashable, Sendable {
   /// ".
   public var text: StaticString {
     switch self {
-    case .notELF64: "is no ELF64 executable for x86-64"
+    case .notELF64: "is no ELF executable for x86-64 or i386"
     case .truncated: "has a header, table or segment that reaches past the end of the file"
     case .tooManySegments: "has more than 16 loadable segments"
+    case .notPAE: "is a 32-bit kernel that does not say that it knows PAE page tables (PAE_MODE)"
     case .noNotes: "has neither ELF notes with owner Xen nor a section __xen_guest"
     case .unknownFeature: "requires a feature (with ! in FEATURES) that is not known"
     case .wrongLoader: "has no LOADER=generic, and GUEST_OS does not begin with linux"

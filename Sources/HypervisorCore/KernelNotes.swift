@@ -10,6 +10,7 @@ struct KernelNotes {
   var virtualBase: UInt64?
   var addressOffset: UInt64?
   var listAddress: UInt64?
+  var reservedStart: UInt64?
   var isRamdiskUnmapped = false
   private(set) var isAny = false
   /// The kernel says that it knows page tables in the PAE format.
@@ -49,6 +50,7 @@ struct KernelNotes {
     case XEN_ELFNOTE_LOADER: hasLoader = value.begins(with: "generic")
     case XEN_ELFNOTE_PAE_MODE: isPAE = value.begins(with: "yes") || value.begins(with: "bimodal")
     case XEN_ELFNOTE_FEATURES: readFeatures(value)
+    case XEN_ELFNOTE_HV_START_LOW: reservedStart = number(value)
     case XEN_ELFNOTE_INIT_P2M: listAddress = number(value)
     case XEN_ELFNOTE_MOD_START_PFN: isRamdiskUnmapped = number(value) & 1 != 0
     default: break

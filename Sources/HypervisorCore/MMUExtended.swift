@@ -5,13 +5,15 @@ import CXenABI
 extension Hypervisor {
   /// mmuext_op(operations, count, done, foreign domain).
   ///
-  /// Elements are 24 bytes.
+  /// Elements are three words, of 32 bits from a 32-bit guest.
   public func mmuExtendedOperation(
     _ arguments: inout HypercallArguments, from caller: Caller
   ) -> HypercallResult {
     do throws(HypercallError) {
       let owner = try target(DomainID(UInt16(truncatingIfNeeded: arguments[3])), for: caller)
-      return try runBatch(&arguments, wordCount: 3, of: owner) {
+      return try runBatch(
+        &arguments, wordCount: 3, wordSize: caller.domain.pointee.is32Bit ? 4 : 8, of: owner
+      ) {
         (operation) throws(MemoryError) in
         try perform(
           UInt32(truncatingIfNeeded: operation.first), operation.second, operation.third,

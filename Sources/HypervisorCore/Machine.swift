@@ -39,6 +39,10 @@ public protocol Machine {
     to destination: GuestVirtualAddress, from source: UnsafeRawPointer, byteCount: Int
   ) throws(GuestMemoryFault)
 
+  /// A page in the lower half of the running vcpu's address space that its guest does not reach: above
+  /// the 4 GiB of a 32-bit one.
+  var argumentPage: GuestVirtualAddress { get }
+
   /// Replaces a word of a page table in one step, if it still has the value expected.
   ///
   /// The processor sets accessed and dirty bits at any time, so a plain store would lose them.

@@ -32,7 +32,7 @@ extension Hypervisor {
         return .again
       }
       do throws(HypercallError) {
-        try exchangeChunk(from: done, step, given, wanted, of: domain)
+        try exchangeChunk(from: done, step, given, wanted, of: domain, asTold: caller.domain)
       } catch {
         try write(done, to: progressPlace)
         throw error
@@ -45,12 +45,12 @@ extension Hypervisor {
 
   private func exchangeChunk(
     from start: UInt64, _ step: UInt64, _ given: MemoryReservation, _ wanted: MemoryReservation,
-    of domain: DomainPointer
+    of domain: DomainPointer, asTold caller: DomainPointer
   ) throws(HypercallError) {
     var stolen = FrameRecord.endOfList
     do throws(HypercallError) {
       for index in start..<start + step {
-        let first = try readWord(at: try element(index, ofSize: 8, from: given.list))
+        let first = try readFrameNumber(index, of: given.list, caller)
         guard first <= frames.count, given.extentSize <= frames.count - first else {
           throw .invalid
         }
@@ -61,7 +61,8 @@ extension Hypervisor {
       }
       let frameCount = step * given.extentSize
       let firstWanted = start * given.extentSize / wanted.extentSize
-      try fill(frameCount / wanted.extentSize, from: firstWanted, wanted, of: domain)
+      try fill(
+        frameCount / wanted.extentSize, from: firstWanted, wanted, of: domain, asTold: caller)
     } catch {
       returnStolen(stolen, to: domain)
       throw error
@@ -103,13 +104,13 @@ extension Hypervisor {
   /// memory than the limit; hence all extents are allocated and their list read before anything
   /// is written.
   private func fill(
-    _ count: UInt64, from start: UInt64, _ wanted: MemoryReservation, of domain: DomainPointer
+    _ count: UInt64, from start: UInt64, _ wanted: MemoryReservation, of domain: DomainPointer,
+    asTold caller: DomainPointer
   ) throws(HypercallError) {
     var head = FrameRecord.endOfList
     do throws(HypercallError) {
       for index in 0..<count {
-        let place = try element(start + index, ofSize: 8, from: wanted.list)
-        let physical = try readWord(at: place)
+        let physical = try readFrameNumber(start + index, of: wanted.list, caller)
         guard let frame = allocate(order: wanted.order, for: domain) else { throw .noMemory }
         // Extents form a list through the records of their first frames.
         frames[frame].pointee.next = head
@@ -121,7 +122,7 @@ extension Hypervisor {
           physicalFrames[MachineFrame(frame.number + offset)] =
             PseudoPhysicalFrame(physical &+ offset)
         }
-        try write(frame.number, to: place)
+        try write(frameNumber: frame.number, start + index, of: wanted.list, caller)
       }
     } catch {
       while head != FrameRecord.endOfList {

@@ -27,7 +27,7 @@ extension Hypervisor {
       case XENMEM_maximum_gpfn:
         return .value(count(try named(at: argument, caller).pointee.highestFrame))
       case XENMEM_exchange: return try exchangeMemory(&arguments, from: caller)
-      case XENMEM_machphys_mapping: return try tellMachphysMapping(at: argument)
+      case XENMEM_machphys_mapping: return try tellMachphysMapping(at: argument, caller.domain)
       case XENMEM_machphys_mfn_list: return try tellMachphysFrames(at: argument)
       case let command: return try memoryQuery(command, at: argument, from: caller)
       }
@@ -46,11 +46,18 @@ extension Hypervisor {
 
   /// Where the M2P table is, and its last valid index.
   private func tellMachphysMapping(
-    at address: GuestVirtualAddress
+    at address: GuestVirtualAddress, _ domain: DomainPointer
   ) throws(HypercallError) -> HypercallResult {
-    try write(UInt64(MACH2PHYS_VIRT_START), to: address)
-    try write(UInt64(MACH2PHYS_VIRT_END), to: try element(1, ofSize: 8, from: address))
-    try write(physicalFrames.count - 1, to: try element(2, ofSize: 8, from: address))
+    var range = (UInt64(MACH2PHYS_VIRT_START), UInt64(MACH2PHYS_VIRT_END))
+    var last = physicalFrames.count - 1
+    if domain.pointee.is32Bit {
+      let start = domain.pointee.reservedStart
+      range = (start, min(start + UInt64(state.pointee.compatWindowCount) << 21, 0xffff_f000))
+      last = min(last, (range.1 - start) / 4 - 1)
+    }
+    try write(range.0, to: address)
+    try write(range.1, to: try element(1, ofSize: 8, from: address))
+    try write(last, to: try element(2, ofSize: 8, from: address))
     return .value(0)
   }
 

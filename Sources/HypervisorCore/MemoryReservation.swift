@@ -68,9 +68,12 @@ extension Hypervisor {
       while done < request.count {
         if done > start, shallYield { throw .preempted }
         switch operation {
-        case .increase: try addExtent(done, of: request, populate: false, to: domain)
-        case .populate: try addExtent(done, of: request, populate: true, to: domain)
-        case .decrease: try removeExtent(done, of: request, from: domain)
+        case .increase:
+          try addExtent(done, of: request, populate: false, to: domain, from: caller.domain)
+        case .populate:
+          try addExtent(done, of: request, populate: true, to: domain, from: caller.domain)
+        case .decrease:
+          try removeExtent(done, of: request, from: domain, asTold: caller.domain)
         }
         done += 1
       }
@@ -84,11 +87,11 @@ extension Hypervisor {
   }
 
   private func addExtent(
-    _ index: UInt64, of request: MemoryReservation, populate: Bool, to domain: DomainPointer
+    _ index: UInt64, of request: MemoryReservation, populate: Bool, to domain: DomainPointer,
+    from caller: DomainPointer
   ) throws(MemoryError) {
     do throws(HypercallError) {
-      let place = try element(index, ofSize: 8, from: request.list)
-      let first = populate ? try readWord(at: place) : 0
+      let first = populate ? try readFrameNumber(index, of: request.list, caller) : 0
       let room = domain.pointee.pageLimit.subtractingReportingOverflow(domain.pointee.pageCount)
       guard !domain.pointee.isDying, !room.overflow, request.extentSize <= room.partialValue,
         let frame = allocate(order: request.order, for: domain)
@@ -103,7 +106,7 @@ extension Hypervisor {
             PseudoPhysicalFrame(first &+ offset)
         }
       }
-      do { try write(frame.number, to: place) } catch {
+      do { try write(frameNumber: frame.number, index, of: request.list, caller) } catch {
         // Nobody would ever learn the number of these frames.
         giveBack(frame, request.extentSize, of: domain)
         throw error
@@ -125,11 +128,12 @@ extension Hypervisor {
   }
 
   private func removeExtent(
-    _ index: UInt64, of request: MemoryReservation, from domain: DomainPointer
+    _ index: UInt64, of request: MemoryReservation, from domain: DomainPointer,
+    asTold caller: DomainPointer
   ) throws(MemoryError) {
     let first: UInt64
     do throws(HypercallError) {
-      first = try readWord(at: try element(index, ofSize: 8, from: request.list))
+      first = try readFrameNumber(index, of: request.list, caller)
     } catch { throw .refused(error) }
     guard first <= frames.count, request.extentSize <= frames.count - first else {
       throw .refused(.invalid)

@@ -98,19 +98,25 @@ extension Hypervisor {
   /// Counts what an entry of level 2 to 4 in a table names: a table of the next level, validated if
   /// need be, or by the rules of linear tables one of the same level.
   func acquireTableEntry(
-    _ entry: PageTableEntry, level: Int, in table: MachineFrame, of domain: DomainPointer
+    _ entry: PageTableEntry, level: Int, in table: MachineFrame, at index: Int,
+    of domain: DomainPointer
   ) throws(MemoryError) {
     guard entry.isPresent else { return }
     guard entry.flags.isDisjoint(with: Self.refusedTableFlags) else { throw .refused(.invalid) }
     let frame = MachineFrame(entry.frameNumber)
+    let isCompatTop = level == 3 && domain.pointee.is32Bit
     if frame == table {
+      // What a 32-bit top table names is writable there, so it must not be one itself.
+      guard !isCompatTop else { throw .refused(.invalid) }
       // A table may map itself, read-only. It counts nothing, or it could never be taken apart.
       guard !entry.isWritable else { throw .refused(.invalid) }
       return
     }
     guard takeReference(to: frame, ownedBy: domain.pointee.id) else { throw .refused(.invalid) }
-    do { try takeType(.table(level: level - 1), of: frame, in: domain) } catch {
-      if error == .refused(.invalid), acquireLinear(frame, level: level, in: table, entry: entry) {
+    let type: FrameType =
+      isCompatTop && index == CompatTable.highIndex ? .level2High : .table(level: level - 1)
+    do { try takeType(type, of: frame, in: domain) } catch {
+      if error == .refused(.invalid), !isCompatTop, acquireLinear(frame, level: level, in: table, entry: entry) {
         return
       }
       dropReference(to: frame)
@@ -127,7 +133,7 @@ extension Hypervisor {
   ) -> Bool {
     let target = frames[frame]
     let source = frames[table]
-    guard !entry.isWritable, target.pointee.type == .table(level: level),
+    guard !entry.isWritable, target.pointee.type.level == level,
       target.pointee.typeUses > 0, target.pointee.typeUses < FrameRecord.countLimit,
       target.pointee.linear <= 0, target.pointee.linear > .min,
       source.pointee.linear >= 0, source.pointee.linear < .max
@@ -152,12 +158,14 @@ extension Hypervisor {
     drop(frame)
   }
 
-  /// What a validated last-level entry reads: ring 3 has access to every page of a 64-bit guest.
+  /// What a validated last-level entry reads: ring 3 has access to every page of a 64-bit guest, whose
+  /// kernel runs there.
   ///
   /// Bit 52 keeps that the guest did not ask for it; the other pages are global, so that they
   /// stay in the TLB on the way between user and kernel.
-  static func adjustedLeaf(_ entry: PageTableEntry) -> PageTableEntry {
-    guard entry.isPresent else { return entry }
+  @inline(__always)
+  static func adjustedLeaf(_ entry: PageTableEntry, of domain: DomainPointer) -> PageTableEntry {
+    guard entry.isPresent, !domain.pointee.is32Bit else { return entry }
     var adjusted = entry
     if !entry.flags.contains(.user) { adjusted.flags.insert([.guestKernel, .user]) }
     if !adjusted.flags.contains(.guestKernel) { adjusted.flags.insert([.global, .user]) }
@@ -165,10 +173,15 @@ extension Hypervisor {
   }
 
   /// What a validated entry of level 2 to 4 reads.
-  static func adjustedTableEntry(_ entry: PageTableEntry) -> PageTableEntry {
-    guard entry.isPresent else { return entry }
+  ///
+  /// The four entries of a 32-bit top table have no such flags in the PAE format, and must not forbid
+  /// anything in that of long mode.
+  static func adjustedTableEntry(
+    _ entry: PageTableEntry, level: Int, of domain: DomainPointer
+  ) -> PageTableEntry {
+    guard entry.isPresent, !domain.pointee.is32Bit || level == 3 else { return entry }
     var adjusted = entry
-    adjusted.flags.insert(.user)
+    adjusted.flags.insert(domain.pointee.is32Bit ? [.user, .writable] : .user)
     return adjusted
   }
 }

@@ -52,7 +52,7 @@ extension Hypervisor {
       while record.pointee.progress > 0, domain.pointee.teardownHead == head {
         record.pointee.progress -= 1
         let index = Int(record.pointee.progress)
-        if level == 4, Self.isReservedSlot(index) { continue }
+        if Self.isReserved(index, in: record.pointee.type, of: domain) { continue }
         releaseTableEntry(PageTableEntry(rawValue: words[index]), level: level, in: frame)
       }
       if domain.pointee.teardownHead == head {

@@ -23,16 +23,18 @@ extension Hypervisor {
     record.pointee.flags.insert(.active)
     defer { record.pointee.flags.remove(.active) }
     do {
+      if type == .level3, domain.pointee.is32Bit { try prepareCompatTop(frame) }
       if type == .level1 {
         try validateLeaves(frame, in: domain)
       } else {
-        try validateTableEntries(frame, level: type.level, in: domain)
+        try validateTableEntries(frame, as: type, in: domain)
       }
     } catch {
       if error != .preempted { abandonValidation(of: frame) }
       throw error
     }
     if type == .level4 { installReservedEntries(in: frame) }
+    if type == .level2High { installCompatEntries(in: frame, of: domain) }
     record.pointee.flags.remove(.validating)
     record.pointee.progress = 0
     dropReference(to: frame)
@@ -54,7 +56,7 @@ extension Hypervisor {
           record.pointee.progress = UInt16(truncatingIfNeeded: index)
           throw error
         }
-        words[index] = Self.adjustedLeaf(entry).rawValue
+        words[index] = Self.adjustedLeaf(entry, of: domain).rawValue
       }
       index += 1
     }
@@ -62,17 +64,18 @@ extension Hypervisor {
   }
 
   private func validateTableEntries(
-    _ frame: MachineFrame, level: Int, in domain: DomainPointer
+    _ frame: MachineFrame, as type: FrameType, in domain: DomainPointer
   ) throws(MemoryError) {
     let words = machine.words(of: frame)
     let record = frames[frame]
+    let level = type.level
     while record.pointee.progress < 512 {
       let index = Int(record.pointee.progress)
       let entry = PageTableEntry(rawValue: words[index])
-      if entry.isPresent, level < 4 || !Self.isReservedSlot(index) {
+      if entry.isPresent, !Self.isReserved(index, in: type, of: domain) {
         if shallYield { throw .preempted }
-        try acquireTableEntry(entry, level: level, in: frame, of: domain)
-        words[index] = Self.adjustedTableEntry(entry).rawValue
+        try acquireTableEntry(entry, level: level, in: frame, at: index, of: domain)
+        words[index] = Self.adjustedTableEntry(entry, level: level, of: domain).rawValue
       }
       record.pointee.progress += 1
     }

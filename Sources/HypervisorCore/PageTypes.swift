@@ -32,7 +32,7 @@ extension Hypervisor {
     case .descriptors:
       guard validateDescriptors(in: frame) else { throw .refused(.invalid) }
       record.pointee.type = .descriptors
-    case .level1, .level2, .level3, .level4:
+    case .level1, .level2, .level2High, .level3, .level4:
       try validateTable(frame, as: type, in: domain)
     }
     record.pointee.typeUses = 1

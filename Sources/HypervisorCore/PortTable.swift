@@ -41,7 +41,9 @@ extension Hypervisor {
 
   /// How many port numbers a domain may use, port 0 included.
   func portCapacity(of domain: DomainPointer) -> Int {
-    let form = domain.pointee.isFIFO ? EVTCHN_FIFO_NR_CHANNELS : EVTCHN_2L_NR_CHANNELS
+    let form = 
+      domain.pointee.isFIFO
+      ? UInt32(EVTCHN_FIFO_NR_CHANNELS) : domain.pointee.bitmapPortCount
     let own = domain.pointee.portLimit ?? (domain.pointee.isPrivileged ? .max : 1024)
     return min(Int(form), Int(own))
   }

@@ -41,7 +41,7 @@ extension Hypervisor {
   /// search takes too long.
   public func address(of frame: MachineFrame, under top: MachineFrame) -> GuestVirtualAddress? {
     var budget = Self.mostTables
-    return address(of: frame, in: top, level: 4, base: 0, &budget)
+    return address(of: frame, in: top, level: frames[top].pointee.type.level, base: 0, &budget)
   }
 
   private func address(
@@ -55,7 +55,7 @@ extension Hypervisor {
       if level == 4, 256..<272 ~= index { continue }
       let entry = PageTableEntry(rawValue: words[index])
       let found = MachineFrame(entry.frameNumber)
-      guard entry.isPresent else { continue }
+      guard entry.isPresent, level == 1 || !entry.flags.contains(.large) else { continue }
       var address = base | UInt64(index) << UInt64(12 + 9 * (level - 1))
       if level == 4, index >= 256 { address |= 0xffff << 48 }
       if level == 1 {

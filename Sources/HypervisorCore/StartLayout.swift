@@ -14,6 +14,9 @@ struct PageRun {
 /// The pages of a domain at its start, as numbers from pseudo-physical frame 0.
 public struct StartLayout {
   let virtualBase: UInt64
+  private let is32Bit: Bool
+  /// The first address above that is not the guest's.
+  private let addressLimit: UInt64
   private(set) var ramdisk = PageRun()
   private(set) var list = PageRun()
   private(set) var startInfo: UInt64 = 0
@@ -35,8 +38,10 @@ public struct StartLayout {
   ) throws(ImageError) {
     guard ramdiskSize < 1 << 40, pageCount < 1 << 28 else { throw .tooLittleMemory }
     virtualBase = kernel.virtualBase
-    listAddress = kernel.notes.listAddress
-    let listCount = (pageCount * 8 + 0xfff) >> 12
+    is32Bit = kernel.is32Bit
+    addressLimit = kernel.is32Bit ? kernel.reservedStart : .max
+    listAddress = kernel.is32Bit ? nil : kernel.notes.listAddress
+    let listCount = (pageCount * (kernel.is32Bit ? 4 : 8) + 0xfff) >> 12
     let ramdiskCount = (ramdiskSize + 0xfff) >> 12
     let isRamdiskMapped = !kernel.notes.isRamdiskUnmapped || ramdiskCount == 0
     var next = (kernel.end + 0xfff) >> 12
@@ -82,11 +87,14 @@ public struct StartLayout {
       let end = ((used.partialValue &- 1) | 0x3f_ffff)
       guard !used.overflow, end >= virtualBase else { throw .regionInHole }
       let mapped = (end - virtualBase) >> 12 + 1
-      guard GuestVirtualAddress(virtualBase).isGuestRange(byteCount: mapped << 12) else {
-        throw .regionInHole
-      }
+      guard GuestVirtualAddress(virtualBase).isGuestRange(byteCount: mapped << 12),
+        end < addressLimit
+      else { throw .regionInHole }
       guard mapped <= pageCount else { throw .tooLittleMemory }
-      let needed = 1 + Self.tableCount(from: virtualBase, through: end)
+      let needed =
+        is32Bit
+        ? 1 + UInt64(CompatTable.topCount) + (end >> 21 - virtualBase >> 21 + 1)
+        : 1 + Self.tableCount(from: virtualBase, through: end)
       if needed <= count {
         tables = PageRun(first: first, count: needed)
         stack = first + needed

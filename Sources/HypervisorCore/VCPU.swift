@@ -9,6 +9,9 @@ public struct VCPU: @unchecked Sendable {
   public var kernelTable: MachineFrame?
   /// The top-level table of user mode, likewise.
   public var userTable: MachineFrame?
+  /// A frame of the hypervisor's own with the top-level table under which a 32-bit guest's three levels
+  /// are used: CompatTables.swift.
+  public internal(set) var monitorTable: MachineFrame?
   /// Where the guest's LDT lies.
   public var localTableBase = GuestVirtualAddress(0)
   /// How many entries it has; 0 for none.

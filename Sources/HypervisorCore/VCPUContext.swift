@@ -173,7 +173,7 @@ extension Hypervisor {
     // In the form of CR3.
     try takeTop(
       find(MachineAddress(tail[controls, 3]).frame.number), &vcpu.pointee.kernelTable, of: domain)
-    if let table = vcpu.pointee.kernelTable { showMachineToPhysical(in: table) }
+    if let table = vcpu.pointee.kernelTable { completeKernelTable(table, of: vcpu) }
     let user = MachineAddress(tail[controls, 1]).frame
     if user.number != 0 {
       try takeTop(find(user.number), &vcpu.pointee.userTable, of: domain)
@@ -203,7 +203,7 @@ extension Hypervisor {
     // The guest has changed its mind since the last turn.
     if let old = held { drop(old) }
     held = nil
-    try take(frame, as: .level4, ownedBy: domain)
+    try take(frame, as: domain.pointee.topType, ownedBy: domain)
     held = frame
   }
 

@@ -31,7 +31,7 @@ extension Hypervisor {
     }
     vcpu.pointee.infoFrame = frame
     vcpu.pointee.infoOffset = Int(offset)
-    target[SharedOffset.selector] = ~0
+    SharedOffset.fillSelector(of: target, in: domain, isSet: true)
     markUpcall(vcpu, target)
   }
 

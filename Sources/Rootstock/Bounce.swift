@@ -35,6 +35,7 @@ extension GuestProcessor {
   @inline(__always)
   mutating func enter(at entry: EntryPoint, _ frame: FramePointer, errorCode: UInt32? = nil) {
     guard entry.address != 0 else { Self.refuseEntry(frame) }
+    if is32Bit { return enterCompat(at: entry, frame, errorCode: errorCode) }
     var top = frame.pointee.rsp & ~15
     // Kernel mode shows as ring 0 although it is ring 3.
     var selector = frame.pointee.cs & 0xfffc
@@ -70,7 +71,7 @@ extension GuestProcessor {
   }
 
   @inline(never)
-  private static func refuseStack(_ frame: FramePointer) -> Never {
+  static func refuseStack(_ frame: FramePointer) -> Never {
     current.pointee.crash("a trap's frame cannot be written to the kernel's stack", frame)
   }
 

@@ -77,7 +77,7 @@ extension GuestProcessor {
       Host.clock.describe(&vcpu.pointee.shared.pointee.time)
     }
     if let page = domain.pointee.sharedInfo {
-      WallClock.describe(page, ahead: guest.pointee.clockShift)
+      WallClock.describe(page, of: guest.pointee.domain, ahead: guest.pointee.clockShift)
     }
   }
 
@@ -85,7 +85,7 @@ extension GuestProcessor {
   func shiftClock(at address: GuestVirtualAddress) throws(HypercallError) -> Int64 {
     guard domain.pointee.isPrivileged else { throw .notPermitted }
     let (other, seconds) = try Host.hypervisor.change(at: address)
-    guard let page = other.pointee.sharedInfo, WallClock.describe(page, ahead: seconds) else {
+    guard let page = other.pointee.sharedInfo, WallClock.describe(page, of: other, ahead: seconds) else {
       throw .invalid
     }
     other.pointee.guest.pointee.clockShift = seconds

@@ -159,7 +159,7 @@ enum DomainStart {
     let infos = DirectMap.pointer(to: frame.address).assumingMemoryBound(to: vcpu_info.self)
     // Every vcpu's events are masked at the start.
     for index in 0..<Int(XEN_LEGACY_MAX_VCPUS) { infos[index].evtchn_upcall_mask = 1 }
-    WallClock.describe(frame)
+    WallClock.describe(frame, of: domain)
     for index in 0..<domain.pointee.vcpuCount {
       let vcpu = domain.pointee.vcpus[index].pointee.guest
       if index < Int(XEN_LEGACY_MAX_VCPUS) { vcpu.pointee.shared = infos + index }
@@ -171,12 +171,16 @@ enum DomainStart {
   private static func prepare(_ domain: DomainPointer, _ state: StartState) {
     share(domain)
     let vcpu = domain.pointee.vcpus[0].pointee.guest
+    for index in 0..<domain.pointee.vcpuCount {
+      domain.pointee.vcpus[index].pointee.guest.pointee.is32Bit = domain.pointee.is32Bit
+    }
     vcpu.pointee.saved.rip = state.entry.value
     vcpu.pointee.saved.rsi = state.startInfo.value
     vcpu.pointee.saved.rsp = state.stack.value
     vcpu.pointee.saved.rflags = Flags.interrupt | Flags.always
     vcpu.pointee.saved.cs = UInt64(XG_GUEST_CS64)
     vcpu.pointee.saved.ss = UInt64(XG_GUEST_SS)
+    if domain.pointee.is32Bit { vcpu.pointee.startCompat() }
     vcpu.pointee.core.pointee.isInitialised = true
     vcpu.pointee.core.pointee.isUp = true
     Switch.wake(vcpu)

@@ -18,10 +18,17 @@ enum Features {
   /// The bits that a guest may change.
   nonisolated(unsafe) private(set) static var guestControls: UInt64 = 1 << 3 | 1 << 2
 
+  // SAFETY: as above.
+  /// SMEP, where the processor has it.
+  nonisolated(unsafe) private static var ownControls: UInt64 = 0
+
   /// Gives the processor the bits that a guest has chosen.
-  static func setGuestControls(_ bits: UInt64) {
+  ///
+  /// A 32-bit guest's kernel is a supervisor to the processor, and may run what its user mode may.
+  static func setGuestControls(_ bits: UInt64, isCompat: Bool = false) {
     let now = xg_read_cr4()
-    let wanted = now & ~switched | bits & guestControls & switched
+    let wanted =
+      now & ~(switched | smep) | bits & guestControls & switched | (isCompat ? 0 : ownControls)
     if wanted != now { xg_write_cr4(wanted) }
   }
 
@@ -48,7 +55,10 @@ enum Features {
     if xg_cpuid_of(0, 0).eax >= 7 {
       let extended = xg_cpuid_of(7, 0)
       if extended.ebx & 1 != 0 { guestControls |= fsgsbase }
-      if extended.ebx & 1 << 7 != 0 { cr4 |= smep }
+      if extended.ebx & 1 << 7 != 0 {
+        cr4 |= smep
+        ownControls = smep
+      }
     }
     xg_write_cr4(cr4)
     // The ABI's page attributes: write-back, write-through, uncached-minus, uncached as after reset;

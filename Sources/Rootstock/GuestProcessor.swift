@@ -44,6 +44,10 @@ struct GuestProcessor {
   var saved = xg_frame()
   /// Kernel and user mode share ring 3: this says which it is.
   var isKernelMode = true
+  /// Its domain's kernel is 32-bit code in ring 1; then the mode is that of the last trap's selector.
+  var is32Bit = false
+  /// Stack selector of a 32-bit kernel on entry from user mode.
+  var kernelStackSelector = UInt16(XG_COMPAT_KERNEL_DS)
   /// It is inside a multicall, which does not nest.
   var isInMulticall = false
   /// CR0.TS as the guest has set it.
@@ -150,7 +154,8 @@ extension GuestProcessor {
 
   /// The top table of the mode that it is in.
   var table: MachineFrame? {
-    isKernelMode ? core.pointee.kernelTable : core.pointee.userTable
+    if let monitor = core.pointee.monitorTable { return monitor }
+    return isKernelMode ? core.pointee.kernelTable : core.pointee.userTable
   }
 
   /// Loads what the hardware holds for a vcpu while it runs.
@@ -163,7 +168,8 @@ extension GuestProcessor {
       xg_write_cr3(table.address.value)
     }
     xg_this_cpu().pointee.table_owner = xg_this_cpu().pointee.vcpu
-    Features.setGuestControls(controls)
+    Features.setGuestControls(controls, isCompat: is32Bit)
+    PerCPU.showReservedDescriptors(isCompat: is32Bit)
     if !isResumed {
       loadGDT()
       loadLocalTable()

@@ -114,6 +114,7 @@ enum GuestStorage {
     let guest = vcpu.pointee.guest
     give(UnsafeMutableRawPointer(guest.pointee.traps), hypervisor)
     give(guest.pointee.floatingPoint, hypervisor)
+    hypervisor.freeMonitorTable(of: vcpu)
     give(UnsafeMutableRawPointer(vcpu), hypervisor)
   }
 

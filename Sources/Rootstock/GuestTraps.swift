@@ -68,6 +68,11 @@ extension GuestProcessor {
 
   /// Delivers a page fault, with its address where the ABI has it.
   mutating func deliverPageFault(_ address: UInt64, _ errorCode: UInt32, _ frame: FramePointer) {
+    if is32Bit {
+      setCompatFaultAddress(address)
+      // Rings 1 and 3 are a supervisor and a user to the processor as well.
+      return deliver(Vector.pageFault, frame, errorCode: errorCode)
+    }
     shared.pointee.arch.cr2 = UInt(address)
     let user: UInt32 = 4
     let code = isKernelMode ? errorCode & ~user : errorCode | user

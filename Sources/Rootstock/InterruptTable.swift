@@ -25,7 +25,13 @@ enum InterruptTable {
         case 1: 4  // debug: a guest's pending #DB can fire at the first instruction of syscall
         default: 0
         }
-      let privilege: UInt64 = vector == 3 || vector == 4 || vector == 0x80 ? 3 : 0
+      // Ring 1 is the kernel of a 32-bit guest, which makes its hypercalls so.
+      let privilege: UInt64 =
+        switch Int32(vector) {
+        case 3, 4, 0x80: 3
+        case XG_VECTOR_HYPERCALL: 1
+        default: 0
+        }
       words[vector * 2] =
         target & 0xffff | UInt64(XG_CS) << 16 | stack << 32 | (0x8e | privilege << 5) << 40
         | (target >> 16 & 0xffff) << 48

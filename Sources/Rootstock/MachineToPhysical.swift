@@ -27,6 +27,25 @@ enum MachineToPhysical {
     }
   }
 
+  /// The same in words of 32 bits, as far as 32-bit guests have room for it.
+  ///
+  /// Their tables name its pages of 2 MiB: HypervisorCore's CompatTables.
+  static func makeCompat() {
+    let large: UInt64 = 2 << 20
+    let size = (count * 4 + large - 1) & ~(large - 1)
+    compatTable = Host.allocator.take(Int(size >> 12), alignment: large, from: Host.boot)
+    compatPageCount = Int(size / large)
+  }
+
+  // SAFETY: as above.
+  nonisolated(unsafe) private(set) static var compatTable = MachineFrame(0)
+  nonisolated(unsafe) private(set) static var compatPageCount = 0
+
+  /// The narrow table as the hypervisor writes it.
+  static var compatWords: UnsafeMutablePointer<UInt32> {
+    DirectMap.pointer(to: compatTable.address).assumingMemoryBound(to: UInt32.self)
+  }
+
   /// The table as the hypervisor writes it.
   static var words: UnsafeMutablePointer<UInt64> { DirectMap.words(of: table) }
 }

@@ -20,6 +20,8 @@ enum Memory {
   /// Nothing can be taken from the boot allocator any more.
   static func handOver() {
     MachineToPhysical.make()
+    MachineToPhysical.makeCompat()
+    ArgumentPages.make()
     let count = MachineToPhysical.count
     let records = take(FrameRecord.self, count: Int(count))
     let slots = take(Domain.self, count: domainCapacity)
@@ -33,13 +35,17 @@ enum Memory {
           type: region.type))
     }
     state.pointee.frameNumberLimit = 1 << (Features.addressWidth - 12)
+    state.pointee.compatWindow = MachineToPhysical.compatTable
+    state.pointee.compatWindowCount = MachineToPhysical.compatPageCount
+    state.pointee.argumentEntry = ArgumentPages.entry
     let top = DirectMap.words(of: HypervisorPages.top)
     for index in 0..<Int(XG_HOLE_SLOTS) {
       state.pointee.reservedEntries[index] = top[Int(XG_HOLE_FIRST_SLOT) + index]
     }
     Host.core = Hypervisor(
       machine: MetalMachine(), frames: FrameTable(records: records, count: count),
-      physicalFrames: MachineToPhysicalTable(entries: MachineToPhysical.words, count: count),
+      physicalFrames: MachineToPhysicalTable(entries: MachineToPhysical.words, compatEntries: MachineToPhysical.compatWords,
+        count: count),
       domains: DomainTable(slots: slots, capacity: domainCapacity), state: state)
     Host.guestCommandLine = take(UInt8.self, count: 1024)
     makeScheduler()

@@ -32,6 +32,8 @@ struct MetalMachine: Machine {
     }
   }
 
+  var argumentPage: GuestVirtualAddress { ArgumentPages.address }
+
   func compareExchange(
     _ word: UnsafeMutablePointer<UInt64>, expected: UInt64, desired: UInt64
   ) -> UInt64 {

@@ -102,6 +102,16 @@ enum PerCPU {
       | (tss >> 24 & 0xff) << 56
     words[9] = tss >> 32
     HypervisorPages.map(window + 14 << 12, to: frame, EntryBits.data)
+    let compatFrame = Host.takeFrame()
+    let compatWords = DirectMap.words(of: compatFrame)
+    for index in 0..<512 { compatWords[index] = words[index] }
+    compatWords[3] = 0x00cf_bb00_0000_ffff  // e019: a 32-bit kernel's code
+    compatWords[4] = 0x00cf_b300_0000_ffff  // e021: its data
+    compatWords[5] = 0x00cf_fb00_0000_ffff  // e02b: its user mode's code
+    compatWords[6] = 0x00cf_f300_0000_ffff  // e033: and data
+    let data = data(index)
+    data.pointee.reserved_frames.0 = frame.number
+    data.pointee.reserved_frames.1 = compatFrame.number
   }
 
   // SAFETY: written once, before guests run.
@@ -120,6 +130,20 @@ enum PerCPU {
         gdtWindow(index) + UInt64(page) << 12, to: page < count ? frame(page) : empty,
         page < count ? EntryBits.data : EntryBits.readOnlyData)
     }
+  }
+
+  /// Shows the reserved page of the GDT as guests of a width have it.
+  ///
+  /// What the hypervisor itself has loaded is the same in both.
+  static func showReservedDescriptors(isCompat: Bool) {
+    let cpu = xg_this_cpu()
+    let wanted: UInt64 = isCompat ? 1 : 0
+    guard cpu.pointee.is_compat != wanted else { return }
+    cpu.pointee.is_compat = wanted
+    let frames = cpu.pointee.reserved_frames
+    HypervisorPages.map(
+      gdtWindow(Int(cpu.pointee.index)) + 14 << 12,
+      to: MachineFrame(isCompat ? frames.1 : frames.0), EntryBits.data)
   }
 
   /// Loads the tables and the registers of system calls on the CPU that calls.

@@ -155,7 +155,7 @@ extension GuestProcessor {
     case 4:
       // Bits that are not the guest's to choose stay as they are, without a fault.
       controls = value & Features.guestControls
-      Features.setGuestControls(controls)
+      Features.setGuestControls(controls, isCompat: is32Bit)
     default: return false
     }
     return true

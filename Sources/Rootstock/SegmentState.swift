@@ -21,6 +21,8 @@ extension GuestProcessor {
   mutating func saveSegments() {
     segments = SegmentSelectors(
       ds: xg_read_ds(), es: xg_read_es(), fs: xg_read_fs(), gs: xg_read_gs())
+    // 32-bit code has no bases but those of its descriptors.
+    if is32Bit { return }
     fsBase = xg_rdmsr(MSR.fsBase)
     let active = xg_rdmsr(MSR.gsBase)
     let other = xg_rdmsr(MSR.kernelGSBase)
@@ -37,6 +39,7 @@ extension GuestProcessor {
     if segments.es | xg_read_es() != 0 { refused |= xg_load_es(UInt32(segments.es)) }
     if segments.fs | xg_read_fs() != 0 { refused |= xg_load_fs(UInt32(segments.fs)) }
     if segments.gs | xg_read_gs() != 0 { refused |= xg_load_kernel_gs(UInt32(segments.gs)) }
+    if is32Bit { return refused == 0 }
     xg_wrmsr(MSR.fsBase, fsBase)
     xg_wrmsr(MSR.gsBase, isKernelMode ? gsBaseKernel : gsBaseUser)
     xg_wrmsr(MSR.kernelGSBase, isKernelMode ? gsBaseUser : gsBaseKernel)
@@ -49,6 +52,7 @@ extension GuestProcessor {
   /// guest could take its descriptors away again and again with a stack that cannot be written; as
   /// with a trap, that ends the domain.
   mutating func enterFailsafe(_ frame: FramePointer) {
+    if is32Bit { return enterCompatFailsafe(frame) }
     var selector = frame.pointee.cs & 0xfffc
     var top = frame.pointee.rsp & ~15
     if !isKernelMode {

@@ -30,10 +30,11 @@ enum WayBack {
 /// A trap or interrupt out of guest code.
 @c(rootstock_trap)
 func trap(frame: FramePointer) -> Int32 {
+  if GuestProcessor.current.pointee.is32Bit { return compatTrap(frame) }
   switch frame.pointee.vector {
-  case Vector.pageFault: pageFault(frame)
-  case Vector.invalidOpcode: invalidOpcode(frame)
-  default: otherTrap(frame)
+  case Vector.pageFault: return pageFault(frame)
+  case Vector.invalidOpcode: return invalidOpcode(frame)
+  default: return otherTrap(frame)
   }
 }
 
@@ -92,16 +93,17 @@ func syscall(frame: FramePointer) -> Int32 {
 @inline(never)
 private func systemCall(_ frame: FramePointer) -> Int32 {
   let vcpu = GuestProcessor.current
-  if frame.pointee.vector != UInt32(XG_VECTOR_SYSCALL) { return systemCall32(frame) }
   vcpu.pointee.enter(at: vcpu.pointee.syscallEntry, frame)
   return leave(vcpu, frame, by: wayToHandler(frame))
 }
 
-@inline(never)
-private func systemCall32(_ frame: FramePointer) -> Int32 {
+/// A `syscall` out of 32-bit code, of whichever mode and guest.
+@c(rootstock_syscall32)
+func systemCall32(frame: FramePointer) {
   let vcpu = GuestProcessor.current
+  if vcpu.pointee.is32Bit { vcpu.pointee.noteCompatSystemCall(frame) }
   vcpu.pointee.enterForSystemCall32(frame)
-  return leave(vcpu, frame)
+  _ = leave(vcpu, frame, by: WayBack.full)
 }
 
 @inline(never)
@@ -251,6 +253,9 @@ func refused() {
   // SAFETY: as above.
   let frame = FramePointer(bitPattern: top).unsafelyUnwrapped
   let vcpu = GuestProcessor.current
+  // The handler may be one that the processor refuses, too: others must have their turn.
+  xg_sti_cli()
+  if vcpu.pointee.is32Bit { vcpu.pointee.noteCompatMode(frame) }
   vcpu.pointee.handleException(frame)
   _ = leave(vcpu, frame, by: WayBack.full)
   xg_enter_guest(cpu)

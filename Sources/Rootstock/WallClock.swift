@@ -4,6 +4,7 @@
 import CMachine
 import CXenABI
 import HypervisorCore
+import XenABI
 
 /// The time of day.
 enum WallClock {
@@ -31,16 +32,26 @@ enum WallClock {
   /// The core lock is held, and the domain may be reading: the version is odd meanwhile, and a guest
   /// that scribbled over it gets an even one again.
   @discardableResult
-  static func describe(_ frame: MachineFrame, ahead: Int64 = 0) -> Bool {
+  static func describe(_ frame: MachineFrame, of domain: DomainPointer, ahead: Int64 = 0) -> Bool {
     let (seconds, isOverflow) = Int64(start / 1_000_000_000).addingReportingOverflow(ahead)
     guard !isOverflow, seconds >= 0, seconds < 1 << 34 else { return false }
-    let info = DirectMap.pointer(to: frame.address).assumingMemoryBound(to: shared_info.self)
-    let odd = info.pointee.wc_version | 1
-    xg_store_ordered(&info.pointee.wc_version, odd)
-    info.pointee.wc_sec = UInt32(truncatingIfNeeded: seconds)
-    info.pointee.wc_sec_hi = UInt32(truncatingIfNeeded: seconds >> 32)
-    info.pointee.wc_nsec = UInt32(truncatingIfNeeded: start % 1_000_000_000)
-    xg_store_ordered(&info.pointee.wc_version, odd &+ 1)
+    typealias Wide = Xen.OffsetX86_64.shared_info
+    typealias Narrow = Xen.OffsetX86_32.shared_info
+    let is32Bit = domain.pointee.is32Bit
+    let page = DirectMap.pointer(to: frame.address)
+    func field(_ wide: Int, _ narrow: Int) -> UnsafeMutablePointer<UInt32> {
+      // SAFETY: offsets of the structure, aligned, in a page.
+      (page + (is32Bit ? narrow : wide)).assumingMemoryBound(to: UInt32.self)
+    }
+    let version = field(Wide.wc_version, Narrow.wc_version)
+    let odd = version.pointee | 1
+    xg_store_ordered(version, odd)
+    field(Wide.wc_sec, Narrow.wc_sec).pointee = UInt32(truncatingIfNeeded: seconds)
+    field(Wide.wc_sec_hi, Narrow.arch + Xen.OffsetX86_32.arch_shared_info.wc_sec_hi).pointee =
+      UInt32(truncatingIfNeeded: seconds >> 32)
+    field(Wide.wc_nsec, Narrow.wc_nsec).pointee = UInt32(
+      truncatingIfNeeded: start % 1_000_000_000)
+    xg_store_ordered(version, odd &+ 1)
     return true
   }
 

@@ -51,11 +51,20 @@
 #define XG_GUEST_CS32 0xe023
 #define XG_GUEST_SS 0xe02b
 #define XG_GUEST_CS64 0xe033
+/* Those of 32-bit guests, whose reserved page is another one: kernel in ring 1, user mode in ring 3. */
+#define XG_COMPAT_KERNEL_CS 0xe019
+#define XG_COMPAT_KERNEL_DS 0xe021
+#define XG_COMPAT_USER_CS 0xe02b
+#define XG_COMPAT_USER_DS 0xe033
+/* Where a CPU has its page for arguments in the 64-bit form, under the monitor tables of 32-bit guests. */
+#define XG_ARGUMENT_BASE 0x8000000000
 
 /* What entry_vector says of system calls: numbers behind those of interrupts. */
 #define XG_VECTOR_SYSCALL 0x100
 #define XG_VECTOR_SYSCALL32 0x101
 #define XG_VECTOR_SYSENTER 0x102
+/* The software interrupt by which 32-bit kernels make hypercalls. */
+#define XG_VECTOR_HYPERCALL 0x82
 
 /* Flags that a handler is entered without: trap, nested task, resume, virtual 8086, alignment. */
 #define XG_HANDLER_FLAGS 0x74100

@@ -1,0 +1,215 @@
+// Entering a 32-bit kernel in ring 1, and its way back: frames of 32-bit words, as abi/traps.yaml has
+// them. Which ring a guest was in stands in its code selector, because a 32-bit kernel goes to user mode
+// by an iret of its own, too.
+//
+//     %esp -> [error code], eip, cs and saved upcall mask, eflags, and from user mode esp, ss
+
+import CMachine
+import CXenABI
+import HypervisorCore
+import XenABI
+
+/// A trap or interrupt out of a 32-bit guest.
+@inline(never)
+func compatTrap(_ frame: FramePointer) -> Int32 {
+  let vcpu = GuestProcessor.current
+  vcpu.pointee.noteCompatMode(frame)
+  let vector = frame.pointee.vector
+  switch vector {
+  case UInt32(XG_VECTOR_HYPERCALL): vcpu.pointee.compatHypercall(frame)
+  case Vector.systemCall: vcpu.pointee.handleSystemCallGate(frame)
+  case Vector.invalidOpcode where vcpu.pointee.emulateForced(frame): break
+  case 0..<32: vcpu.pointee.handleException(frame)
+  default: interrupt(vector)
+  }
+  return leave(vcpu, frame, by: WayBack.full)
+}
+
+extension GuestProcessor {
+  /// Takes the mode out of the code selector: ring 1 is the kernel.
+  mutating func noteCompatMode(_ frame: FramePointer) { isKernelMode = frame.pointee.cs & 3 == 1 }
+
+  /// `syscall` leaves no selectors: what comes from there is user mode with the flat ones.
+  mutating func noteCompatSystemCall(_ frame: FramePointer) {
+    isKernelMode = false
+    frame.pointee.cs = UInt64(XG_COMPAT_USER_CS)
+    frame.pointee.ss = UInt64(XG_COMPAT_USER_DS)
+  }
+
+  /// The state that the first vcpu starts with, beyond what all have.
+  mutating func startCompat() {
+    saved.cs = UInt64(XG_COMPAT_KERNEL_CS)
+    saved.ss = UInt64(XG_COMPAT_KERNEL_DS)
+    let data = UInt16(XG_COMPAT_KERNEL_DS)
+    segments = SegmentSelectors(ds: data, es: data, fs: data, gs: data)
+  }
+
+  /// The address of a page fault, in the guest's vcpu_info.
+  func setCompatFaultAddress(_ address: UInt64) {
+    typealias Info = Xen.OffsetX86_32.vcpu_info
+    // SAFETY: `shared` points to 64 bytes, of which these four are the field.
+    UnsafeMutableRawPointer(shared).storeBytes(
+      of: UInt32(truncatingIfNeeded: address),
+      toByteOffset: Info.arch + Xen.OffsetX86_32.arch_vcpu_info.cr2, as: UInt32.self)
+  }
+
+  /// The same, for the kernel to read and write as CR2.
+  var compatFaultAddress: UInt64 {
+    typealias Info = Xen.OffsetX86_32.vcpu_info
+    // SAFETY: as above.
+    return UInt64(
+      UnsafeRawPointer(shared).load(
+        fromByteOffset: Info.arch + Xen.OffsetX86_32.arch_vcpu_info.cr2, as: UInt32.self))
+  }
+
+  /// The flags as the guest sees them: its interrupt flag is its upcall mask.
+  private func shownFlags(_ frame: FramePointer) -> UInt32 {
+    var flags = frame.pointee.rflags & ~(Flags.interrupt | Flags.privilegeLevel)
+    if upcallMask == 0 { flags |= Flags.interrupt }
+    if hasArchitecturalIOPL { flags |= UInt64(portAccess.level) << 12 }
+    return UInt32(truncatingIfNeeded: flags)
+  }
+
+  /// Makes the guest go on in its kernel at `entry`.
+  ///
+  /// As with 64-bit guests, a stack that cannot be written ends the domain. A selector that the
+  /// processor refuses shows at the way back (`refuseReturn`).
+  mutating func enterCompat(at entry: EntryPoint, _ frame: FramePointer, errorCode: UInt32?) {
+    var words = CompatStack()
+    if let errorCode { words.append(errorCode) }
+    finishCompatEntry(at: entry, &words, frame)
+  }
+
+  /// Enters the kernel at its failsafe callback.
+  ///
+  /// The frame begins with ds, es, fs, gs.
+  mutating func enterCompatFailsafe(_ frame: FramePointer) {
+    noteCompatMode(frame)
+    var words = CompatStack()
+    words.append(UInt32(segments.ds))
+    words.append(UInt32(segments.es))
+    words.append(UInt32(segments.fs))
+    words.append(UInt32(segments.gs))
+    finishCompatEntry(at: failsafeEntry, &words, frame)
+  }
+
+  private mutating func finishCompatEntry(
+    at entry: EntryPoint, _ words: inout CompatStack, _ frame: FramePointer
+  ) {
+    words.append(UInt32(truncatingIfNeeded: frame.pointee.rip))
+    words.append(UInt32(truncatingIfNeeded: frame.pointee.cs & 0xffff) | UInt32(upcallMask) << 16)
+    words.append(shownFlags(frame))
+    var stack = frame.pointee.ss & 0xffff
+    var top = frame.pointee.rsp
+    if !isKernelMode {
+      words.append(UInt32(truncatingIfNeeded: frame.pointee.rsp))
+      words.append(UInt32(truncatingIfNeeded: frame.pointee.ss & 0xffff))
+      stack = UInt64(kernelStackSelector)
+      top = kernelStack
+      isKernelMode = true
+      if isRunstateStale { Work.request(Work.runstate) }
+    }
+    let bottom = UInt32(truncatingIfNeeded: top &- UInt64(words.byteCount))
+    let base = segmentBase(UInt16(truncatingIfNeeded: stack))
+    guard words.store(at: base &+ bottom) else { Self.refuseStack(frame) }
+    if entry.masksEvents { upcallMask = 1 }
+    frame.pointee.rip = entry.address & 0xffff_ffff
+    frame.pointee.cs = UInt64(Self.kernelSelector(entry.selector))
+    frame.pointee.ss = stack
+    frame.pointee.rsp = UInt64(bottom)
+    frame.pointee.rflags &= ~Flags.clearedOnEntry
+  }
+
+  /// A selector with ring 1 at least, as Xen has it.
+  static func kernelSelector(_ selector: UInt16) -> UInt16 {
+    selector & 3 == 0 ? selector | 1 : selector
+  }
+
+  /// The base of a data segment, out of the descriptor that the processor would load.
+  ///
+  /// The guest chooses the selector; what is read are descriptors of its own, and only their base counts,
+  /// for an address below 4 GiB.
+  private func segmentBase(_ selector: UInt16) -> UInt32 {
+    if selector == UInt16(XG_COMPAT_KERNEL_DS) { return 0 }
+    let cpu = xg_this_cpu()
+    let index = Int(cpu.pointee.index)
+    let offset = UInt64(selector & ~7)
+    let isLocal = selector & 4 != 0
+    guard offset < (isLocal ? cpu.pointee.ldt_entries * 8 : 15 << 12) else { return 0 }
+    let window = isLocal ? LDTWindow.address(index) : PerCPU.gdtWindow(index)
+    // SAFETY: a word of this CPU's window on a descriptor table; a page that is not there is survived.
+    let loaded = xg_guarded_load_64(window + offset)
+    guard loaded.failed == 0 else { return 0 }
+    return UInt32(
+      truncatingIfNeeded: loaded.value >> 16 & 0xff_ffff | loaded.value >> 32 & 0xff00_0000)
+  }
+
+  /// The iret hypercall: eax, eip, cs, eflags, and to an outer ring esp and ss, off the kernel's stack.
+  ///
+  /// A guest could return to any selector, address and flags: ring 1 is forced, virtual-8086 mode is
+  /// refused, interrupts stay on, and what the processor does not take comes back as a fault.
+  mutating func returnFromCompatHandler(_ frame: FramePointer) {
+    let base = segmentBase(UInt16(truncatingIfNeeded: frame.pointee.ss))
+    let stack = UInt32(truncatingIfNeeded: frame.pointee.rsp)
+    func word(_ index: UInt32) -> UInt32? {
+      GuestMemory.load32(from: GuestVirtualAddress(UInt64(base &+ stack &+ index * 4)))
+    }
+    guard let eax = word(0), let eip = word(1), let selector = word(2), let flags = word(3) else {
+      crash("the iret hypercall's frame cannot be read", frame)
+    }
+    let cs = Self.kernelSelector(UInt16(truncatingIfNeeded: selector))
+    var esp = stack &+ 16
+    var ss = UInt16(truncatingIfNeeded: frame.pointee.ss)
+    let isVirtual = UInt64(flags) & Flags.virtual8086 != 0
+    if !isVirtual, cs & 3 != 1 {
+      guard let outerStack = word(4), let outerSelector = word(5) else {
+        crash("the iret hypercall's frame cannot be read", frame)
+      }
+      esp = outerStack
+      ss = UInt16(truncatingIfNeeded: outerSelector)
+    }
+    frame.pointee.rax = UInt64(eax)
+    if isVirtual {
+      // There is no virtual-8086 mode below long mode: the kernel is told where it asked for it.
+      frame.pointee.rsp = UInt64(stack &+ 4)
+      return deliver(Vector.generalProtection, frame, errorCode: 0)
+    }
+    frame.pointee.rip = UInt64(eip)
+    frame.pointee.cs = UInt64(cs)
+    frame.pointee.rsp = UInt64(esp)
+    frame.pointee.ss = UInt64(ss)
+    frame.pointee.rflags =
+      UInt64(flags) & 0x3f_7fd5 & ~(Flags.privilegeLevel | Flags.virtual8086)
+      | Flags.interrupt | Flags.always
+    if hasArchitecturalIOPL { portAccess.level = UInt8(flags >> 12 & 3) }
+    if isNMIMasked { unmaskNMI() }
+    upcallMask = UInt64(flags) & Flags.interrupt != 0 ? 0 : 1
+    isKernelMode = cs & 3 == 1
+  }
+}
+
+/// Words for a 32-bit stack, from its top address-wise lowest on.
+private struct CompatStack {
+  private var words = InlineArray<12, UInt32>(repeating: 0)
+  private var count = 0
+
+  var byteCount: UInt32 { UInt32(truncatingIfNeeded: count * 4) }
+
+  mutating func append(_ word: UInt32) {
+    words[count] = word
+    count += 1
+  }
+
+  /// Writes them to a linear address below 4 GiB; false where that cannot be done.
+  ///
+  /// Word by word, because the guest's addresses wrap round at 4 GiB.
+  func store(at address: UInt32) -> Bool {
+    for index in 0..<count {
+      let place = address &+ UInt32(truncatingIfNeeded: index * 4)
+      guard place <= UInt32.max - 3,
+        GuestMemory.store(words[index], to: GuestVirtualAddress(UInt64(place)))
+      else { return false }
+    }
+    return true
+  }
+}
