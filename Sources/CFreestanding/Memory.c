@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* A word at any address, of whatever type lies there. */
-typedef uint64_t __attribute__((aligned(1), may_alias)) word;
+typedef uintptr_t __attribute__((aligned(1), may_alias)) word;
 
 /*
  * Words and not string instructions: these are as fast on a processor where it is not about many
@@ -20,8 +20,11 @@ void *memcpy(void *to, const void *from, size_t count) {
         __asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(count) : : "memory");
         return to;
     }
-    word last = *(const word *)((const char *)s + count - sizeof(word)), first, second;
+    word last = *(const word *)((const char *)s + count - sizeof(word));
     word *end = (word *)((char *)d + count - sizeof(word));
+    size_t words = count / sizeof(word);
+#ifdef __x86_64__
+    word first, second;
     size_t blocks = count / 64;
     if (blocks)
         __asm__ volatile("1: movq (%1), %3; movq 8(%1), %4; movq %3, (%0); movq %4, 8(%0)\n"
@@ -32,7 +35,9 @@ void *memcpy(void *to, const void *from, size_t count) {
                          : "+r"(d), "+r"(s), "+r"(blocks), "=&r"(first), "=&r"(second)
                          :
                          : "memory", "cc");
-    for (size_t words = count / sizeof(word) % 8; words; words--) {
+    words %= 8;
+#endif
+    for (; words; words--) {
         *(word *)d = *(const word *)s;
         d = (char *)d + sizeof(word);
         s = (const char *)s + sizeof(word);
@@ -60,12 +65,14 @@ void *memmove(void *to, const void *from, size_t count) {
 
 void *memset(void *to, int byte, size_t count) {
     void *d = to;
-    word pattern = (uint8_t)byte * 0x0101010101010101u;
+    word pattern = (uint8_t)byte * (word)0x0101010101010101u;
     if (count < sizeof(word)) {
         __asm__ volatile("rep stosb" : "+D"(d), "+c"(count) : "a"(pattern) : "memory");
         return to;
     }
     *(word *)((char *)d + count - sizeof(word)) = pattern;
+    size_t words = count / sizeof(word);
+#ifdef __x86_64__
     size_t blocks = count / 64;
     if (blocks)
         __asm__ volatile("1: movq %2, (%0); movq %2, 8(%0); movq %2, 16(%0); movq %2, 24(%0)\n"
@@ -74,7 +81,9 @@ void *memset(void *to, int byte, size_t count) {
                          : "+r"(d), "+r"(blocks)
                          : "r"(pattern)
                          : "memory", "cc");
-    for (size_t words = count / sizeof(word) % 8; words; words--) {
+    words %= 8;
+#endif
+    for (; words; words--) {
         *(word *)d = pattern;
         d = (char *)d + sizeof(word);
         __asm__ volatile("" : : : "memory");

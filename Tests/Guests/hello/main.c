@@ -5,7 +5,7 @@
  */
 #include "guest.h"
 
-USER_CODE(say, "movl $42, %edi; syscall; ud2");
+USER_CODE(say, "movl $42, %edi; " SYSTEM_CALL "; ud2");
 
 void test_main(void)
 {

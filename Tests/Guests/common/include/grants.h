@@ -8,8 +8,7 @@
 #include "memory.h"
 #include "xenabi.h"
 
-/* Where the own table is mapped, and its status words. */
-#define GRANT_TABLE 0x0000500000000000ul
+/* The own table is mapped at GRANT_TABLE (arch.h); its status words are here. */
 #define GRANT_STATUS (GRANT_TABLE + 0x200000)
 
 /* The handle that a call which failed leaves in a request of grant_map. */

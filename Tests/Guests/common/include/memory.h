@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch.h"
 #include "xenabi.h"
 
 #define PAGE_SIZE XEN_PAGE_SIZE
-#define GUEST_VIRT_BASE 0xffffffff80000000ul
 
 typedef uint64_t pte_t;
 typedef uint64_t mfn_t;
@@ -27,10 +27,23 @@ typedef uint64_t pfn_t;
 #define PTE_NX 0x8000000000000000ull
 #define PTE_FRAME 0x000ffffffffff000ull
 
-/* Flags of an ordinary page, read-only and writable, and of a table in a higher one. */
+/*
+ * Flags of an ordinary page, read-only and writable, and of a table in a higher one. On 64 bits the
+ * kernel is in ring 3 as user mode is.
+ */
+#ifdef __x86_64__
 #define PTE_READ_ONLY (PTE_PRESENT | PTE_USER | PTE_ACCESSED)
+#else
+#define PTE_READ_ONLY (PTE_PRESENT | PTE_ACCESSED)
+#endif
 #define PTE_READ_WRITE (PTE_READ_ONLY | PTE_WRITE | PTE_DIRTY)
 #define PTE_TABLE (PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY)
+
+/* Of a table in one of `level`: the processor reserves most bits of the four top entries of PAE. */
+static inline pte_t table_flags(unsigned int level)
+{
+    return PAGING_LEVELS == 3 && level == 3 ? PTE_PRESENT : PTE_TABLE;
+}
 
 static inline pte_t pte_make(mfn_t mfn, pte_t flags)
 {
@@ -47,6 +60,8 @@ pfn_t pfn_of(const volatile void *address);
 mfn_t mfn_of(const volatile void *address);
 mfn_t mfn_of_pfn(pfn_t pfn);
 pfn_t pfn_of_mfn(mfn_t mfn);
+/* The M2P table: an array of words. */
+const volatile unsigned long *machine_to_physical(void);
 void *address_of_mfn(mfn_t mfn);
 /* Machine address of a byte, e.g. of a page-table entry. */
 uint64_t machine_address(const volatile void *address);
@@ -57,7 +72,7 @@ void *page_alloc(void);
 /* Top table in use at the start, as a virtual address. */
 pte_t *top_table(void);
 unsigned int table_index(uint64_t address, unsigned int level);
-/* The entry of `level` (1 to 4) that maps an address in a top table; 0 if a table above misses. */
+/* The entry of `level` (1 to PAGING_LEVELS) that maps an address in a top table; 0 if a table above misses. */
 pte_t *entry_of(pte_t *top, uint64_t address, unsigned int level);
 
 /* mmu_update with one element; the command stands in the low bits of `pointer`. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch.h"
 #include "xenabi.h"
 
 /* Set before test_main runs. */
@@ -15,6 +16,9 @@ static inline struct vcpu_info *this_vcpu(void)
 {
     return &shared_info->vcpu_info[0];
 }
+
+/* Where the hypervisor's part of the address space begins. */
+uintptr_t hypervisor_start(void);
 
 /* Ends the domain with a SHUTDOWN number. */
 __attribute__((noreturn)) void shut_down(uint32_t reason);
@@ -42,11 +46,5 @@ static inline void barrier(void)
 
 #define MILLISECONDS 1000000ull
 #define SECONDS 1000000000ull
-
-/* An address that nothing is mapped at, for arguments that must answer -EFAULT. */
-#define UNMAPPED_ADDRESS 0x0000700000000000ul
-/* An address in the hypervisor's part of the address space. */
-#define HYPERVISOR_ADDRESS (HYPERVISOR_VIRT_START + 0x8000000000ul)
-#define NON_CANONICAL_ADDRESS 0x0000800000000000ul
 
 #endif /* GUEST_SYSTEM_H */

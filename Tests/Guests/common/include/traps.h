@@ -5,18 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch.h"
 #include "entries.h"
 #include "xenabi.h"
 
-/* What the stubs in traps.S leave on the stack: registers, then Xen's frame. */
-struct trap_frame {
-    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
-    uint64_t vector;     /* Exception, or an ENTRY number. */
-    uint64_t error_code; /* 0 where the exception has none. */
-    uint64_t rip;
-    uint64_t cs; /* Bits 32 to 39: the saved upcall mask. */
-    uint64_t rflags, rsp, ss;
-};
 _Static_assert(sizeof(struct trap_frame) == TRAP_FRAME_SIZE, "the stubs build this frame");
 
 enum vector {
@@ -50,7 +42,7 @@ extern struct caught {
 } caught;
 
 /* Registers a continuation for a faulting instruction, in its assembly text. */
-#define FIXUP(from, to) ".pushsection .fixups, \"a\"; .quad " #from ", " #to "; .popsection\n"
+#define FIXUP(from, to) ".pushsection .fixups, \"a\"; " ADDRESS_WORD " " #from ", " #to "; .popsection\n"
 
 /*
  * Executes an instruction and gives back its fault:
@@ -80,6 +72,8 @@ uint64_t entries_seen(unsigned int kind);
 
 /* Registers the runtime's handlers, stacks and callbacks; start.c calls it. */
 void traps_initialise(void);
+/* The architecture's part: the entries for events, failsafe and system calls. */
+void callbacks_register(void);
 
 /* The stubs, for guests that register a table of their own. */
 extern const unsigned long trap_entries[32];

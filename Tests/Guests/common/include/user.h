@@ -1,6 +1,7 @@
 /*
- * User mode: an address space of its own that shares the lowest 512 GB with the kernel. A guest
- * puts code into the section .user, and user_run enters it until the next trap or syscall.
+ * User mode: on 64 bits an address space of its own that shares the lowest 512 GB with the kernel,
+ * on 32 bits the kernel's. A guest puts code into the section .user, and user_run enters it until
+ * the next trap or SYSTEM_CALL.
  */
 #ifndef GUEST_USER_H
 #define GUEST_USER_H
@@ -24,6 +25,8 @@
 
 /* Builds the user's address space and loads it. */
 void user_initialise(void);
+/* The architecture's part: makes user mode see what the kernel's table maps low. */
+pte_t *user_top_make(void);
 /* The user's top table, for guests that change it. */
 pte_t *user_top_table(void);
 /* The kernel's mapping of the page at USER_DATA. */
@@ -41,7 +44,7 @@ struct trap_frame user_frame(const void *code);
  */
 void user_run(struct trap_frame *frame);
 /* Flags of every return by iret: 0, or VGCF_in_syscall for tests of the fast way back. */
-extern uint64_t iret_flags;
+extern uint64_t iret_flags; /* 64 bits only */
 /* The same in one step for code without arguments; gives back what ended it. */
 fault_t user_try(const void *code);
 

@@ -6,8 +6,10 @@
 #include "report.h"
 #include "system.h"
 
+#ifdef __x86_64__
 #define LOW_END 0x0000800000000000ul
-#define ISLAND 0x0000600000000000ul
+#endif
+
 
 static unsigned int attempts, granted;
 static uint64_t first_granted;
@@ -52,7 +54,7 @@ void faulted(const char *what, fault_t fault)
         failure("%s: no fault", what);
 }
 
-static void try_pointer(const char *what, const char *where, pointer_call *call, uint64_t address,
+static void try_pointer(const char *what, const char *where, pointer_call *call, uintptr_t address,
                         long expected)
 {
     long result = call((void *)address);
@@ -66,34 +68,42 @@ static void prepare(void)
     if (done)
         return;
     done = true;
+#ifdef __i386__
+    if (map(ISLAND, pte_make(mfn_of(page_alloc()), PTE_READ_WRITE)))
+        panic("the page at the borders cannot be mapped");
+#else
     if (map(ISLAND, pte_make(mfn_of(page_alloc()), PTE_READ_WRITE)) ||
         map(LOW_END - PAGE_SIZE, pte_make(mfn_of(page_alloc()), PTE_READ_WRITE)) ||
         map(HYPERVISOR_VIRT_END, pte_make(mfn_of(page_alloc()), PTE_READ_WRITE)) ||
         map(-PAGE_SIZE, pte_make(mfn_of(page_alloc()), PTE_READ_WRITE)))
         panic("pages at the borders cannot be mapped");
+#endif
 }
 
 void expect_pointers(const char *what, pointer_call *call, size_t size, long expected)
 {
     prepare();
+    const uintptr_t hypervisor = hypervisor_start();
     const struct {
         const char *name;
-        uint64_t address;
+        uintptr_t address;
     } rows[] = {
         {"unmapped", UNMAPPED_ADDRESS},
         {"straddling into an unmapped page", ISLAND + PAGE_SIZE - size / 2},
         {"straddling out of an unmapped page", ISLAND - size / 2},
-        {"first byte of the hypervisor", HYPERVISOR_VIRT_START},
+        {"first byte of the hypervisor", hypervisor},
         {"inside the hypervisor", HYPERVISOR_ADDRESS},
+        {"straddling into the hypervisor's start", hypervisor - size / 2},
+        {"straddling the end of the address space", -(uintptr_t)(size / 2)},
+        {"the last byte of all", ~0ul},
+#ifdef __x86_64__
         {"last bytes of the hypervisor", HYPERVISOR_VIRT_END - size},
         {"straddling out of the hypervisor", HYPERVISOR_VIRT_END - size / 2},
         {"the hypervisor's image", 0xffff82d040200000},
         {"not canonical", NON_CANONICAL_ADDRESS},
         {"not canonical, far", 0xdeadbeef00000000},
         {"straddling into what is not canonical", LOW_END - size / 2},
-        {"straddling into the hypervisor's start", HYPERVISOR_VIRT_START - size / 2},
-        {"straddling the end of the address space", -(uint64_t)(size / 2)},
-        {"the last byte of all", ~0ul},
+#endif
     };
     for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         try_pointer(what, rows[i].name, call, rows[i].address, expected);
@@ -107,10 +117,10 @@ void expect_output_pointers(const char *what, pointer_call *call, size_t size, l
         read_only = page_alloc();
         page_read_only(read_only);
     }
-    pte_t *top = top_table(), before = top[100];
-    try_pointer(what, "a read-only page", call, (uint64_t)read_only, expected);
-    try_pointer(what, "a page table", call, (uint64_t)&top[100], expected);
-    if (top[100] != before)
+    pte_t *top = top_table(), before = top[TOP_SPARE];
+    try_pointer(what, "a read-only page", call, (uintptr_t)read_only, expected);
+    try_pointer(what, "a page table", call, (uintptr_t)&top[TOP_SPARE], expected);
+    if (top[TOP_SPARE] != before)
         failure("%s: the page table was written", what);
     for (unsigned int i = 0; i < PAGE_SIZE; i++)
         if (read_only[i])

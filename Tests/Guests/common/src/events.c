@@ -3,7 +3,8 @@
 
 #include "system.h"
 
-#define WORD_BITS 64
+/* Words, and bits in each. */
+#define WORD_BITS XEN_EVTCHN_WORDS
 
 static event_handler *handler;
 

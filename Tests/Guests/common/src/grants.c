@@ -6,7 +6,7 @@
 #include "report.h"
 #include "system.h"
 
-static uint64_t *frames;
+static xen_pfn_t *frames;
 
 void grants_initialise(unsigned int count)
 {

@@ -27,12 +27,12 @@ mfn_t mfn_of(const volatile void *address)
 
 pfn_t pfn_of_mfn(mfn_t mfn)
 {
-    return ((const volatile unsigned long *)MACH2PHYS_VIRT_START)[mfn];
+    return machine_to_physical()[mfn];
 }
 
 void *address_of_mfn(mfn_t mfn)
 {
-    return (void *)(GUEST_VIRT_BASE + (pfn_of_mfn(mfn) << XEN_PAGE_SHIFT));
+    return (void *)(GUEST_VIRT_BASE + ((uintptr_t)pfn_of_mfn(mfn) << XEN_PAGE_SHIFT));
 }
 
 uint64_t machine_address(const volatile void *address)
@@ -60,7 +60,7 @@ unsigned int table_index(uint64_t address, unsigned int level)
 pte_t *entry_of(pte_t *top, uint64_t address, unsigned int level)
 {
     pte_t *table = top;
-    for (unsigned int at = 4; at > level; at--) {
+    for (unsigned int at = PAGING_LEVELS; at > level; at--) {
         pte_t entry = table[table_index(address, at)];
         if (!(entry & PTE_PRESENT))
             return 0;
@@ -114,13 +114,13 @@ void page_writable(void *page)
 
 long map_in(pte_t *top, uint64_t address, pte_t value)
 {
-    for (unsigned int level = 4; level > 1; level--) {
+    for (unsigned int level = PAGING_LEVELS; level > 1; level--) {
         pte_t *entry = entry_of(top, address, level);
         if (*entry & PTE_PRESENT)
             continue;
         void *table = page_alloc();
         page_read_only(table);
-        long result = entry_write(entry, pte_make(mfn_of(table), PTE_TABLE));
+        long result = entry_write(entry, pte_make(mfn_of(table), table_flags(level)));
         if (result)
             return result;
     }

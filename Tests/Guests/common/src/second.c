@@ -30,20 +30,7 @@ bool second_start_with(void (*function)(void), uint64_t flags)
     }
     work = function;
     stop = false;
-    context.flags = VGCF_in_kernel;
-    context.user_regs.rflags = flags;
-    context.user_regs.rip = (uint64_t)second_main;
-    /* As after a call. */
-    context.user_regs.rsp = (uint64_t)(stack + sizeof(stack) - 8);
-    context.user_regs.cs = FLAT_KERNEL_CS;
-    context.user_regs.ss = FLAT_KERNEL_SS;
-    context.user_regs.ds = context.user_regs.es = FLAT_KERNEL_DS;
-    context.kernel_ss = FLAT_KERNEL_SS;
-    context.kernel_sp = (uint64_t)(stack + sizeof(stack));
-    context.ctrlreg[3] = mfn_of(top_table()) << XEN_PAGE_SHIFT;
-    context.event_callback_eip = (uint64_t)event_entry;
-    context.failsafe_callback_eip = (uint64_t)failsafe_entry;
-    context.syscall_callback_eip = (uint64_t)syscall_entry;
+    context_prepare(&context, (uintptr_t)second_main, (uintptr_t)(stack + sizeof(stack)), flags);
     long result = HYPERVISOR_vcpu_op(VCPUOP_initialise, SECOND, &context);
     if (result == -XEN_ENOSYS) {
         skip("no second vcpu");

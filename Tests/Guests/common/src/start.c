@@ -29,6 +29,14 @@ void shut_down(uint32_t reason)
         HYPERVISOR_sched_op(SCHEDOP_shutdown, &shutdown, 0);
 }
 
+uintptr_t hypervisor_start(void)
+{
+    struct xen_platform_parameters parameters;
+    if (HYPERVISOR_xen_version(XENVER_platform_parameters, &parameters))
+        panic("the hypervisor does not tell where its addresses begin");
+    return parameters.virt_start;
+}
+
 uint64_t time_from(const volatile struct vcpu_time_info *area)
 {
     uint32_t version;
@@ -38,7 +46,9 @@ uint64_t time_from(const volatile struct vcpu_time_info *area)
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         uint64_t ticks = read_tsc() - area->tsc_timestamp;
         ticks = area->tsc_shift < 0 ? ticks >> -area->tsc_shift : ticks << area->tsc_shift;
-        now = area->system_time + (uint64_t)(((__uint128_t)ticks * area->tsc_to_system_mul) >> 32);
+        /* 64 by 32 bits in two halves, for compilers that have no wider product. */
+        now = area->system_time + (ticks >> 32) * area->tsc_to_system_mul +
+              ((ticks & 0xffffffff) * area->tsc_to_system_mul >> 32);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
     } while ((version & 1) || version != area->version);
     return now;
@@ -47,18 +57,4 @@ uint64_t time_from(const volatile struct vcpu_time_info *area)
 uint64_t system_time(void)
 {
     return time_from(&this_vcpu()->time);
-}
-
-/* As the slots of the hypercall page do, with the number in a register. */
-long hypercall(unsigned int number, unsigned long a1, unsigned long a2, unsigned long a3,
-               unsigned long a4, unsigned long a5)
-{
-    long result;
-    register unsigned long r10 __asm__("r10") = a4;
-    register unsigned long r8 __asm__("r8") = a5;
-    __asm__ volatile("syscall"
-                     : "=a"(result), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8)
-                     : "0"((unsigned long)number)
-                     : "memory", "rcx", "r11");
-    return result;
 }

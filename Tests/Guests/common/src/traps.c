@@ -14,7 +14,7 @@ static uint64_t seen[32 + 8];
 static uint8_t entry_stack[4 * 4096] __attribute__((aligned(16)));
 
 struct fixup {
-    uint64_t from, to;
+    uintptr_t from, to;
 };
 extern const struct fixup fixups_start[], fixups_end[];
 
@@ -93,10 +93,15 @@ void traps_initialise(void)
             table[row].flags = 3;
         row++;
     }
+#ifdef __i386__
+    table[row].vector = 0x80;
+    table[row].cs = FLAT_KERNEL_CS;
+    table[row].address = (unsigned long)syscall_entry;
+    table[row].flags = 3;
+#endif
     if (HYPERVISOR_set_trap_table(table) != 0)
         panic("set_trap_table failed");
-    HYPERVISOR_set_callbacks((unsigned long)event_entry, (unsigned long)failsafe_entry,
-                             (unsigned long)syscall_entry);
+    callbacks_register();
     HYPERVISOR_stack_switch(FLAT_KERNEL_SS, (unsigned long)(entry_stack + sizeof(entry_stack)));
 }
 
@@ -130,6 +135,7 @@ const char *fault_name(fault_t fault)
     return text;
 }
 
+#ifdef __x86_64__
 fault_t try_read(const volatile void *address, uint64_t *value)
 {
     uint64_t found = 0;
@@ -143,3 +149,25 @@ fault_t try_write(volatile void *address, uint64_t value)
 {
     return TRY("movq %1, (%0)", : : "r"(address), "r"(value) : "memory");
 }
+#else
+/* In two halves, the lower one first. */
+fault_t try_read(const volatile void *address, uint64_t *value)
+{
+    uint32_t low = 0, high = 0;
+    fault_t fault = TRY("movl (%1), %0", : "+r"(low) : "r"(address) : "memory");
+    if (fault == NO_FAULT)
+        fault = TRY("movl 4(%1), %0", : "+r"(high) : "r"(address) : "memory");
+    if (value)
+        *value = (uint64_t)high << 32 | low;
+    return fault;
+}
+
+fault_t try_write(volatile void *address, uint64_t value)
+{
+    fault_t fault =
+        TRY("movl %1, (%0)", : : "r"(address), "r"((uint32_t)value) : "memory");
+    if (fault == NO_FAULT)
+        fault = TRY("movl %1, 4(%0)", : : "r"(address), "r"((uint32_t)(value >> 32)) : "memory");
+    return fault;
+}
+#endif

@@ -18,24 +18,17 @@ void user_initialise(void)
 {
     if (user_top)
         return;
-    pte_t *kernel_top = top_table();
     for (char *page = user_text_start; page < user_text_end; page += PAGE_SIZE) {
         uint64_t address = USER_TEXT + (uint64_t)(page - user_text_start);
-        if (map(address, pte_make(mfn_of(page), PTE_READ_ONLY)))
+        if (map(address, pte_make(mfn_of(page), PTE_READ_ONLY | PTE_USER)))
             panic("user code cannot be mapped");
     }
     data_page = page_alloc();
-    if (map(USER_STACK, pte_make(mfn_of(page_alloc()), PTE_READ_WRITE | PTE_NX)) ||
-        map(USER_DATA, pte_make(mfn_of(data_page), PTE_READ_WRITE | PTE_NX)))
+    if (map(USER_STACK, pte_make(mfn_of(page_alloc()), PTE_READ_WRITE | PTE_USER | PTE_NX)) ||
+        map(USER_DATA, pte_make(mfn_of(data_page), PTE_READ_WRITE | PTE_USER | PTE_NX)))
         panic("user memory cannot be mapped");
 
-    pte_t *top = page_alloc();
-    top[0] = kernel_top[0];
-    page_read_only(top);
-    if (mmuext_frame(MMUEXT_PIN_L4_TABLE, mfn_of(top)) ||
-        mmuext_frame(MMUEXT_NEW_USER_BASEPTR, mfn_of(top)))
-        panic("the user's top table is refused");
-    user_top = top;
+    user_top = user_top_make();
 }
 
 pte_t *user_top_table(void)
@@ -61,6 +54,10 @@ struct trap_frame user_frame(const void *code)
         .rflags = events_enabled() ? 0x202 : 0x002,
         .rsp = USER_STACK + PAGE_SIZE,
         .ss = FLAT_USER_SS,
+#ifdef __i386__
+        .es = FLAT_USER_DS,
+        .ds = FLAT_USER_DS,
+#endif
     };
 }
 

@@ -1,19 +1,18 @@
 /*
  * guest_entry: the hypervisor's loader jumps here.
- * In:  64-bit mode in ring 3, flat segments, the loader's page tables, %rsi = start_info (virtual),
- *      events masked, %rsp = a stack of the loader's that is too small for tests.
+ * In:  32-bit mode in ring 1, flat segments, the loader's page tables, %esi = start_info (virtual),
+ *      events masked, %esp = a stack of the loader's that is too small for tests.
  * Out: does not return; guest_start(start_info) in start.c goes on.
  */
 #include "xenabi.h"
-#include "entries.h"
 
     .section .text, "ax"
     .globl guest_entry
 guest_entry:
     cld
-    leaq    kernel_stack_end(%rip), %rsp
+    movl    $kernel_stack_end - 12, %esp
     xorl    %ebp, %ebp
-    movq    %rsi, %rdi
+    pushl   %esi
     call    guest_start
     ud2
 
@@ -45,9 +44,9 @@ kernel_stack_end:
     note XEN_ELFNOTE_XEN_VERSION, .asciz, "xen-3.0"
     note XEN_ELFNOTE_GUEST_OS, .asciz, "xenograft-guest"
     note XEN_ELFNOTE_LOADER, .asciz, "generic"
-    note XEN_ELFNOTE_VIRT_BASE, .quad, GUEST_VIRT_BASE
-    note XEN_ELFNOTE_ENTRY, .quad, guest_entry
-    note XEN_ELFNOTE_HYPERCALL_PAGE, .quad, hypercall_page
+    note XEN_ELFNOTE_VIRT_BASE, .long, GUEST_VIRT_BASE
+    note XEN_ELFNOTE_ENTRY, .long, guest_entry
+    note XEN_ELFNOTE_HYPERCALL_PAGE, .long, hypercall_page
     note XEN_ELFNOTE_FEATURES, .asciz, "pae_pgdir_above_4gb|dom0"
     note XEN_ELFNOTE_PAE_MODE, .asciz, "yes"
 

@@ -4,9 +4,10 @@
  *      %rsp -> rcx, r11, [error code], rip, cs, rflags, rsp, ss
  *
  * (the failsafe entry has ds, es, fs, gs before rip). Each stub completes that to a
- * struct trap_frame (traps.h), calls trap_dispatch in traps.c and leaves by the iret hypercall.
+ * struct trap_frame (arch.h), calls trap_dispatch in traps.c and leaves by the iret hypercall.
  */
 #include "xenabi.h"
+#include "arch.h"
 #include "entries.h"
 
     .section .text, "ax"

@@ -1,0 +1,40 @@
+/* What a guest of 64 bits has of its own: frames, places in the address space, its top table. */
+#ifndef GUEST_ARCH_H
+#define GUEST_ARCH_H
+
+#define GUEST_VIRT_BASE 0xffffffff80000000ul
+#define PAGING_LEVELS 4
+/* An entry of the page of the top table that maps nothing. */
+#define TOP_SPARE 100
+
+/* Places that the guest leaves empty, in one slot of the top table each. */
+#define GRANT_TABLE 0x0000500000000000ul
+#define ISLAND 0x0000600000000000ul
+/* An address that nothing is mapped at, for arguments that must answer -EFAULT. */
+#define UNMAPPED_ADDRESS 0x0000700000000000ul
+/* An address in the hypervisor's part of the address space. */
+#define HYPERVISOR_ADDRESS (HYPERVISOR_VIRT_START + 0x8000000000ul)
+#define NON_CANONICAL_ADDRESS 0x0000800000000000ul
+
+/* Size of struct trap_frame, which the stubs build. */
+#define TRAP_FRAME_SIZE 176
+/* A word for an address, in assembly text. */
+#define ADDRESS_WORD ".quad"
+/* How user mode asks its kernel, in assembly text. */
+#define SYSTEM_CALL "syscall"
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+/* What the stubs in traps.S leave on the stack: registers, then Xen's frame. */
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    uint64_t vector;     /* Exception, or an ENTRY number. */
+    uint64_t error_code; /* 0 where the exception has none. */
+    uint64_t rip;
+    uint64_t cs; /* Bits 32 to 39: the saved upcall mask. */
+    uint64_t rflags, rsp, ss;
+};
+#endif
+
+#endif /* GUEST_ARCH_H */
