@@ -101,7 +101,8 @@ extension Hypervisor {
     var base = GuestVirtualAddress(arguments[1])
     guard base.isGuestRange(byteCount: count * size) else { return .error(.fault) }
     // Operations on one structure refuse more of them.
-    if arguments[0] == UInt64(GNTTABOP_setup_table) || arguments[0] == UInt64(GNTTABOP_get_status_frames),
+    if arguments[0] == UInt64(GNTTABOP_setup_table)
+      || arguments[0] == UInt64(GNTTABOP_get_status_frames),
       count != 1
     {
       return .error(.invalid)

@@ -94,7 +94,9 @@ extension Hypervisor {
     _ number: EventPort, _ record: UnsafeMutablePointer<PortRecord>, of domain: DomainPointer
   ) -> Bool {
     guard !domain.pointee.isFIFO else { return isQueuedPending(number, record, of: domain) }
-    guard let page = domain.pointee.sharedInfo, let place = bitPlace(number, domain) else { return false }
+    guard let page = domain.pointee.sharedInfo, let place = bitPlace(number, domain) else {
+      return false
+    }
     return machine.words(of: page)[SharedOffset.pending + place.word] >> UInt64(place.bit) & 1 != 0
   }
 

@@ -99,7 +99,8 @@ public struct GuestKernel {
     for index in 0..<count where headers.number(index * form.programHeader, width: 4) == 4 {
       let start = index * form.programHeader
       guard let offset = headers.number(start + form.programOffset, width: form.width),
-        let size = headers.number(start + form.programFileSize, width: form.width), let part = bytes.part(offset, size)
+        let size = headers.number(start + form.programFileSize, width: form.width),
+        let part = bytes.part(offset, size)
       else { throw .truncated }
       notes.read(part)
     }

@@ -45,7 +45,8 @@ extension Hypervisor {
             next = window.baseAddress.unsafelyUnwrapped
             let place = GuestVirtualAddress(base.value + index * elementSize)
             let length = Int(truncatingIfNeeded: min(count - index, UInt64(Self.pieceLength)))
-            end = next + wordCount * (try readPiece(length, wordCount, wordSize, from: place, to: next))
+            end =
+              next + wordCount * (try readPiece(length, wordCount, wordSize, from: place, to: next))
           }
           // SAFETY: whole elements of `wordCount` words lie between `next` and `end`.
           let element = BatchElement(

@@ -116,7 +116,9 @@ extension Hypervisor {
     let type: FrameType =
       isCompatTop && index == CompatTable.highIndex ? .level2High : .table(level: level - 1)
     do { try takeType(type, of: frame, in: domain) } catch {
-      if error == .refused(.invalid), !isCompatTop, acquireLinear(frame, level: level, in: table, entry: entry) {
+      if error == .refused(.invalid), !isCompatTop,
+        acquireLinear(frame, level: level, in: table, entry: entry)
+      {
         return
       }
       dropReference(to: frame)

@@ -41,7 +41,7 @@ extension Hypervisor {
 
   /// How many port numbers a domain may use, port 0 included.
   func portCapacity(of domain: DomainPointer) -> Int {
-    let form = 
+    let form =
       domain.pointee.isFIFO
       ? UInt32(EVTCHN_FIFO_NR_CHANNELS) : domain.pointee.bitmapPortCount
     let own = domain.pointee.portLimit ?? (domain.pointee.isPrivileged ? .max : 1024)

@@ -85,7 +85,8 @@ extension GuestProcessor {
   func shiftClock(at address: GuestVirtualAddress) throws(HypercallError) -> Int64 {
     guard domain.pointee.isPrivileged else { throw .notPermitted }
     let (other, seconds) = try Host.hypervisor.change(at: address)
-    guard let page = other.pointee.sharedInfo, WallClock.describe(page, of: other, ahead: seconds) else {
+    guard let page = other.pointee.sharedInfo, WallClock.describe(page, of: other, ahead: seconds)
+    else {
       throw .invalid
     }
     other.pointee.guest.pointee.clockShift = seconds

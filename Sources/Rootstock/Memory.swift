@@ -44,7 +44,8 @@ enum Memory {
     }
     Host.core = Hypervisor(
       machine: MetalMachine(), frames: FrameTable(records: records, count: count),
-      physicalFrames: MachineToPhysicalTable(entries: MachineToPhysical.words, compatEntries: MachineToPhysical.compatWords,
+      physicalFrames: MachineToPhysicalTable(
+        entries: MachineToPhysical.words, compatEntries: MachineToPhysical.compatWords,
         count: count),
       domains: DomainTable(slots: slots, capacity: domainCapacity), state: state)
     Host.guestCommandLine = take(UInt8.self, count: 1024)
