@@ -69,7 +69,7 @@ extension Hypervisor {
   ) -> HypercallResult {
     let address = MachineAddress(arguments[0])
     let descriptor = SegmentDescriptor(rawValue: arguments[1])
-    guard address.value & 7 == 0, let checked = descriptor.checkedForGuest,
+    guard address.value & 7 == 0, let checked = checked(descriptor, for: caller.domain),
       takeReference(to: address.frame, ownedBy: caller.domain.pointee.id)
     else { return .error(.invalid) }
     let frame = address.frame

@@ -30,7 +30,7 @@ extension Hypervisor {
     case .writable:
       record.pointee.type = .writable
     case .descriptors:
-      guard validateDescriptors(in: frame) else { throw .refused(.invalid) }
+      guard validateDescriptors(in: frame, of: domain) else { throw .refused(.invalid) }
       record.pointee.type = .descriptors
     case .level1, .level2, .level2High, .level3, .level4:
       try validateTable(frame, as: type, in: domain)

@@ -16,6 +16,10 @@ public struct VCPUStart {
   public var kernelStackSelector: UInt16
   /// Stack pointer on entry from user mode.
   public var kernelStack: GuestVirtualAddress
+  /// Code selectors of events and failsafe; for 32-bit guests.
+  public var eventSelector: UInt16 = 0
+  /// Likewise.
+  public var failsafeSelector: UInt16 = 0
   /// Entry for events.
   public var eventCallback: GuestVirtualAddress
   /// Entry after a fault on the way back to the guest.
@@ -49,7 +53,7 @@ public enum VCPUContextPlace {
 }
 
 /// The words from ldt_base to the end.
-private struct ContextTail {
+struct ContextTail {
   var words = InlineArray<44, UInt64>(repeating: 0)
 
   static var start: Int { Xen.Offset.vcpu_guest_context.ldt_base }
@@ -57,12 +61,13 @@ private struct ContextTail {
 
   /// The word at an offset of the whole structure.
   subscript(_ offset: Int, _ index: Int = 0) -> UInt64 {
-    words[(offset - Self.start) / 8 + index]
+    get { words[(offset - Self.start) / 8 + index] }
+    set { words[(offset - Self.start) / 8 + index] = newValue }
   }
 }
 
 /// Flags of %rflags.
-private enum StartFlags {
+enum StartFlags {
   /// What a guest may choose: the arithmetic flags, TF, DF, AC and ID.
   static var free: UInt64 { 0x24_0dd5 }
   /// What is always set: bit 1 and IF.
@@ -85,7 +90,11 @@ extension Hypervisor {
     var start: VCPUStart
     var tail = ContextTail()
     do throws(HypercallError) {
-      start = try readStart(place, &tail)
+      if domain.pointee.is32Bit, case .guest(let address) = place {
+        start = try readCompatStart(address, &tail)
+      } else {
+        start = try readStart(place, &tail)
+      }
     } catch {
       throw .refused(error)
     }
@@ -151,7 +160,7 @@ extension Hypervisor {
     return start
   }
 
-  private func debugRegisters(_ tail: ContextTail) -> InlineArray<8, UInt64> {
+  func debugRegisters(_ tail: ContextTail) -> InlineArray<8, UInt64> {
     var registers = InlineArray<8, UInt64>(repeating: 0)
     for index in 0..<8 {
       registers[index] = tail[Xen.Offset.vcpu_guest_context.debugreg, index]

@@ -1,6 +1,7 @@
 // Hypercall vcpu_op: which vcpu, what is asked of it, and what the machine has left to do.
 
 import CXenABI
+import XenABI
 
 /// What the machine does for a vcpu_op that has been checked.
 public enum VCPUAction: Hashable, Sendable {
@@ -55,15 +56,17 @@ extension Hypervisor {
     let argument = GuestVirtualAddress(arguments[2])
     let action: VCPUAction
     switch Int32(truncatingIfNeeded: arguments[0]) {
-    case VCPUOP_initialise: action = try checkInitialise(vcpu, argument)
+    case VCPUOP_initialise: action = try checkInitialise(vcpu, argument, caller.domain)
     case VCPUOP_up: action = try bringUp(vcpu)
     case VCPUOP_down: action = takeDown(vcpu, of: caller.domain)
     case VCPUOP_is_up: action = .answer(vcpu.pointee.isUp ? 1 : 0)
     case VCPUOP_get_runstate_info: action = .tellRunState(argument)
     case VCPUOP_register_runstate_memory_area:
-      action = .keepRunState(try readArea(argument, MemoryLayout<vcpu_runstate_info>.size))
+      action = .keepRunState(
+        try readArea(argument, MemoryLayout<vcpu_runstate_info>.size, caller.domain))
     case VCPUOP_register_vcpu_time_memory_area:
-      action = .keepTime(try readArea(argument, MemoryLayout<vcpu_time_info>.size))
+      action = .keepTime(
+        try readArea(argument, MemoryLayout<vcpu_time_info>.size, caller.domain))
     case VCPUOP_set_periodic_timer: action = try readPeriodicTimer(argument)
     case VCPUOP_stop_periodic_timer: action = .setPeriodicTimer(nil)
     case VCPUOP_set_singleshot_timer:
@@ -85,9 +88,13 @@ extension Hypervisor {
 
   /// A bad pointer is told before a vcpu that has its state, as on Xen.
   private func checkInitialise(
-    _ vcpu: UnsafeMutablePointer<VCPU>, _ argument: GuestVirtualAddress
+    _ vcpu: UnsafeMutablePointer<VCPU>, _ argument: GuestVirtualAddress, _ domain: DomainPointer
   ) throws(HypercallError) -> VCPUAction {
-    let last = UInt64(MemoryLayout<vcpu_guest_context>.size - 8)
+    // Of a 32-bit guest vm_assist, the last word, stands last as well.
+    let last =
+      domain.pointee.is32Bit
+      ? UInt64(Xen.OffsetX86_32.vcpu_guest_context.vm_assist - 4)
+      : UInt64(MemoryLayout<vcpu_guest_context>.size - 8)
     _ = try readWord(at: argument)
     _ = try readWord(at: try element(last, ofSize: 1, from: argument))
     guard !vcpu.pointee.isInitialised else { throw .exists }
@@ -120,9 +127,10 @@ extension Hypervisor {
   /// The address of an area that the machine will write to again and again, by the guest's page
   /// tables of the time; here it is only held off the hypervisor's range.
   private func readArea(
-    _ argument: GuestVirtualAddress, _ byteCount: Int
+    _ argument: GuestVirtualAddress, _ byteCount: Int, _ domain: DomainPointer
   ) throws(HypercallError) -> GuestVirtualAddress? {
-    let address = GuestVirtualAddress(try readWord(at: argument))
+    // The field is wider than a 32-bit guest's pointer, which is all that it fills in.
+    let address = GuestVirtualAddress(try readFrameNumber(0, of: argument, domain))
     guard address.isGuestRange(byteCount: UInt64(byteCount)) else { throw .fault }
     return address.value == 0 ? nil : address
   }

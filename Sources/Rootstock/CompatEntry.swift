@@ -114,22 +114,17 @@ extension GuestProcessor {
     guard words.store(at: base &+ bottom) else { Self.refuseStack(frame) }
     if entry.masksEvents { upcallMask = 1 }
     frame.pointee.rip = entry.address & 0xffff_ffff
-    frame.pointee.cs = UInt64(Self.kernelSelector(entry.selector))
+    frame.pointee.cs = UInt64(Hypervisor<MetalMachine>.ring1(entry.selector))
     frame.pointee.ss = stack
     frame.pointee.rsp = UInt64(bottom)
     frame.pointee.rflags &= ~Flags.clearedOnEntry
-  }
-
-  /// A selector with ring 1 at least, as Xen has it.
-  static func kernelSelector(_ selector: UInt16) -> UInt16 {
-    selector & 3 == 0 ? selector | 1 : selector
   }
 
   /// The base of a data segment, out of the descriptor that the processor would load.
   ///
   /// The guest chooses the selector; what is read are descriptors of its own, and only their base counts,
   /// for an address below 4 GiB.
-  private func segmentBase(_ selector: UInt16) -> UInt32 {
+  func segmentBase(_ selector: UInt16) -> UInt32 {
     if selector == UInt16(XG_COMPAT_KERNEL_DS) { return 0 }
     let cpu = xg_this_cpu()
     let index = Int(cpu.pointee.index)
@@ -157,7 +152,7 @@ extension GuestProcessor {
     guard let eax = word(0), let eip = word(1), let selector = word(2), let flags = word(3) else {
       crash("the iret hypercall's frame cannot be read", frame)
     }
-    let cs = Self.kernelSelector(UInt16(truncatingIfNeeded: selector))
+    let cs = Hypervisor<MetalMachine>.ring1(UInt16(truncatingIfNeeded: selector))
     var esp = stack &+ 16
     var ss = UInt16(truncatingIfNeeded: frame.pointee.ss)
     let isVirtual = UInt64(flags) & Flags.virtual8086 != 0

@@ -49,7 +49,7 @@ extension GuestProcessor {
     switch Int32(truncatingIfNeeded: min(number, 0xffff)) {
     case __HYPERVISOR_set_trap_table: return setCompatTrapTable(arguments)
     case __HYPERVISOR_stack_switch:
-      kernelStackSelector = Self.kernelSelector(UInt16(truncatingIfNeeded: arguments[0]))
+      kernelStackSelector = Hypervisor<MetalMachine>.ring1(UInt16(truncatingIfNeeded: arguments[0]))
       kernelStack = arguments[1]
       return .value(0)
     case __HYPERVISOR_set_callbacks:
@@ -128,7 +128,7 @@ extension GuestProcessor {
   static func compatEntry(_ selector: UInt64, _ address: UInt64, flags: UInt8) -> EntryPoint {
     EntryPoint(
       address: address & 0xffff_ffff,
-      selector: kernelSelector(UInt16(truncatingIfNeeded: selector)), flags: flags)
+      selector: Hypervisor<MetalMachine>.ring1(UInt16(truncatingIfNeeded: selector)), flags: flags)
   }
 
   /// callback_op, whose callbacks are a selector and an address.

@@ -61,8 +61,8 @@ extension GuestProcessor {
       deliverPageFault(core.pointee.localTableBase.value &+ offset, 0, frame)
       return
     }
-    // A write by ring 3 to a page that is present: all that a store to a table can be.
-    if errorCode & 0x1f == 7, emulateTableWrite(frame, address) { return }
+    // A write by the kernel's ring to a page that is present: all that a store to a table can be.
+    if errorCode & 0x1f == (is32Bit ? 3 : 7), emulateTableWrite(frame, address) { return }
     deliverPageFault(address, errorCode, frame)
   }
 

@@ -40,7 +40,9 @@ extension InstructionBytes {
   ///
   /// Another vcpu may change it meanwhile, so it is copied once; what was decoded is what is
   /// carried out. `nil` where it cannot be read or is longer than an instruction can be.
-  init?(at address: GuestVirtualAddress) { self.init(FetchedBytes(at: address)) }
+  init?(at address: GuestVirtualAddress, is32Bit: Bool = false) {
+    self.init(FetchedBytes(at: address), is32Bit: is32Bit)
+  }
 }
 
 extension xg_frame {

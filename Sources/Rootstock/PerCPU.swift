@@ -3,6 +3,7 @@
 
 import CMachine
 import HypervisorCore
+import X86
 
 /// Sets up what one CPU needs before it can take traps and run guests.
 enum PerCPU {
@@ -109,9 +110,22 @@ enum PerCPU {
     compatWords[4] = 0x00cf_b300_0000_ffff  // e021: its data
     compatWords[5] = 0x00cf_fb00_0000_ffff  // e02b: its user mode's code
     compatWords[6] = 0x00cf_f300_0000_ffff  // e033: and data
+    cutFlatSegments(compatWords)
     let data = data(index)
     data.pointee.reserved_frames.0 = frame.number
     data.pointee.reserved_frames.1 = compatFrame.number
+  }
+
+  /// Ends the flat segments of 32-bit guests behind the M2P table.
+  ///
+  /// Nothing is mapped there, so this is what the paper draws more than what protects.
+  private static func cutFlatSegments(_ words: UnsafeMutablePointer<UInt64>) {
+    let size = (Host.boot.endOfMemory >> 12 * 4 + 0x1f_ffff) & ~0x1f_ffff
+    let end = min(Domain.defaultReservedStart + size, 1 << 32)
+    for index in 3...6 {
+      let flat = SegmentDescriptor(rawValue: words[index])
+      words[index] = flat.checkedForCompatGuest(end: end)?.rawValue ?? 0
+    }
   }
 
   // SAFETY: written once, before guests run.

@@ -92,9 +92,15 @@ extension GuestProcessor {
       return .refused
     }
     let isRepeated = instruction.repeatPrefix != 0
+    if is32Bit { frame.pointee.narrowStringRegisters() }
     if isRepeated && frame.pointee.rcx == 0 { return .done }
     var address = isInput ? frame.pointee.rdi : frame.pointee.rsi
-    if !isInput { address &+= segmentBase(instruction.segmentPrefix) }
+    if is32Bit {
+      // The destination's segment is ES whatever the prefix.
+      address = compatAddress(isInput ? 0x26 : instruction.segmentPrefix, address, frame).value
+    } else if !isInput {
+      address &+= segmentBase(instruction.segmentPrefix)
+    }
     guard GuestVirtualAddress(address).isGuestRange(byteCount: UInt64(byteCount)) else {
       return .refused
     }
@@ -102,10 +108,9 @@ extension GuestProcessor {
     let step = UInt64(
       bitPattern: Int64(frame.pointee.rflags & 1 << 10 == 0 ? byteCount : -byteCount))
     if isInput { frame.pointee.rdi &+= step } else { frame.pointee.rsi &+= step }
-    if isRepeated {
-      frame.pointee.rcx &-= 1
-      if frame.pointee.rcx != 0 { return .unfinished }
-    }
+    if isRepeated { frame.pointee.rcx &-= 1 }
+    if is32Bit { frame.pointee.narrowStringRegisters() }
+    if isRepeated, frame.pointee.rcx != 0 { return .unfinished }
     return finish(instruction, port, byteCount, frame)
   }
 

@@ -28,9 +28,7 @@ extension GuestProcessor {
   ///
   /// False where the fault is the guest's own to handle.
   mutating func emulatePrivileged(_ frame: FramePointer) -> Bool {
-    guard isLongCode(frame),
-      var instruction = InstructionBytes(at: GuestVirtualAddress(frame.pointee.rip)),
-      !instruction.hasLock
+    guard var instruction = instruction(at: frame), !instruction.hasLock
     else { return false }
     let address = frame.pointee.rip
     let (rule, outcome) = emulate(&instruction, frame)
@@ -50,10 +48,18 @@ extension GuestProcessor {
     return true
   }
 
+  /// The instruction that a frame points to, where it is of the width that the guest's kernel has.
+  func instruction(at frame: FramePointer) -> InstructionBytes? {
+    if is32Bit { return compatInstruction(at: frame) }
+    guard isLongCode(frame) else { return nil }
+    return InstructionBytes(at: GuestVirtualAddress(frame.pointee.rip))
+  }
+
   /// Goes on behind an emulated instruction, as the processor does: with a trap where the guest
   /// steps, or where a breakpoint was met.
   mutating func finishInstruction(length: Int, _ frame: FramePointer, met conditions: UInt64 = 0) {
     frame.pointee.rip &+= UInt64(length)
+    if is32Bit { frame.pointee.rip &= 0xffff_ffff }
     frame.pointee.rflags &= ~Flags.resume
     let isStepped = frame.pointee.rflags & Flags.trap != 0
     if isStepped || conditions != 0 {
@@ -129,14 +135,16 @@ extension GuestProcessor {
     case 0:
       let taskSwitched: UInt64 = 8
       value = xg_read_cr0() & ~taskSwitched | (isTaskSwitched ? taskSwitched : 0)
-    case 2: value = UInt64(shared.pointee.arch.cr2)
+    case 2: value = is32Bit ? compatFaultAddress : UInt64(shared.pointee.arch.cr2)
     case 3:
       guard let table = core.pointee.kernelTable else { return false }
-      value = table.address.value
+      value =
+        is32Bit
+        ? UInt64(Hypervisor<MetalMachine>.compatBase(table)) : table.address.value
     case 4: value = Features.guestCR4(controls)
     default: return false
     }
-    frame.pointee[register: instruction.baseField(modRM)] = value
+    frame.pointee[register: instruction.baseField(modRM)] = is32Bit ? value & 0xffff_ffff : value
     return true
   }
 
@@ -145,13 +153,19 @@ extension GuestProcessor {
     _ instruction: inout InstructionBytes, _ frame: FramePointer
   ) -> Bool {
     guard let modRM = instruction.next() else { return false }
-    let value = frame.pointee[register: instruction.baseField(modRM)]
+    var value = frame.pointee[register: instruction.baseField(modRM)]
+    if is32Bit { value &= 0xffff_ffff }
     switch instruction.registerField(modRM) {
     case 0:
-      guard (value ^ xg_read_cr0()) & ~8 == 0 else { return false }
+      guard (value ^ xg_read_cr0()) & (is32Bit ? 0xffff_fff7 : ~8) == 0 else { return false }
       return setTaskSwitched(value & 8 != 0)
-    case 2: shared.pointee.arch.cr2 = UInt(value)
-    case 3: return loadTable(MachineAddress(value).frame)
+    case 2:
+      if is32Bit { setCompatFaultAddress(value) } else { shared.pointee.arch.cr2 = UInt(value) }
+    case 3:
+      return loadTable(
+        is32Bit
+          ? Hypervisor<MetalMachine>.compatTable(UInt32(truncatingIfNeeded: value))
+          : MachineAddress(value).frame)
     case 4:
       // Bits that are not the guest's to choose stay as they are, without a fault.
       controls = value & Features.guestControls

@@ -30,6 +30,7 @@ enum Runstate {
   /// state_entry_time is set first and cleared last.
   static func write(of vcpu: GuestProcessor, to address: GuestVirtualAddress) {
     var info = info(of: vcpu)
+    if vcpu.is32Bit { return writeCompat(info, of: vcpu, to: address) }
     let isFlagged = vcpu.assists >> UInt64(VMASST_TYPE_runstate_update_flag) & 1 != 0
     guard isFlagged, let entry = address.advanced(by: 8) else {
       _ = GuestMemory.store(info, to: address)
@@ -41,5 +42,25 @@ enum Runstate {
       GuestMemory.store(info, to: address)
     else { return }
     _ = GuestMemory.store(entryTime, to: entry)
+  }
+
+  /// The same for a 32-bit guest, whose 64-bit fields follow the state at once.
+  private static func writeCompat(
+    _ info: vcpu_runstate_info, of vcpu: GuestProcessor, to address: GuestVirtualAddress
+  ) {
+    let isFlagged = vcpu.assists >> UInt64(VMASST_TYPE_runstate_update_flag) & 1 != 0
+    let entry = GuestVirtualAddress(address.value + 4)
+    if isFlagged, !GuestMemory.store(info.state_entry_time | UInt64(1) << 63, to: entry) { return }
+    guard storeCompat(info, to: address, flag: isFlagged ? UInt64(1) << 63 : 0) else { return }
+    if isFlagged { _ = GuestMemory.store(info.state_entry_time, to: entry) }
+  }
+
+  /// Writes the times in a 32-bit guest's form; false where that cannot be done.
+  static func storeCompat(
+    _ info: vcpu_runstate_info, to address: GuestVirtualAddress, flag: UInt64 = 0
+  ) -> Bool {
+    let times = (info.state_entry_time | flag, info.time.0, info.time.1, info.time.2, info.time.3)
+    return GuestMemory.store(info.state, to: address)
+      && GuestMemory.store(times, to: GuestVirtualAddress(address.value + 4))
   }
 }

@@ -33,7 +33,9 @@ extension GuestProcessor {
       Lock.scheduler.take()
       let info = Runstate.info(of: target.pointee, now: Host.clock.now)
       Lock.scheduler.release()
-      guard GuestMemory.store(info, to: address) else { throw .fault }
+      let isTold =
+        is32Bit ? Runstate.storeCompat(info, to: address) : GuestMemory.store(info, to: address)
+      guard isTold else { throw .fault }
     case .keepRunState(let address):
       target.pointee.runstateArea = address?.value ?? 0
       if target.pointee.core == core { publishRunstate(now: Host.clock.now) }

@@ -23,7 +23,7 @@ extension GuestProcessor {
       }
     }
     take(start)
-    readTraps(from: address)
+    if is32Bit { readCompatTraps(from: address) } else { readTraps(from: address) }
     if start.hasFloatingPoint { FloatingPoint.read(floatingPoint, from: address) }
     return .value(0)
   }
@@ -33,6 +33,7 @@ extension GuestProcessor {
     isKernelMode = true
     portAccess.level = start.portLevel
     kernelStack = start.kernelStack.value
+    kernelStackSelector = start.kernelStackSelector
     eventEntry.address = start.eventCallback.value
     failsafeEntry = EntryPoint(
       address: start.failsafeCallback.value, flags: start.failsafeMasksEvents ? 4 : 0)
@@ -42,6 +43,10 @@ extension GuestProcessor {
     gsBaseKernel = start.kernelGSBase
     gsBaseUser = start.userGSBase
     isTaskSwitched = start.cr0 & 8 != 0
+    if is32Bit {
+      eventEntry.selector = start.eventSelector
+      failsafeEntry.selector = start.failsafeSelector
+    }
     take(start.registers)
   }
 
@@ -81,6 +86,17 @@ extension GuestProcessor {
         let row = GuestMemory.load(trap_info(), from: place)
       else { continue }
       take(row, Int(vector))
+    }
+  }
+
+  /// The same of a 32-bit guest.
+  private func readCompatTraps(from context: GuestVirtualAddress) {
+    let table = UInt64(Xen.OffsetX86_32.vcpu_guest_context.trap_ctxt)
+    for vector in 0..<UInt64(256) {
+      guard let place = context.advanced(by: table + vector * 8),
+        let row = GuestMemory.load64(from: place)
+      else { continue }
+      takeCompatTrap(row & ~0xff | vector)
     }
   }
 

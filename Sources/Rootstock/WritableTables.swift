@@ -13,8 +13,7 @@ extension GuestProcessor {
   /// faulted: a store that began on another page is none to an entry.
   mutating func emulateTableWrite(_ frame: FramePointer, _ address: UInt64) -> Bool {
     guard isKernelMode, assists & 1 << UInt64(VMASST_TYPE_writable_pagetables) != 0,
-      isLongCode(frame),
-      var instruction = InstructionBytes(at: GuestVirtualAddress(frame.pointee.rip)),
+      var instruction = instruction(at: frame),
       let store = StoreInstruction(&instruction),
       address & UInt64(store.byteCount - 1) == 0,
       destination(store, instruction, frame) == address
@@ -37,6 +36,7 @@ extension GuestProcessor {
   private func destination(
     _ store: StoreInstruction, _ instruction: InstructionBytes, _ frame: FramePointer
   ) -> UInt64 {
+    if is32Bit { return compatDestination(store, instruction, frame) }
     switch store.operation {
     case .storeString, .moveString: return frame.pointee.rdi
     default:
@@ -87,8 +87,10 @@ extension GuestProcessor {
       _ = try write(frame.pointee.part(0, count, false), count, at: place)
       return step(store, instruction, frame)
     case .moveString:
-      let from = GuestVirtualAddress(
-        frame.pointee.rsi &+ segmentBase(instruction.segmentPrefix))
+      let from =
+        is32Bit
+        ? compatAddress(instruction.segmentPrefix, frame.pointee.rsi, frame)
+        : GuestVirtualAddress(frame.pointee.rsi &+ segmentBase(instruction.segmentPrefix))
       var value: UInt64 = 0
       guard GuestMemory.read(&value, from: from, count: count) else { return false }
       _ = try write(value, count, at: place)
@@ -108,8 +110,9 @@ extension GuestProcessor {
     let step = UInt64(bitPattern: Int64(isDown ? -store.byteCount : store.byteCount))
     frame.pointee.rdi &+= step
     if store.operation == .moveString { frame.pointee.rsi &+= step }
+    if store.isRepeated { frame.pointee.rcx &-= 1 }
+    if is32Bit { frame.pointee.narrowStringRegisters() }
     if store.isRepeated {
-      frame.pointee.rcx &-= 1
       if frame.pointee.rcx != 0 { return true }
     }
     finishInstruction(length: instruction.length, frame)

@@ -1,4 +1,4 @@
-// The bytes of an instruction of 64-bit code, and the parts of its encoding that emulation needs:
+// The bytes of an instruction of 64-bit or 32-bit code, and the parts of its encoding that emulation needs:
 // Intel SDM volume 2, chapter 2. The bytes come from a guest, who may have put anything there.
 
 /// The bytes of code at an address, as many as an instruction can have.
@@ -27,7 +27,7 @@ public struct FetchedBytes: Sendable {
   }
 }
 
-/// An instruction of 64-bit code as far as its opcode; what follows is taken by `next` and others.
+/// An instruction of 64-bit or 32-bit code as far as its opcode; what follows is taken by `next` and others.
 public struct InstructionBytes: Sendable {
   /// How many bytes have been taken.
   public private(set) var length = 0
@@ -40,21 +40,27 @@ public struct InstructionBytes: Sendable {
   public private(set) var hasAddressSizePrefix = false
   /// F2, F3 or 0.
   public private(set) var repeatPrefix: UInt8 = 0
-  /// 64 or 65, the segments that have a base in 64-bit mode, or 0.
+  /// 64 or 65, the segments that have a base in 64-bit mode, or 0; in 32-bit code 26, 2E, 36 and 3E, too.
   public private(set) var segmentPrefix: UInt8 = 0
   /// F0.
   public private(set) var hasLock = false
   /// The opcode; with 0x0f00 added for the two-byte map.
   public private(set) var opcode: UInt16 = 0
 
+  /// It is one of 32-bit code.
+  public let is32Bit: Bool
+
   /// Takes an instruction apart as far as its opcode; `nil` where the bytes end before.
   ///
   /// No instruction is longer than 15 bytes, so prefixes cannot go on for ever.
-  public init?(_ bytes: FetchedBytes) {
+  public init?(_ bytes: FetchedBytes, is32Bit: Bool = false) {
     self.bytes = bytes
+    self.is32Bit = is32Bit
     while let byte = next() {
       switch byte {
-      case 0x26, 0x2e, 0x36, 0x3e: rex = 0
+      case 0x26, 0x2e, 0x36, 0x3e:
+        if is32Bit { segmentPrefix = byte }
+        rex = 0
       case 0x64, 0x65:
         segmentPrefix = byte
         rex = 0
@@ -70,7 +76,7 @@ public struct InstructionBytes: Sendable {
       case 0xf2, 0xf3:
         repeatPrefix = byte
         rex = 0
-      case 0x40...0x4f: rex = byte
+      case 0x40...0x4f where !is32Bit: rex = byte
       case 0x0f:
         guard let second = next() else { return nil }
         opcode = 0x0f00 | UInt16(second)

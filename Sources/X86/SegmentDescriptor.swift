@@ -42,6 +42,57 @@ public struct SegmentDescriptor: Hashable, Sendable {
     }
   }
 
+  /// The descriptor as a 32-bit guest may have it, whose addresses end before `end`, or nil.
+  ///
+  /// Its kernel is ring 1, so nothing is of ring 0. 64-bit code is refused above all: ring 1 is a
+  /// supervisor to page tables, and only that it has 32 bits of address keeps it from the hypervisor. A
+  /// segment that would reach past `end` is cut; one that wraps round at 4 GiB, as segments of
+  /// thread-local storage do, reaches what is below only by way of what page tables forbid.
+  @inlinable public func checkedForCompatGuest(end: UInt64) -> Self? {
+    guard isPresent else { return self }
+    var checked = self
+    if isCodeOrData {
+      guard type & 8 == 0 || rawValue >> 53 & 1 == 0 else { return nil }
+      if privilegeLevel == 0 { checked.privilegeLevel = 1 }
+      return checked.cut(at: end)
+    }
+    switch type {
+    case 0: return self
+    case 0xc:
+      // Its selector gets ring 1 at least; of the hypervisor's own only the flat code of guests.
+      let selector = rawValue >> 16 & 0xffff
+      let isReserved = selector & 4 == 0 && selector >= 0xe000
+      let isFlat = selector & ~3 == 0xe018 || selector & ~3 == 0xe028
+      guard rawValue >> 37 & 7 == 0, !isReserved || isFlat else { return nil }
+      if selector & 3 == 0 { checked.rawValue |= 1 << 16 }
+      return checked
+    default: return nil
+    }
+  }
+
+  /// The base, of 32 bits.
+  @inlinable public var base: UInt64 { rawValue >> 16 & 0xff_ffff | rawValue >> 32 & 0xff00_0000 }
+
+  /// The offset of the last byte: the limit in bytes.
+  @inlinable public var lastOffset: UInt64 {
+    let limit = rawValue & 0xffff | rawValue >> 32 & 0xf_0000
+    return rawValue >> 55 & 1 != 0 ? limit << 12 | 0xfff : limit
+  }
+
+  /// With a limit that ends before `end`, where that is a multiple of 4096, unless it grows down or wraps
+  /// round.
+  @inlinable func cut(at end: UInt64) -> Self {
+    let isGrowingDown = type & 0xc == 4
+    guard !isGrowingDown, base < end, base + lastOffset >= end, base + lastOffset >> 32 == 0 else {
+      return self
+    }
+    let last = end - base - 1
+    let limit = rawValue >> 55 & 1 != 0 ? last >> 12 : last
+    var cut = self
+    cut.rawValue = rawValue & ~0x000f_0000_0000_ffff | limit & 0xffff | (limit & 0xf_0000) << 32
+    return cut
+  }
+
   /// A call gate as the ABI has it: kept for the guest to read, and out of reach.
   ///
   /// Privilege level 0 makes the processor refuse it to ring 3, whatever stands in the gate. Its

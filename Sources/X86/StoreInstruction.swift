@@ -1,8 +1,8 @@
 // Instructions that write memory, as kernels use them on page-table entries. The bytes come from a
 // guest; what is not recognised is not carried out. Intel SDM volume 2, 2.1 and 2.2.
 
-/// A memory operand of 64-bit code: [base + index * scale + displacement], or relative to the next
-/// instruction.
+/// A memory operand: [base + index * scale + displacement], or in 64-bit code relative
+/// to the next instruction.
 public struct MemoryOperand: Sendable {
   /// Number of the base register; `nil` for none.
   public var base: Int?
@@ -181,7 +181,7 @@ extension InstructionBytes {
       }
     } else if mode == 0 && modRM & 7 == 5 {
       displacementCount = 4
-      operand.isRelative = true
+      operand.isRelative = !is32Bit
     } else {
       operand.base = baseField(modRM)
     }

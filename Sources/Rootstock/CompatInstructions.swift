@@ -1,0 +1,71 @@
+// Instructions of 32-bit guests that are carried out in their stead: where they are, and what their
+// memory operands name, by way of segments.
+
+import CMachine
+import HypervisorCore
+import X86
+
+extension GuestProcessor {
+  /// The instruction that a frame points to; nil for 16-bit code, which nothing is emulated for.
+  func compatInstruction(at frame: FramePointer) -> InstructionBytes? {
+    let selector = UInt16(truncatingIfNeeded: frame.pointee.cs)
+    guard isWide(selector) else { return nil }
+    let address = segmentBase(selector) &+ UInt32(truncatingIfNeeded: frame.pointee.rip)
+    return InstructionBytes(at: GuestVirtualAddress(UInt64(address)), is32Bit: true)
+  }
+
+  /// Whether code in a segment is 32-bit code by default.
+  private func isWide(_ selector: UInt16) -> Bool {
+    if selector == UInt16(XG_COMPAT_KERNEL_CS) || selector == UInt16(XG_COMPAT_USER_CS) {
+      return true
+    }
+    // Bit D of a segment that the processor runs code in: looking at it does not fault.
+    return xg_access_rights(UInt32(selector)) & 1 << 22 != 0
+  }
+
+  /// The linear address of an offset in a segment, which a prefix or its absence (DS) names.
+  func compatAddress(
+    _ prefix: UInt8, _ offset: UInt64, _ frame: FramePointer
+  ) -> GuestVirtualAddress {
+    let selector: UInt16 =
+      switch prefix {
+      case 0x26: xg_read_es()
+      case 0x2e: UInt16(truncatingIfNeeded: frame.pointee.cs)
+      case 0x36: UInt16(truncatingIfNeeded: frame.pointee.ss)
+      case 0x64: xg_read_fs()
+      case 0x65: xg_read_gs()
+      default: xg_read_ds()
+      }
+    return GuestVirtualAddress(
+      UInt64(segmentBase(selector) &+ UInt32(truncatingIfNeeded: offset)))
+  }
+
+  /// Where a store goes.
+  ///
+  /// The caller compares with the address that faulted, so a segment that is taken for another, or whose
+  /// limit is not looked at, only leaves the fault to the guest.
+  func compatDestination(
+    _ store: StoreInstruction, _ instruction: InstructionBytes, _ frame: FramePointer
+  ) -> UInt64 {
+    switch store.operation {
+    case .storeString, .moveString: return compatAddress(0x26, frame.pointee.rdi, frame).value
+    default:
+      let offset =
+        store.operand.address(registers: { frame.pointee[register: $0] }, next: 0)
+        &+ store.bitOffset(registers: { frame.pointee[register: $0] })
+      let isOnStack = store.operand.base == 4 || store.operand.base == 5
+      let implied: UInt8 = isOnStack ? 0x36 : 0
+      let prefix = instruction.segmentPrefix
+      return compatAddress(prefix == 0 ? implied : prefix, offset, frame).value
+    }
+  }
+}
+
+extension xg_frame {
+  /// Keeps what 32-bit code has of the registers of string instructions.
+  mutating func narrowStringRegisters() {
+    rsi &= 0xffff_ffff
+    rdi &= 0xffff_ffff
+    rcx &= 0xffff_ffff
+  }
+}
