@@ -26,6 +26,6 @@ void test_main(void)
     try_write(&top_table()[256], 0);
     expect_true("nor its hypervisor's slots", top_table()[256] == before);
     uint64_t flags;
-    __asm__ volatile("pushfq; popq %0" : "=r"(flags));
+    __asm__ volatile("pushf; pop %0" : "=r"(flags));
     expect_value("I/O privilege in the processor", flags >> 12 & 3, 0);
 }

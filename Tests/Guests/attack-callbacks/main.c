@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-USER_CODE(user_syscall, "syscall; ud2");
+USER_CODE(user_syscall, SYSTEM_CALL "; ud2");
 
 static unsigned int fetches;
 
@@ -43,7 +43,7 @@ void test_main(void)
         user_try(user_syscall);
     }
     expect_value("entries in the hypervisor that faulted", taken, fetches);
-    static const uint64_t odd[] = {NON_CANONICAL_ADDRESS, 0xdeadbeef00000000, 1ul << 63,
+    static const uint64_t odd[] = {NON_CANONICAL_ADDRESS, 0xdeadbeef00000000, 1ull << 63,
                                    HYPERVISOR_VIRT_START - 1};
     refusals_begin();
     for (uint16_t type = 0; type < 16; type++)
@@ -55,8 +55,7 @@ void test_main(void)
     refusals_end("addresses that are not canonical");
     HYPERVISOR_set_callbacks(HYPERVISOR_ADDRESS, HYPERVISOR_ADDRESS, HYPERVISOR_ADDRESS);
     HYPERVISOR_set_callbacks(odd[0], odd[1], odd[2]);
-    HYPERVISOR_set_callbacks((unsigned long)event_entry, (unsigned long)failsafe_entry,
-                             (unsigned long)syscall_entry);
+    callbacks_register(failsafe_entry);
     set_trap_hook(0);
     expect_fault("a system call after", user_try(user_syscall), FAULT(ENTRY_SYSCALL, 0));
 }

@@ -7,7 +7,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x30000000000ul
+#define AREA FREE_ADDRESS
 #define PAGES 4096
 
 static void print_without_end(void)

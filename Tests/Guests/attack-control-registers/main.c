@@ -9,7 +9,7 @@
 static uint64_t cr0(void)
 {
     uint64_t value = 0;
-    TRY("movq %%cr0, %0", : "+r"(value));
+    TRY("mov %%cr0, %0", : "+r"(value));
     return value;
 }
 
@@ -19,17 +19,17 @@ void test_main(void)
     page_read_only(page);
     uint64_t before = cr0();
     for (unsigned int bit = 0; bit < 64; bit++) {
-        TRY("movq %0, %%cr0", : : "r"(before ^ 1ul << bit));
-        TRY("movq %0, %%cr4", : : "r"(1ul << bit));
-        TRY("movq %0, %%cr8", : : "r"(1ul << bit));
-        TRY("movq %0, %%cr2", : : "r"(HYPERVISOR_ADDRESS + bit));
+        TRY("mov %0, %%cr0", : : "r"(before ^ 1ull << bit));
+        TRY("mov %0, %%cr4", : : "r"(1ull << bit));
+        TRY("mov %0, %%cr8", : : "r"(1ull << bit));
+        TRY("mov %0, %%cr2", : : "r"(HYPERVISOR_ADDRESS + bit));
     }
-    TRY("movq %0, %%cr0", : : "r"(0ul));
-    TRY("movq %0, %%cr0", : : "r"(~0ul));
-    TRY("movq %0, %%cr4", : : "r"(0ul));
-    TRY("movq %0, %%cr4", : : "r"(~0ul));
+    TRY("mov %0, %%cr0", : : "r"(0ul));
+    TRY("mov %0, %%cr0", : : "r"(~0ul));
+    TRY("mov %0, %%cr4", : : "r"(0ul));
+    TRY("mov %0, %%cr4", : : "r"(~0ul));
     TRY("lmsw %w0", : : "r"(0));
-    TRY("movq %0, %%cr0", : : "r"(before));
+    TRY("mov %0, %%cr0", : : "r"(before));
     expect_fault("write protection holds", try_write(page, 1),
                  FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
     faulted("the hypervisor's memory", try_read((void *)0xffff82d040200000, 0));

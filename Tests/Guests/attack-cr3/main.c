@@ -14,20 +14,20 @@ void test_main(void)
                          0xfffffffff000,
                          0x100000,
                          ~0ul,
-                         1ul << 63,
+                         1ull << 63,
                          0x1000,
                          pte_frame(*entry_of(top, (uint64_t)page, 4)) << 12,
                          pte_frame(*entry_of(top, (uint64_t)page, 3)) << 12,
                          pte_frame(*entry_of(top, (uint64_t)page, 2)) << 12};
     for (unsigned int i = 0; i < 10; i++)
         expect_vector("a table that is none",
-                      TRY("movq %0, %%cr3",
+                      TRY("mov %0, %%cr3",
                           :
                           : "r"(values[i])
                           : "memory"),
                       VECTOR_GP);
     uint64_t now = 0;
-    expect_fault("the value read", TRY("movq %%cr3, %0", : "+r"(now)), NO_FAULT);
+    expect_fault("the value read", TRY("mov %%cr3, %0", : "+r"(now)), NO_FAULT);
     expect_value("is the table in use", now - machine_address(top), 0);
-    expect_fault("loaded again", TRY("movq %0, %%cr3", : : "r"(now) : "memory"), NO_FAULT);
+    expect_fault("loaded again", TRY("mov %0, %%cr3", : : "r"(now) : "memory"), NO_FAULT);
 }

@@ -24,7 +24,7 @@ void test_main(void)
         refusal(HYPERVISOR_set_debugreg(number, 0), (uint64_t)number);
     refusal(HYPERVISOR_set_debugreg(-1, 0), 0xffffffff);
     refusal(HYPERVISOR_set_debugreg(0x7fffffff, 0), 0x7fffffff);
-    refusal(HYPERVISOR_set_debugreg(7, 1ul << 32), 32);
+    refusal(HYPERVISOR_set_debugreg(7, 1ull << 32), 32);
     refusal(HYPERVISOR_set_debugreg(7, ~0ul), 64);
     refusal(HYPERVISOR_set_debugreg(6, ~0ul), 65);
     refusals_end("registers and bits that there are not");
@@ -32,16 +32,16 @@ void test_main(void)
     /* General detect, I/O breakpoints, global enables: whatever is taken may not stop the
      * hypervisor. */
     for (uint64_t bit = 0; bit < 32; bit++) {
-        HYPERVISOR_set_debugreg(7, 1ul << bit);
-        HYPERVISOR_set_debugreg(7, 0xf0000 | 1ul << bit);
-        TRY("movq %0, %%dr7", : : "r"(1ul << bit));
-        TRY("movq %0, %%dr0", : : "r"(HYPERVISOR_ADDRESS + bit));
+        HYPERVISOR_set_debugreg(7, 1ull << bit);
+        HYPERVISOR_set_debugreg(7, 0xf0000 | 1ull << bit);
+        TRY("mov %0, %%dr7", : : "r"(1ull << bit));
+        TRY("mov %0, %%dr0", : : "r"(HYPERVISOR_ADDRESS + bit));
         answers += HYPERVISOR_xen_version(XENVER_version, 0) > 0;
     }
     expect_value("answers meanwhile", answers, 32);
     HYPERVISOR_set_debugreg(7, 0);
     uint64_t found = 0;
-    TRY("movq %%dr0, %0", : "=r"(found));
+    TRY("mov %%dr0, %0", : "=r"(found));
     expect_true("no breakpoint on the hypervisor",
                 found < HYPERVISOR_VIRT_START || found >= HYPERVISOR_VIRT_END);
 }

@@ -6,9 +6,9 @@
  */
 #include "guest.h"
 
-USER_CODE(user_ss_syscall, "movw (%rdi), %ss; syscall; ud2");
-USER_CODE(user_ss_int3, "movw (%rdi), %ss; int3; ud2");
-USER_CODE(user_pop_ss, "movw (%rdi), %ss; int $0x80; ud2");
+USER_CODE(user_ss_syscall, "movw (%" DI "), %ss; " SYSTEM_CALL "; ud2");
+USER_CODE(user_ss_int3, "movw (%" DI "), %ss; int3; ud2");
+USER_CODE(user_pop_ss, "movw (%" DI "), %ss; int $0x80; ud2");
 
 void test_main(void)
 {

@@ -46,7 +46,7 @@ void test_main(void)
     if (!second_start(take_away))
         return;
     print("Test result: SUCCESS\n");
-    __asm__ volatile("movq %0, %%rsp; movb $1, %1\n1: pause; cmpb $0, %2; je 1b; ud2"
+    __asm__ volatile("mov %0, %%" SP "; movb $1, %1\n1: pause; cmpb $0, %2; je 1b; ud2"
                      :
                      : "r"(0xffff82d040300000ul), "m"(ready), "m"(done)
                      : "memory");

@@ -6,10 +6,10 @@
  */
 #include "guest.h"
 
-USER_CODE(user_ud2, "pushq %rdi; popfq; ud2");
-USER_CODE(user_syscall, "pushq %rdi; popfq; syscall");
-USER_CODE(user_page_fault, "pushq %rdi; popfq; movq (%rsi), %rax");
-USER_CODE(user_gp, "pushq %rdi; popfq; hlt");
+USER_CODE(user_ud2, "push %" DI "; popf; ud2");
+USER_CODE(user_syscall, "push %" DI "; popf; " SYSTEM_CALL);
+USER_CODE(user_page_fault, "push %" DI "; popf; mov (%" SI "), %" AX);
+USER_CODE(user_gp, "push %" DI "; popf; hlt");
 
 void test_main(void)
 {

@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define ISLAND 0x0000600000000000ul
+
 #define LOW_LAST (0x0000800000000000ul - PAGE_SIZE)
 
 static uint8_t *code;

@@ -16,7 +16,7 @@ void test_main(void)
                       0xfffffffff,
                       ~0ul,
                       mfn_of(entry_of(top_table(), (uint64_t)table, 1)),
-                      1ul << 52 | 5};
+                      1ull << 52 | 5};
     xen_pfn_t list[16];
     refusals_begin();
     for (unsigned int i = 0; i < 8; i++)

@@ -14,7 +14,7 @@ void test_main(void)
         other += hypercall((unsigned int)number, HYPERVISOR_ADDRESS, 1, 2, 3, 4) != -XEN_ENOSYS;
     for (unsigned int bit = 12; bit < 64; bit++)
         for (uint64_t low = 0; low < 64; low++, tried++) {
-            uint64_t number = 1ul << bit | low;
+            uint64_t number = 1ull << bit | low;
             long result;
             register unsigned long r10 __asm__("r10") = 3;
             register unsigned long r8 __asm__("r8") = 4;

@@ -6,9 +6,9 @@
  */
 #include "guest.h"
 
-USER_CODE(user_flags, "pushfq; popq %rax; syscall; ud2");
-USER_CODE(user_cli, "cli; syscall; ud2");
-USER_CODE(user_out, "outb %al, $0x80; syscall; ud2");
+USER_CODE(user_flags, "pushf; pop %" AX "; " SYSTEM_CALL "; ud2");
+USER_CODE(user_cli, "cli; " SYSTEM_CALL "; ud2");
+USER_CODE(user_out, "outb %al, $0x80; " SYSTEM_CALL "; ud2");
 
 void test_main(void)
 {

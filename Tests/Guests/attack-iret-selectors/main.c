@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-USER_CODE(user_nothing, "movw %cs, %ax; syscall; ud2");
+USER_CODE(user_nothing, "movw %cs, %ax; " SYSTEM_CALL "; ud2");
 
 /* A frame with a selector of ring 0 is not known as user mode's by the runtime. */
 static bool hook(struct trap_frame *frame)

@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x30000000000ul
+#define AREA FREE_ADDRESS
 #define WINDOW 128
 
 static long multicall(struct multicall_entry *list, uint32_t count)
@@ -37,7 +37,7 @@ void test_main(void)
         (struct multicall_entry){.op = __HYPERVISOR_multicall, .args = {(unsigned long)list, 1}};
     multicall(list, 1);
     refused("itself, nested", (long)list[0].result);
-    list[0] = (struct multicall_entry){.op = 1ul << 32 | __HYPERVISOR_xen_version};
+    list[0] = (struct multicall_entry){.op = 1ull << 32 | __HYPERVISOR_xen_version};
     multicall(list, 1);
     refused("a number beyond all", (long)list[0].result);
     /* A result that is written over the next entry's number. */

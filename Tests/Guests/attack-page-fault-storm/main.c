@@ -5,7 +5,7 @@
  */
 #include "guest.h"
 
-USER_CODE(user_fault, "movq (%rdi), %rax; ud2");
+USER_CODE(user_fault, "mov (%" DI "), %" AX "; ud2");
 
 void test_main(void)
 {

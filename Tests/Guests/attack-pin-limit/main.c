@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x30000000000ul
+#define AREA FREE_ADDRESS
 #define TABLES 150
 
 void test_main(void)

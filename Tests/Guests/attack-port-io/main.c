@@ -5,9 +5,9 @@
  */
 #include "guest.h"
 
-USER_CODE(user_in, "movl %edi, %edx; inb %dx, %al; syscall; ud2");
-USER_CODE(user_out, "movl %edi, %edx; outl %eax, %dx; syscall; ud2");
-USER_CODE(user_insb, "movl %esi, %edx; insb; syscall; ud2");
+USER_CODE(user_in, "movl %edi, %edx; inb %dx, %al; " SYSTEM_CALL "; ud2");
+USER_CODE(user_out, "movl %edi, %edx; outl %eax, %dx; " SYSTEM_CALL "; ud2");
+USER_CODE(user_insb, "movl %esi, %edx; insb; " SYSTEM_CALL "; ud2");
 
 void test_main(void)
 {

@@ -5,7 +5,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x30000000000ul
+#define AREA FREE_ADDRESS
 
 static long preserve(pte_t *entry, pte_t value)
 {

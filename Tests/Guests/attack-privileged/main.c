@@ -12,10 +12,10 @@
     X(sysexitq, "sysexitq") X(rsm, "rsm") X(vmcall, "vmcall") X(vmlaunch, "vmlaunch")              \
     X(vmxoff, "vmxoff") X(vmrun, "vmrun") X(vmmcall, "vmmcall") X(stgi, "stgi")                    \
     X(clgi, "clgi") X(invlpga, "invlpga") X(monitor, "monitor") X(mwait, "mwait")                  \
-    X(xsaves, "xsaves (%rsp)") X(wrmsr, "wrmsr") X(cr8, "movq %rax, %cr8") X(clac, "clac")         \
+    X(xsaves, "xsaves (%rsp)") X(wrmsr, "wrmsr") X(cr8, "mov %rax, %cr8") X(clac, "clac")         \
     X(stac, "stac")
 
-#define USER(name, text) USER_CODE(user_##name, text "; syscall; ud2");
+#define USER(name, text) USER_CODE(user_##name, text "; " SYSTEM_CALL "; ud2");
 CASES(USER)
 
 void test_main(void)

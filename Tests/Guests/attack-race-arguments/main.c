@@ -5,7 +5,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x30000000000ul
+#define AREA FREE_ADDRESS
 
 static struct mmu_update update;
 static struct trap_info traps[2];

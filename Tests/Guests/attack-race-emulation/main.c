@@ -5,7 +5,7 @@
  */
 #include "guest.h"
 
-#define ISLAND 0x0000600000000000ul
+
 
 static volatile uint8_t *code;
 static uint64_t resume, kept;

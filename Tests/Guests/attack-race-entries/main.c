@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x30000000000ul
+#define AREA FREE_ADDRESS
 
 static pte_t *leaf;
 static uint8_t *pages[4];

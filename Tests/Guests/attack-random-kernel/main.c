@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define ISLAND 0x0000600000000000ul
+
 
 static uint64_t resume, kept;
 static unsigned int faults;

@@ -40,7 +40,7 @@ void test_main(void)
     for (unsigned int i = 0; i < 7; i++)
         refusal(info(page, offsets[i]), offsets[i]);
     refusals_end("offsets beyond a page");
-    static const mfn_t frames[] = {0xfffffffff, ~0ul, 1ul << 52};
+    static const mfn_t frames[] = {0xfffffffff, ~0ul, 1ull << 52};
     refusals_begin();
     for (unsigned int i = 0; i < 3; i++)
         refusal(info(frames[i], 0), frames[i]);

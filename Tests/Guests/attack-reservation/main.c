@@ -30,7 +30,7 @@ void test_main(void)
             done += ask(commands[j], 1, orders[i], frames) > 0;
         }
     expect_value("huge extents done", (uint64_t)done, 0);
-    static const uint64_t numbers[] = {~0ul, 1ul << 63, 1ul << 61, 1ul << 52, 1ul << 32};
+    static const uint64_t numbers[] = {~0ul, 1ull << 63, 1ull << 61, 1ull << 52, 1ull << 32};
     done = 0;
     for (unsigned int i = 0; i < 5; i++)
         for (unsigned int j = 0; j < 3; j++)

@@ -6,16 +6,16 @@
  */
 #include "guest.h"
 
-USER_CODE(user_syscall, "syscall; nop; ud2");
+USER_CODE(user_syscall, SYSTEM_CALL "; nop; ud2");
 USER_CODE(user_int3, "int3; ud2");
 USER_CODE(user_int80, "int $0x80; ud2");
-USER_CODE(user_ss_syscall, "movw %ss, %ax; movw %ax, %ss; syscall; ud2");
+USER_CODE(user_ss_syscall, "movw %ss, %ax; movw %ax, %ss; " SYSTEM_CALL "; ud2");
 USER_CODE(user_ss_int3, "movw %ss, %ax; movw %ax, %ss; int3; ud2");
 USER_CODE(user_ss_int80, "movw %ss, %ax; movw %ax, %ss; int $0x80; ud2");
 USER_CODE(user_ss_hlt, "movw %ss, %ax; movw %ax, %ss; hlt; ud2");
-USER_CODE(user_popf, "pushq $0x102; popfq; syscall; ud2");
+USER_CODE(user_popf, "push $0x102; popf; " SYSTEM_CALL "; ud2");
 USER_CODE(user_icebp, ".byte 0xf1; ud2");
-USER_CODE(user_fault, "movq 0xffff82d040200000, %rax; ud2");
+USER_CODE(user_fault, "mov 0xffff82d040200000, %" AX "; ud2");
 
 void test_main(void)
 {

@@ -9,7 +9,7 @@
 void test_main(void)
 {
     print("Test result: SUCCESS\n");
-    __asm__ volatile("movq %0, %%rsp; ud2" : : "r"(HYPERVISOR_ADDRESS) : "memory");
+    __asm__ volatile("mov %0, %%" SP "; ud2" : : "r"(HYPERVISOR_ADDRESS) : "memory");
     failure("the trap was taken on that stack");
     report_and_end();
 }

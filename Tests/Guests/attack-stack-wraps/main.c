@@ -10,7 +10,7 @@
 void test_main(void)
 {
     print("Test result: SUCCESS\n");
-    __asm__ volatile("movq %0, %%rsp; ud2" : : "r"(0x18ul) : "memory");
+    __asm__ volatile("mov %0, %%" SP "; ud2" : : "r"(0x18ul) : "memory");
     failure("the trap was taken on that stack");
     report_and_end();
 }

@@ -5,7 +5,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x30000000000ul
+#define AREA FREE_ADDRESS
 
 void test_main(void)
 {

@@ -12,14 +12,14 @@ void test_main(void)
         skip("no timers");
         return;
     }
-    static const uint64_t times[] = {1, 0x7fffffffffffffff, 0x8000000000000000, ~0ul, 1ul << 32};
+    static const uint64_t times[] = {1, 0x7fffffffffffffff, 0x8000000000000000, ~0ul, 1ull << 32};
     for (unsigned int i = 0; i < 20000; i++) {
         HYPERVISOR_set_timer_op(times[i % 5]);
         HYPERVISOR_set_timer_op(system_time());
         HYPERVISOR_set_timer_op(system_time() + i % 100);
     }
     HYPERVISOR_set_timer_op(0);
-    static const uint64_t periods[] = {0, 1, 999, 999999, 1ul << 63, ~0ul, 0x7fffffffffffffff};
+    static const uint64_t periods[] = {0, 1, 999, 999999, 1ull << 63, ~0ul, 0x7fffffffffffffff};
     for (unsigned int i = 0; i < 7; i++) {
         struct vcpu_set_periodic_timer periodic = {.period_ns = periods[i]};
         HYPERVISOR_vcpu_op(VCPUOP_set_periodic_timer, 0, &periodic);

@@ -27,7 +27,7 @@ void test_main(void)
     page_alloc();
     page_alloc();
     print("Test result: SUCCESS\n");
-    __asm__ volatile("movq %0, %%rsp; movq %1, %%r15; jmp *%2"
+    __asm__ volatile("mov %0, %%" SP "; mov %1, %%r15; jmp *%2"
                      :
                      : "r"(stack + 3 * PAGE_SIZE), "r"(this_vcpu()), "r"(nest)
                      : "memory");

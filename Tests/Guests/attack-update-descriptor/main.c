@@ -39,7 +39,7 @@ void test_main(void)
                          0x100000,
                          0xfffffffff000,
                          ~7ul,
-                         1ul << 63,
+                         1ull << 63,
                          start_info->shared_info | 1};
     for (unsigned int i = 0; i < 8; i++)
         refusal(HYPERVISOR_update_descriptor(places[i], 0x00cff3000000ffff), places[i]);

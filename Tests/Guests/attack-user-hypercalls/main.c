@@ -5,10 +5,10 @@
  */
 #include "guest.h"
 
-USER_CODE(user_syscall, "syscall; ud2");
+USER_CODE(user_syscall, SYSTEM_CALL "; ud2");
 USER_CODE(user_int82, "int $0x82; ud2");
 USER_CODE(user_sysenter, "sysenter; ud2");
-USER_CODE(user_jump, "jmp *%rdi");
+USER_CODE(user_jump, "jmp *%" DI);
 
 void test_main(void)
 {

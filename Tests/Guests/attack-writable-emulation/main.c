@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x30000000000ul
+#define AREA FREE_ADDRESS
 
 void test_main(void)
 {
@@ -23,19 +23,19 @@ void test_main(void)
     for (unsigned int i = 0; i < 5; i++) {
         pte_t value = hostile[i], old = leaf[1];
         uint32_t low = (uint32_t)value;
-        TRY("movq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
+        TRY("mov %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
         TRY("xchgq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
         TRY("lock cmpxchgq %2, (%0)", : : "r"(&leaf[1]), "a"(old), "r"(value) : "memory");
         TRY("lock xaddq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
-        TRY("orq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
+        TRY("or %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
         TRY("movl %1, (%0)", : : "r"(&leaf[1]), "r"(low) : "memory");
         TRY("movw %1, (%0)", : : "r"(&leaf[1]), "r"((uint16_t)0x67) : "memory");
         TRY("movb %1, (%0)", : : "r"(&leaf[1]), "q"((uint8_t)0x67) : "memory");
         TRY("stosq", : : "D"(&leaf[1]), "a"(value) : "memory");
-        TRY("movq %1, (%0)", : : "r"((char *)&leaf[1] + 3), "r"(value) : "memory");
-        TRY("movq %1, (%0)", : : "r"((char *)&leaf[1] + 7), "r"(~0ul) : "memory");
-        TRY("movq %1, (%0)", : : "r"((char *)leaf + PAGE_SIZE - 4), "r"(value) : "memory");
-        TRY("movq %1, (%0)", : : "r"((char *)leaf - 4), "r"(value) : "memory");
+        TRY("mov %1, (%0)", : : "r"((char *)&leaf[1] + 3), "r"(value) : "memory");
+        TRY("mov %1, (%0)", : : "r"((char *)&leaf[1] + 7), "r"(~0ul) : "memory");
+        TRY("mov %1, (%0)", : : "r"((char *)leaf + PAGE_SIZE - 4), "r"(value) : "memory");
+        TRY("mov %1, (%0)", : : "r"((char *)leaf - 4), "r"(value) : "memory");
         TRY("btsq $1, (%0)", : : "r"(entry_of(top, (uint64_t)top, 1)) : "memory");
     }
     /* Whatever is there: no writable mapping of a table, and no foreign frame. */

@@ -33,8 +33,8 @@ static void set(unsigned int number, uint64_t value, long result, uint64_t reads
     ({                                                                                             \
         uint32_t a = 0, b, c = 0, d;                                                               \
         traps = 0;                                                                                 \
-        __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq; " text                               \
-                         "; nop; pushfq; andl $~0x100, (%%rsp); popfq"                             \
+        __asm__ volatile("pushf; orl $0x100, (%%" SP "); popf; " text                               \
+                         "; nop; pushf; andl $~0x100, (%%" SP "); popf"                             \
                          : "+a"(a), "=b"(b), "+c"(c), "=d"(d) : : "memory", "cc", "r11");          \
         traps;                                                                                     \
     })
@@ -71,14 +71,14 @@ void test_main(void)
     uint64_t value = 0, cr4 = 0;
     expect_fault("mov from dr4", TRY(".byte 0x0f, 0x21, 0xe0", : "+a"(value)), NO_FAULT);
     expect_value("its value", value, 0xffff0ff3);
-    expect_fault("mov to dr7 with general detect", TRY("movq %0, %%dr7", : : "r"(0x2000ul)),
+    expect_fault("mov to dr7 with general detect", TRY("mov %0, %%dr7", : : "r"(0x2000ul)),
                  FAULT(VECTOR_GP, 0));
-    expect_fault("mov to dr6, upper half", TRY("movq %0, %%dr6", : : "r"(1ul << 32)),
+    expect_fault("mov to dr6, upper half", TRY("mov %0, %%dr6", : : "r"(1ul << 32)),
                  FAULT(VECTOR_GP, 0));
     expect_fault("mov from dr8", TRY(".byte 0x44, 0x0f, 0x21, 0xc0", : "+a"(value)),
                  FAULT(VECTOR_UD, 0));
-    TRY("movq %%cr4, %0", : "+r"(cr4));
-    expect_fault("set CR4.DE", TRY("movq %0, %%cr4", : : "r"(cr4 | 8)), NO_FAULT);
+    TRY("mov %%cr4, %0", : "+r"(cr4));
+    expect_fault("set CR4.DE", TRY("mov %0, %%cr4", : : "r"(cr4 | 8)), NO_FAULT);
     expect_fault("mov from dr4", TRY(".byte 0x0f, 0x21, 0xe0", : "+a"(value)), FAULT(VECTOR_UD, 0));
     expect_fault("mov to dr5", TRY(".byte 0x0f, 0x23, 0xe8", : : "a"(0)), FAULT(VECTOR_UD, 0));
     expect_result("set dr4", HYPERVISOR_set_debugreg(4, 0), -XEN_ENODEV);
@@ -104,7 +104,7 @@ void test_main(void)
     unsigned int least = STEP("");
     expect_value("steps over nop and more", least, 4);
     expect_value("dr6", get(6), 0xffff4ff0);
-    expect_value("over mov from cr0", STEP("movq %%cr0, %%rax") - least, 1);
+    expect_value("over mov from cr0", STEP("mov %%cr0, %%" AX "") - least, 1);
     expect_value("over a forced cpuid", STEP(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid") - least, 1);
     expect_value("over clts", STEP("clts") - least, 1);
 }

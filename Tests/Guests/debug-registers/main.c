@@ -25,8 +25,10 @@ void test_main(void)
     expect_true("get dr0", HYPERVISOR_get_debugreg(0) == (long)&watched);
     expect_result("set dr1 to an address of the hypervisor",
                   HYPERVISOR_set_debugreg(1, HYPERVISOR_ADDRESS), -XEN_EPERM);
+#ifdef __x86_64__
     expect_result("set dr1 to a non-canonical address",
                   HYPERVISOR_set_debugreg(1, NON_CANONICAL_ADDRESS), -XEN_EPERM);
+#endif
     expect_result("set dr8", HYPERVISOR_set_debugreg(8, 0), -XEN_ENODEV);
     expect_result("set dr-1", HYPERVISOR_set_debugreg(-1, 0), -XEN_ENODEV);
     expect_result("get dr8", HYPERVISOR_get_debugreg(8), -XEN_ENODEV);
@@ -46,16 +48,16 @@ void test_main(void)
     expect_value("traps", traps, 1);
 
     uint64_t value = 0;
-    expect_fault("mov from dr0", TRY("movq %%dr0, %0", : "+r"(value)), NO_FAULT);
+    expect_fault("mov from dr0", TRY("mov %%dr0, %0", : "+r"(value)), NO_FAULT);
     expect_true("its value", value == (uint64_t)&watched);
-    expect_fault("mov to dr1", TRY("movq %0, %%dr1", : : "r"(0x1000ul)), NO_FAULT);
+    expect_fault("mov to dr1", TRY("mov %0, %%dr1", : : "r"(0x1000ul)), NO_FAULT);
     expect_value("dr1", (uint64_t)HYPERVISOR_get_debugreg(1), 0x1000);
     expect_fault("mov to dr2, an address of the hypervisor",
-                 TRY("movq %0, %%dr2", : : "r"(HYPERVISOR_ADDRESS)), FAULT(VECTOR_GP, 0));
+                 TRY("mov %0, %%dr2", : : "r"(HYPERVISOR_ADDRESS)), FAULT(VECTOR_GP, 0));
 
     /* Single step: the trap flag stops behind the next instruction. */
     traps = 0;
-    __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq; nop; pushfq; andl $~0x100, (%%rsp); popfq"
+    __asm__ volatile("pushf; orl $0x100, (%%" SP "); popf; nop; pushf; andl $~0x100, (%%" SP "); popf"
                      : : : "memory", "cc");
     expect_true("single steps", traps >= 3);
 }

@@ -71,7 +71,7 @@ void test_main(void)
     physdev("unmap_pirq of what is not mapped", PHYSDEVOP_unmap_pirq, -XEN_EINVAL);
     request.unmap.domid = 77;
     physdev("unmap_pirq of nobody", PHYSDEVOP_unmap_pirq, -XEN_ESRCH);
-    request.page.gmfn = 0xfffffffff;
+    request.page.gmfn = FRAME_BEYOND;
     physdev("pirq_eoi_gmfn of no frame", PHYSDEVOP_pirq_eoi_gmfn_v2, -XEN_EINVAL);
     request.gsi.gsi = 100000;
     physdev("setup_gsi of line 100000", PHYSDEVOP_setup_gsi, -XEN_EINVAL);

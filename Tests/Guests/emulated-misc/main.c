@@ -25,8 +25,10 @@ void test_main(void)
     expect_fault("lmsw", TRY("lmsw %w0", : : "r"(1) : "memory"), FAULT(VECTOR_GP, 0));
     expect_fault("invd", TRY("invd", : : : "memory"), FAULT(VECTOR_GP, 0));
     expect_fault("swapgs", TRY("swapgs", : : : "memory"), FAULT(VECTOR_GP, 0));
+#ifdef __x86_64__
     expect_fault("sysretq", TRY("sysretq", : : : "memory"), FAULT(VECTOR_GP, 0));
-    expect_fault("rdpmc", TRY("rdpmc", : : "c"(0) : "rax", "rdx"), FAULT(VECTOR_GP, 0));
+#endif
+    expect_fault("rdpmc", TRY("rdpmc", : : "c"(0) : AX, DX), FAULT(VECTOR_GP, 0));
     expect_fault("cli", TRY("cli", : : : "memory"), FAULT(VECTOR_GP, 0));
     expect_fault("sti", TRY("sti", : : : "memory"), FAULT(VECTOR_GP, 0));
     expect_fault("vmcall", TRY("vmcall", : : "a"(17) : "memory"), FAULT(VECTOR_UD, 0));

@@ -47,7 +47,7 @@ static bool handle(struct trap_frame *frame)
     faults++;
     address = this_vcpu()->arch.cr2;
     print("%F at %lx, cs %lx, mask %lu\n", FAULT(frame->vector, frame->error_code), frame->rip,
-          frame->cs & 0xffff, frame->cs >> 32 & 0xff);
+          frame->cs & 0xffff, FRAME_MASK(*frame));
     /* The failsafe frame lies where the stack pointer is. */
     uint64_t *words = (uint64_t *)frame->rsp;
     print("ds %lx, cs %lx, ss %lx\n", words[2], words[7], words[10]);
@@ -63,7 +63,7 @@ void test_main(void)
 {
     make_table();
     set_trap_hook(handle);
-    HYPERVISOR_set_callbacks((unsigned long)event_entry, 0, (unsigned long)syscall_entry);
+    callbacks_register(0);
     __asm__ volatile("movw %w0, %%ds" : : "r"(2 << 3 | 3));
     if (!second_start(take_away))
         return;

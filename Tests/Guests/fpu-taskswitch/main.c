@@ -33,11 +33,11 @@ void test_main(void)
     set_trap_hook(0);
 
     uint64_t value = 0x1122334455667788, back = 0;
-    __asm__ volatile("movq %0, %%xmm5; fld1; fld1; faddp" : : "r"(value));
+    __asm__ volatile("movq %0, %%xmm5; fld1; fld1; faddp" : : "m"(value));
     struct sched_poll poll = {.timeout = system_time() + 20 * MILLISECONDS};
     HYPERVISOR_sched_op(SCHEDOP_poll, &poll, 0);
     HYPERVISOR_sched_op(SCHEDOP_yield, 0, 0);
-    __asm__ volatile("movq %%xmm5, %0" : "=r"(back));
+    __asm__ volatile("movq %%xmm5, %0" : "=m"(back));
     expect_value("xmm5 after sleep", back, value);
     uint16_t two = 0;
     __asm__ volatile("fistps %0" : "=m"(two));

@@ -56,10 +56,10 @@ void test_main(void)
 
     expect_value("XCR0 at the start", components(), 3);
     set(0, 3, FAULT(VECTOR_UD, 0), 3);
-    TRY("movq %%cr4, %0", : "+r"(cr4));
+    TRY("mov %%cr4, %0", : "+r"(cr4));
     expect_value("CR4.OSXSAVE", cr4 & CR4_OSXSAVE, 0);
-    expect_fault("set it", TRY("movq %0, %%cr4", : : "r"(cr4 | CR4_OSXSAVE)), NO_FAULT);
-    TRY("movq %%cr4, %0", : "+r"(cr4));
+    expect_fault("set it", TRY("mov %0, %%cr4", : : "r"(cr4 | CR4_OSXSAVE)), NO_FAULT);
+    TRY("mov %%cr4, %0", : "+r"(cr4));
     expect_value("CR4.OSXSAVE", cr4 & CR4_OSXSAVE, CR4_OSXSAVE);
     set(0, 7, NO_FAULT, 7);
     set(0, 1, NO_FAULT, 1);

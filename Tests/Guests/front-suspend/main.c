@@ -75,7 +75,7 @@ static uint64_t time_of_day(void)
     do {
         version = shared->wc_version;
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        seconds = (uint64_t)shared->wc_sec_hi << 32 | shared->wc_sec;
+        seconds = (uint64_t)WALL_CLOCK_HIGH(shared) << 32 | shared->wc_sec;
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
     } while ((version & 1) || version != shared->wc_version);
     return seconds;

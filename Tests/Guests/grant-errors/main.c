@@ -42,7 +42,7 @@ void test_main(void)
     expect_status("its status", query.status, GNTST_bad_domain);
     struct gnttab_get_version version = {.dom = 77};
     expect_call("get_version of nobody", GNTTABOP_get_version, &version, 1, -XEN_ESRCH);
-    struct gnttab_transfer transfer = {.mfn = 0xfffffffff, .domid = 0, .ref = 8};
+    struct gnttab_transfer transfer = {.mfn = FRAME_BEYOND, .domid = 0, .ref = 8};
     expect_call("transfer", GNTTABOP_transfer, &transfer, 1, 0);
     expect_status("its status", transfer.status, GNTST_bad_page);
 

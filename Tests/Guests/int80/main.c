@@ -30,7 +30,7 @@ void test_main(void)
                  FAULT(ENTRY_GATE, 0));
     expect_value("rax arrives", frame.rax, 7);
     expect_value("rip is behind the instruction", frame.rip - user_address(user_int80), 7);
-    expect_true("events stay enabled", (frame.cs >> 32 & 0xff) == this_vcpu()->evtchn_upcall_mask);
+    expect_true("events stay enabled", FRAME_MASK(frame) == this_vcpu()->evtchn_upcall_mask);
 
     set_trap_hook(kernel_gate);
     uint64_t before = entries_seen(ENTRY_GATE);
@@ -42,7 +42,7 @@ void test_main(void)
     user_run(&frame);
     expect_fault("a gate that masks events", FAULT(frame.vector, frame.error_code),
                  FAULT(ENTRY_GATE, 0));
-    expect_value("saved mask", frame.cs >> 32 & 0xff, 0);
+    expect_value("saved mask", FRAME_MASK(frame), 0);
     expect_true("interrupt flag was set", frame.rflags & 0x200);
     events_disable();
 }

@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-USER_CODE(user_nothing, "syscall; ud2");
+USER_CODE(user_nothing, SYSTEM_CALL "; ud2");
 
 static struct trap_frame run(struct trap_frame frame)
 {
@@ -31,10 +31,12 @@ void test_main(void)
     frame.cs = FLAT_USER_SS;
     frame = run(frame);
     expect_vector("a data selector as code", FAULT(frame.vector, frame.error_code), VECTOR_GP);
+#ifdef __x86_64__
     frame = user_frame(user_nothing);
     frame.rip = NON_CANONICAL_ADDRESS;
     frame = run(frame);
     expect_vector("rip not canonical", FAULT(frame.vector, frame.error_code), VECTOR_GP);
+#endif
     frame = user_frame(user_nothing);
     frame.rip = HYPERVISOR_ADDRESS;
     frame = run(frame);

@@ -10,7 +10,7 @@
 #define DATA 0x00cff3000000ffff
 #define SELECTOR(index) ((index) << 3 | 7)
 
-USER_CODE(user_load, "movw %di, %fs; syscall; ud2");
+USER_CODE(user_load, "movw %di, %fs; " SYSTEM_CALL "; ud2");
 
 static long set_ldt(const void *table, uint32_t entries)
 {

@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-USER_CODE(user_read, "movq (%rdi), %rax; syscall; ud2");
+USER_CODE(user_read, "mov (%" DI "), %" AX "; " SYSTEM_CALL "; ud2");
 
 static fault_t read_from_user(void)
 {

@@ -33,7 +33,7 @@ void test_main(void)
     domid_t other = 77;
     expect_result("reservation of a domain that does not exist",
                   HYPERVISOR_memory_op(XENMEM_current_reservation, &other), -XEN_ESRCH);
-    xen_pfn_t frame = 0xfffffffff;
+    xen_pfn_t frame = FRAME_BEYOND;
     struct xen_memory_reservation list = {
         .extent_start = &frame, .nr_extents = 1, .domid = DOMID_SELF};
     expect_result("give a frame beyond memory",

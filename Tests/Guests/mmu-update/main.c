@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x20000000000ul
+#define AREA FREE_ADDRESS
 
 void test_main(void)
 {

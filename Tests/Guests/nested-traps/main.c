@@ -15,8 +15,8 @@ static bool nest(struct trap_frame *frame)
     if (depth > deepest)
         deepest = depth;
     if (depth < 10) {
-        uint64_t kept = frame->rbx;
-        fault_t fault = TRY("movq %0, %%rbx; ud2", : : "r"(kept + 1) : "rbx", "memory");
+        unsigned long kept = frame->rbx;
+        fault_t fault = TRY("mov %0, %%" BX "; ud2", : : "r"(kept + 1) : "rbx", "memory");
         (void)fault;
     }
     depth--;
@@ -27,7 +27,7 @@ static bool nest(struct trap_frame *frame)
 void test_main(void)
 {
     set_trap_hook(nest);
-    uint64_t rbx = 0x1000;
+    unsigned long rbx = 0x1000;
     __asm__ volatile("ud2" : "+b"(rbx) : : "memory");
     expect_value("depth", deepest, 10);
     expect_value("rbx", rbx, 0x1000);

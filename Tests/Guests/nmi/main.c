@@ -19,7 +19,7 @@ static bool handle(struct trap_frame *frame)
     entries++;
     mask_inside = this_vcpu()->evtchn_upcall_mask;
     saved_cs = frame->cs & 0xffff;
-    saved_mask = frame->cs >> 32 & 0xff;
+    saved_mask = FRAME_MASK(*frame);
     if (++depth > deepest)
         deepest = depth;
     void (*what)(void) = inside;
@@ -62,7 +62,7 @@ static void trap_and_send(void)
 
 static long enter(unsigned long address)
 {
-    struct callback_register callback = {.type = CALLBACKTYPE_nmi, .address = address};
+    struct callback_register callback = {.type = CALLBACKTYPE_nmi, .address = ENTRY_POINT(address)};
     return HYPERVISOR_callback_op(CALLBACKOP_register, &callback);
 }
 
@@ -102,7 +102,7 @@ static void send_from_second(void)
     }
 }
 
-USER_CODE(user_wait, "movq $1, 8(%rdi); 1: pause; cmpq $0, (%rdi); je 1b; syscall; ud2");
+USER_CODE(user_wait, "movl $1, 8(%" DI "); 1: pause; cmpl $0, (%" DI "); je 1b; " SYSTEM_CALL "; ud2");
 
 static void let_user_go(void) { user_words[0] = 1; }
 
@@ -129,7 +129,7 @@ void test_main(void)
     begin(0);
     send();
     tell("callback");
-    struct callback_register without = {.type = CALLBACKTYPE_nmi, .address = trap_entries[2]};
+    struct callback_register without = {.type = CALLBACKTYPE_nmi, .address = ENTRY_POINT(trap_entries[2])};
     without.flags = CALLBACKF_mask_events;
     expect_result("callback with the flag", HYPERVISOR_callback_op(CALLBACKOP_register, &without), 0);
     begin(0);
@@ -169,9 +169,11 @@ void test_main(void)
     begin(0);
     send();
     tell("nmi_op");
+#ifdef __x86_64__
     callback.handler_address = NON_CANONICAL_ADDRESS;
     expect_result("nmi_op, not canonical", HYPERVISOR_nmi_op(XENNMI_register_callback, &callback),
                   -XEN_EINVAL);
+#endif
     expect_result("nmi_op, bad pointer", HYPERVISOR_nmi_op(XENNMI_register_callback, bad),
                   -XEN_EFAULT);
     expect_result("nmi_op unregister", HYPERVISOR_nmi_op(XENNMI_unregister_callback, 0), 0);
@@ -209,7 +211,7 @@ void test_main(void)
     user_run(&user);
     expect_fault("user mode ends by", FAULT(user.vector, user.error_code), FAULT(VECTOR_NMI, 0));
     expect_true("from its code", user.rip - user_address(user_wait) < 24);
-    print("cs %lx\n", user.cs);
+    print("cs %lx\n", (uint64_t)user.cs);
     user_words[0] = 1;
     user_run(&user);
     expect_fault("and goes on to", FAULT(user.vector, user.error_code), FAULT(ENTRY_SYSCALL, 0));

@@ -6,8 +6,8 @@
  */
 #include "guest.h"
 
-USER_CODE(user_in, "inb %dx, %al; syscall; ud2");
-USER_CODE(user_cli, "cli; sti; syscall; ud2");
+USER_CODE(user_in, "inb %dx, %al; " SYSTEM_CALL "; ud2");
+USER_CODE(user_cli, "cli; sti; " SYSTEM_CALL "; ud2");
 
 #define PORT 0x80 /* Diagnostics, on every machine. */
 
@@ -59,7 +59,7 @@ static void strings(void)
 {
     uint8_t buffer[16] = {0};
     uint8_t *place = buffer;
-    uint64_t count = 3;
+    unsigned long count = 3;
     expect_fault("rep insb", TRY("rep insb", : "+D"(place), "+c"(count) : "d"((uint16_t)0x20) : "memory"),
                  NO_FAULT);
     expect_value("bytes", (uint64_t)(place - buffer), 3);

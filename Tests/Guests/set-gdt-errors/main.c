@@ -20,7 +20,7 @@ void test_main(void)
     expect_result("all ones", HYPERVISOR_set_gdt(frames, 0xffffffff), -XEN_EINVAL);
     expect_result("list at an unmapped address",
                   HYPERVISOR_set_gdt((xen_pfn_t *)UNMAPPED_ADDRESS, 512), -XEN_EFAULT);
-    frames[0] = 0xfffffffff;
+    frames[0] = FRAME_BEYOND;
     expect_result("a frame beyond memory", HYPERVISOR_set_gdt(frames, 512), -XEN_EINVAL);
     frames[0] = mfn_of(top_table());
     expect_result("a page table", HYPERVISOR_set_gdt(frames, 512), -XEN_EINVAL);

@@ -41,6 +41,6 @@ void test_main(void)
     frame = user_frame(user_syscall);
     user_run(&frame);
     expect_fault("third", FAULT(frame.vector, frame.error_code), FAULT(ENTRY_SYSCALL, 0));
-    expect_value("saved mask", frame.cs >> 32 & 0xff, 0);
+    expect_value("saved mask", FRAME_MASK(frame), 0);
     events_disable();
 }

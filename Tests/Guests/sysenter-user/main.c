@@ -25,7 +25,7 @@ void test_main(void)
 {
     run(0, FAULT(VECTOR_GP, 0));
     struct callback_register request = {.type = CALLBACKTYPE_sysenter};
-    request.address = (unsigned long)sysenter_entry;
+    request.address = ENTRY_POINT(sysenter_entry);
     expect_result("register the callback", HYPERVISOR_callback_op(CALLBACKOP_register, &request), 0);
     run(0, FAULT(ENTRY_SYSENTER, 0));
     run(0x4000, FAULT(ENTRY_SYSENTER, 0)); /* Nested task. */

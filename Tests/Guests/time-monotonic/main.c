@@ -29,7 +29,7 @@ void test_main(void)
     expect_true("time goes on in sleep", slept >= 49 * MILLISECONDS && slept < SECONDS);
 
     expect_value("wall clock's version is odd", shared_info->wc_version & 1, 0);
-    uint64_t seconds = (uint64_t)shared_info->wc_sec_hi << 32 | shared_info->wc_sec;
+    uint64_t seconds = (uint64_t)WALL_CLOCK_HIGH(shared_info) << 32 | shared_info->wc_sec;
     expect_true("wall clock is after 2000", seconds > 946684800);
     expect_true("and before 2100", seconds < 4102444800);
     expect_true("nanoseconds are below a second", shared_info->wc_nsec < 1000000000);

@@ -7,17 +7,29 @@
 #include "guest.h"
 
 extern char other_entry[], third_entry[];
+#ifdef __x86_64__
 __asm__(".text\n"
         "other_entry: addq $16, %rsp; addq $2, (%rsp); movl $0x1234, %eax\n"
         "  pushq $0; jmp 1f\n"
         "third_entry: addq $16, %rsp; addq $2, (%rsp); movl $0x5678, %eax\n"
         "  pushq $0; jmp 1f\n"
         "1: jmp hypercall_page + 23 * 32\n");
+#else
+/* The iret slot pushes %eax, which is the result. */
+__asm__(".text\n"
+        "other_entry: addl $2, (%esp); movl $0x1234, %eax; jmp 1f\n"
+        "third_entry: addl $2, (%esp); movl $0x5678, %eax; jmp 1f\n"
+        "1: jmp hypercall_page + 23 * 32\n");
+#endif
 
 static unsigned int invalid_opcode(void)
 {
     unsigned int result = 0;
+    #ifdef __x86_64__
     __asm__ volatile("ud2" : "+a"(result) : : "memory", "rcx", "r11");
+#else
+    __asm__ volatile("ud2" : "+a"(result) : : "memory");
+#endif
     return result;
 }
 
@@ -46,6 +58,7 @@ void test_main(void)
     expect_result("table in the hypervisor's range",
                   HYPERVISOR_set_trap_table((struct trap_info *)HYPERVISOR_ADDRESS), -XEN_EFAULT);
 
+#ifdef __x86_64__
     rows[0] = (struct trap_info){
         .vector = VECTOR_UD, .cs = FLAT_KERNEL_CS, .address = (unsigned long)other_entry};
     rows[1] = (struct trap_info){
@@ -53,4 +66,5 @@ void test_main(void)
     expect_result("handler at a non-canonical address", HYPERVISOR_set_trap_table(rows),
                   -XEN_EINVAL);
     expect_value("the row before it counts", invalid_opcode(), 0x1234);
+#endif
 }

@@ -18,7 +18,7 @@ void test_main(void)
         11, 43, 47, 50, 55, 56, 63, 64, 127, 128, 255, 256, 4095, 0x7ffffffful,
     };
     for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        print("hypercall %lu ", numbers[i]);
+        print("hypercall %lu ", (uint64_t)numbers[i]);
         expect_result("answers", call(numbers[i]), -XEN_ENOSYS);
     }
     expect_result("all ones", call(~0ul), -XEN_ENOSYS);

@@ -18,7 +18,7 @@ static void use_port(void)
     uint8_t value;
     __asm__ volatile("outb %b0, %w1" : : "a"(0x55), "Nd"((uint16_t)PORT));
     __asm__ volatile("inb %w1, %b0" : "=a"(value) : "Nd"((uint16_t)PORT));
-    __asm__ volatile("pushfq; popq %0" : "=r"(flags));
+    __asm__ volatile("pushf; pop %0" : "=r"(flags));
     is_done = true;
     while (!second_shall_stop())
         __asm__ volatile("pause");

@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x20000000000ul
+#define AREA FREE_ADDRESS
 #define ARITHMETIC_FLAGS 0x8d5ul
 
 static uint64_t *one, *two;

@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define AREA 0x20000000000ul
+#define AREA FREE_ADDRESS
 
 void test_main(void)
 {
@@ -27,15 +27,31 @@ void test_main(void)
     expect_value("value", value, 2);
 
     pte_t old = pte_make(mfn_of(one), PTE_READ_WRITE);
+#ifdef __x86_64__
     expect_fault("exchange an entry", TRY("xchgq %0, (%1)", : "+r"(old) : "r"(entry) : "memory"),
                  NO_FAULT);
+#else
+    /* 64 bits at once are compared, at least. */
+    pte_t found = second, wanted = old;
+    expect_fault("exchange an entry",
+                 TRY("lock cmpxchg8b (%1)", : "+A"(found) : "r"(entry), "b"((uint32_t)wanted), "c"((uint32_t)(wanted >> 32)) : "memory", "cc"),
+                 NO_FAULT);
+    old = found;
+#endif
     expect_true("the old frame came back", pte_frame(old) == mfn_of(two));
     pte_t expected = *entry;
     uint8_t same = 0;
+#ifdef __x86_64__
     expect_fault("compare and exchange",
                  TRY("lock cmpxchgq %3, (%2); sete %1",
                      : "+a"(expected), "+r"(same) : "r"(entry), "r"(second) : "memory", "cc"),
                  NO_FAULT);
+#else
+    expect_fault("compare and exchange",
+                 TRY("lock cmpxchg8b (%2)",
+                     : "+A"(expected), "=@cce"(same) : "r"(entry), "b"((uint32_t)second), "c"((uint32_t)(second >> 32)) : "memory"),
+                 NO_FAULT);
+#endif
     expect_value("it was equal", same, 1);
     expect_fault("clear with a 32-bit write of the low half",
                  TRY("movl $0, (%0)", : : "r"(entry) : "memory"), NO_FAULT);
@@ -48,7 +64,7 @@ void test_main(void)
                  try_write(entry, pte_make(mfn_of(top_table()), PTE_READ_WRITE)),
                  FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
     expect_value("entry", *entry, 0);
-    expect_fault("map a frame beyond memory", try_write(entry, pte_make(0xfffffffff, PTE_READ_WRITE)),
+    expect_fault("map a frame beyond memory", try_write(entry, pte_make(FRAME_BEYOND, PTE_READ_WRITE)),
                  FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
     expect_value("entry", *entry, 0);
     volatile pte_t *higher = entry_of(top_table(), AREA, 2);

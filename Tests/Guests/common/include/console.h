@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /*
- * Formats: %c %s %d %u %x %p, with l, width, 0 and -. More:
+ * Formats: %c %s %d %u %x %p, with l (64 bits, whatever the width of long), width, 0 and -. More:
  *   %E   (long) the result of a hypercall: a number, or an error's name such as -EINVAL
  *   %F   (fault_t) a fault: none, #GP[0018], #PF[0002] ...
  */

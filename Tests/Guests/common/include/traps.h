@@ -72,8 +72,11 @@ uint64_t entries_seen(unsigned int kind);
 
 /* Registers the runtime's handlers, stacks and callbacks; start.c calls it. */
 void traps_initialise(void);
-/* The architecture's part: the entries for events, failsafe and system calls. */
-void callbacks_register(void);
+/*
+ * The architecture's part: set_callbacks with the runtime's entries for events and system calls, as
+ * far as it takes them, and a failsafe entry.
+ */
+long callbacks_register(const void *failsafe);
 
 /* The stubs, for guests that register a table of their own. */
 extern const unsigned long trap_entries[32];

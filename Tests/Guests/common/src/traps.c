@@ -51,8 +51,8 @@ static bool apply_fixup(struct trap_frame *frame)
 static void unexpected(const struct trap_frame *frame)
 {
     failure("unexpected %F at rip %p, cs 0x%lx, rflags 0x%lx, rsp %p, cr2 0x%lx",
-            FAULT(frame->vector, frame->error_code), frame->rip, frame->cs, frame->rflags,
-            frame->rsp, this_vcpu()->arch.cr2);
+            FAULT(frame->vector, frame->error_code), (uintptr_t)frame->rip, (uint64_t)frame->cs,
+            (uint64_t)frame->rflags, (uintptr_t)frame->rsp, (uint64_t)this_vcpu()->arch.cr2);
     report_and_end();
 }
 
@@ -101,7 +101,7 @@ void traps_initialise(void)
 #endif
     if (HYPERVISOR_set_trap_table(table) != 0)
         panic("set_trap_table failed");
-    callbacks_register();
+    callbacks_register(failsafe_entry);
     HYPERVISOR_stack_switch(FLAT_KERNEL_SS, (unsigned long)(entry_stack + sizeof(entry_stack)));
 }
 

@@ -14,10 +14,10 @@ long hypercall(unsigned int number, unsigned long a1, unsigned long a2, unsigned
 }
 
 /* User mode enters by `int $0x80`, which a row of the trap table takes (traps.c). */
-void callbacks_register(void)
+long callbacks_register(const void *failsafe)
 {
-    HYPERVISOR_set_callbacks(FLAT_KERNEL_CS, (unsigned long)event_entry, FLAT_KERNEL_CS,
-                             (unsigned long)failsafe_entry);
+    return HYPERVISOR_set_callbacks(FLAT_KERNEL_CS, (unsigned long)event_entry, FLAT_KERNEL_CS,
+                                    (unsigned long)failsafe);
 }
 
 const volatile unsigned long *machine_to_physical(void)
@@ -37,7 +37,6 @@ pte_t *user_top_make(void)
 void context_prepare(struct vcpu_guest_context *context, uintptr_t entry, uintptr_t stack,
                      uint64_t flags)
 {
-    uint32_t top = (uint32_t)mfn_of(top_table());
     context->flags = VGCF_in_kernel;
     context->user_regs.eflags = (uint32_t)flags;
     context->user_regs.eip = entry;
@@ -47,7 +46,7 @@ void context_prepare(struct vcpu_guest_context *context, uintptr_t entry, uintpt
     context->user_regs.ds = context->user_regs.es = FLAT_KERNEL_DS;
     context->kernel_ss = FLAT_KERNEL_SS;
     context->kernel_sp = stack;
-    context->ctrlreg[3] = top << XEN_PAGE_SHIFT | top >> (32 - XEN_PAGE_SHIFT);
+    context->ctrlreg[3] = CR3_OF(mfn_of(top_table()));
     context->event_callback_cs = FLAT_KERNEL_CS;
     context->event_callback_eip = (unsigned long)event_entry;
     context->failsafe_callback_cs = FLAT_KERNEL_CS;

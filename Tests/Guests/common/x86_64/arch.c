@@ -15,10 +15,10 @@ long hypercall(unsigned int number, unsigned long a1, unsigned long a2, unsigned
     return result;
 }
 
-void callbacks_register(void)
+long callbacks_register(const void *failsafe)
 {
-    HYPERVISOR_set_callbacks((unsigned long)event_entry, (unsigned long)failsafe_entry,
-                             (unsigned long)syscall_entry);
+    return HYPERVISOR_set_callbacks((unsigned long)event_entry, (unsigned long)failsafe,
+                                    (unsigned long)syscall_entry);
 }
 
 const volatile unsigned long *machine_to_physical(void)
@@ -49,7 +49,7 @@ void context_prepare(struct vcpu_guest_context *context, uintptr_t entry, uintpt
     context->user_regs.ds = context->user_regs.es = FLAT_KERNEL_DS;
     context->kernel_ss = FLAT_KERNEL_SS;
     context->kernel_sp = stack;
-    context->ctrlreg[3] = mfn_of(top_table()) << XEN_PAGE_SHIFT;
+    context->ctrlreg[3] = CR3_OF(mfn_of(top_table()));
     context->event_callback_eip = (uint64_t)event_entry;
     context->failsafe_callback_eip = (uint64_t)failsafe_entry;
     context->syscall_callback_eip = (uint64_t)syscall_entry;

@@ -14,13 +14,42 @@
 #define UNMAPPED_ADDRESS 0x70000000ul
 /* An address in the hypervisor's part of the address space, wherever that begins. */
 #define HYPERVISOR_ADDRESS 0xfe000000ul
+/* Every address is canonical: attacks take the last page, which no segment of a guest reaches. */
+#define NON_CANONICAL_ADDRESS 0xfffff000ul
+/* Where the hypervisor's part ends, less a page, since the address behind it does not exist. */
+#define HYPERVISOR_VIRT_END 0xfffff000ul
 
 /* Size of struct trap_frame, which the stubs build. */
 #define TRAP_FRAME_SIZE 64
 /* A word for an address, in assembly text. */
 #define ADDRESS_WORD ".long"
+/* Registers as wide as an address, in assembly text. */
+#define AX "eax"
+#define BX "ebx"
+#define CX "ecx"
+#define DX "edx"
+#define SI "esi"
+#define DI "edi"
+#define BP "ebp"
+#define SP "esp"
 /* How user mode asks its kernel, in assembly text. */
 #define SYSTEM_CALL "int $0x80"
+
+/* A place that maps nothing at the start, for tests that map there. */
+#define FREE_ADDRESS 0x10000000ul
+/* A top table's frame in the form of CR3, rotated so that frames above 4 GB have one, too. */
+#define CR3_OF(frame) ((uint32_t)((frame) << XEN_PAGE_SHIFT | (frame) >> (32 - XEN_PAGE_SHIFT)))
+#define CR3_FRAME(cr3) ((cr3) >> XEN_PAGE_SHIFT | ((cr3) & (PAGE_SIZE - 1)) << (32 - XEN_PAGE_SHIFT))
+/* A frame that no machine has. */
+#define FRAME_BEYOND 0x7ffffffful
+/* The saved upcall mask of a frame, and the selector that frames of the kernel show. */
+#define FRAME_MASK(frame) ((frame).cs >> 16 & 0xff)
+#define FRAME_KERNEL_CS FLAT_KERNEL_CS
+/* An entry as callback_op takes it. */
+#define ENTRY_POINT(entry) ((struct xen_callback){FLAT_KERNEL_CS, (unsigned long)(entry)})
+
+/* High half of the wall clock's seconds. */
+#define WALL_CLOCK_HIGH(shared) ((shared)->arch.wc_sec_hi)
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -20,8 +20,33 @@
 #define TRAP_FRAME_SIZE 176
 /* A word for an address, in assembly text. */
 #define ADDRESS_WORD ".quad"
+/* Registers as wide as an address, in assembly text. */
+#define AX "rax"
+#define BX "rbx"
+#define CX "rcx"
+#define DX "rdx"
+#define SI "rsi"
+#define DI "rdi"
+#define BP "rbp"
+#define SP "rsp"
 /* How user mode asks its kernel, in assembly text. */
 #define SYSTEM_CALL "syscall"
+
+/* A place that maps nothing at the start, for tests that map there. */
+#define FREE_ADDRESS 0x10000000000ul
+/* A top table's frame in the form of CR3. */
+#define CR3_OF(frame) ((frame) << XEN_PAGE_SHIFT)
+#define CR3_FRAME(cr3) ((cr3) >> XEN_PAGE_SHIFT)
+/* A frame that no machine has. */
+#define FRAME_BEYOND 0xffffffffful
+/* The saved upcall mask of a frame, and the selector that frames of the kernel show. */
+#define FRAME_MASK(frame) ((frame).cs >> 32 & 0xff)
+#define FRAME_KERNEL_CS (FLAT_KERNEL_CS & ~3ul)
+/* An entry as callback_op takes it. */
+#define ENTRY_POINT(entry) ((unsigned long)(entry))
+
+/* High half of the wall clock's seconds. */
+#define WALL_CLOCK_HIGH(shared) ((shared)->wc_sec_hi)
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
