@@ -91,12 +91,18 @@ bench:
 	swift build -c release --static-swift-stdlib --product scan-bench
 	@.ci/bench
 	@$(MAKE) --no-print-directory bench-rootstock
+	@.ci/bench-linux
 	@.ci/bench-devices
 
 # Instructions for each operation of a guest, on Rootstock and on stock Xen side by side.
 .PHONY: bench-rootstock
 bench-rootstock: rootstock
 	@.ci/bench-hypervisors
+
+# The same for what programs ask of Debian's Linux, and on the bare machine.
+.PHONY: bench-linux
+bench-linux: rootstock
+	@.ci/bench-linux
 
 # A guest's disk and network, behind Rootstock's control domain and behind Linux on stock Xen.
 .PHONY: bench-devices
