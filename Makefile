@@ -92,6 +92,7 @@ bench:
 	@.ci/bench
 	@$(MAKE) --no-print-directory bench-rootstock
 	@.ci/bench-linux
+	@.ci/bench-boot
 	@.ci/bench-devices
 
 # Instructions for each operation of a guest, on Rootstock and on stock Xen side by side.
@@ -103,6 +104,11 @@ bench-rootstock: rootstock
 .PHONY: bench-linux
 bench-linux: rootstock
 	@.ci/bench-linux
+
+# Debian's Linux from the start of the machine to its shell, on Rootstock and by xl on stock Xen.
+.PHONY: bench-boot
+bench-boot: rootstock
+	@.ci/bench-boot
 
 # A guest's disk and network, behind Rootstock's control domain and behind Linux on stock Xen.
 .PHONY: bench-devices
