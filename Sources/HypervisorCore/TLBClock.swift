@@ -19,17 +19,25 @@ public struct TLBClock: Sendable {
   /// Notes that processors have flushed everything, at or after this call's begin.
   public mutating func noteFlush(of processors: ProcessorSet) {
     if time < .max { time += 1 }
-    for index in 0..<64 where processors.contains(ProcessorID(UInt8(truncatingIfNeeded: index))) {
-      flushedAt[index] = time
+    var rest = processors.bits
+    while rest != 0 {
+      flushedAt[rest.trailingZeroBitCount] = time
+      rest &= rest - 1
     }
   }
 
   /// The processors that may have translations from the time of a stamp.
-  public func staleProcessors(since stamp: UInt32) -> ProcessorSet {
+  ///
+  /// Every change of a frame's type and every frame that is handed out asks. It changes nothing; but of
+  /// an array that may not change, the compiler copies all stamps to read one.
+  public mutating func staleProcessors(since stamp: UInt32) -> ProcessorSet {
     var stale = online
     guard time < .max else { return stale }
-    for index in 0..<64 where flushedAt[index] > stamp {
-      stale.remove(ProcessorID(UInt8(truncatingIfNeeded: index)))
+    var rest = online.bits
+    while rest != 0 {
+      let index = rest.trailingZeroBitCount
+      rest &= rest - 1
+      if flushedAt[index] > stamp { stale.remove(ProcessorID(UInt8(truncatingIfNeeded: index))) }
     }
     return stale
   }
