@@ -65,9 +65,13 @@ extension Hypervisor {
     guard let form = Self.memoryForm(Int32(arguments[0] & 0x3f)) else {
       return memoryOperation(&arguments, from: caller)
     }
-    return withWidened(
+    let start = arguments[0] >> 6
+    let isOfExtents = form.layout.size.narrow == 20
+    let result = withWidened(
       form.layout, argument: 1, isWrittenBack: form.isWrittenBack, &arguments
     ) { memoryOperation(&$0, from: caller) }
+    // Of a reservation that cannot be read nothing is done, and that is the answer.
+    return isOfExtents && result == .error(.fault) ? .value(Int64(start)) : result
   }
 
   /// The argument's form, where it differs.

@@ -38,7 +38,9 @@ extension Hypervisor {
     var op = try read(gnttab_setup_table(), from: argument)
     let list = GuestVirtualAddress(UInt64(UInt(bitPattern: op.frame_list)))
     // Overflow: the product of 32 bits and 8 fits.
-    guard list.isGuestRange(byteCount: UInt64(op.nr_frames) * 8) else { throw .fault }
+    guard isOwnRange(list, byteCount: UInt64(op.nr_frames) * 8, of: caller.domain) else {
+      throw .fault
+    }
     op.status = result { () throws(GrantError) in
       let owner = try grantOwner(op.dom, caller)
       do throws(HypercallError) {
@@ -59,7 +61,9 @@ extension Hypervisor {
     guard count == 1 else { throw .invalid }
     var op = try read(gnttab_get_status_frames(), from: argument)
     let list = GuestVirtualAddress(UInt64(UInt(bitPattern: op.frame_list)))
-    guard list.isGuestRange(byteCount: UInt64(op.nr_frames) * 8) else { throw .fault }
+    guard isOwnRange(list, byteCount: UInt64(op.nr_frames) * 8, of: caller.domain) else {
+      throw .fault
+    }
     op.status = result { () throws(GrantError) in
       let owner = try grantOwner(op.dom, caller)
       let state = owner.pointee.grants

@@ -102,6 +102,16 @@ extension Hypervisor {
     } catch { throw .fault }
   }
 
+  /// Whether a range of addresses is a domain's own: outside the hypervisor's part of its address space.
+  public func isOwnRange(
+    _ address: GuestVirtualAddress, byteCount: UInt64, of domain: DomainPointer
+  ) -> Bool {
+    guard address.isGuestRange(byteCount: byteCount) else { return false }
+    guard domain.pointee.is32Bit else { return true }
+    let end = domain.pointee.reservedStart
+    return address.value <= end && byteCount <= end - address.value
+  }
+
   /// Reads an element of a list of frame numbers, which are as wide as the domain's registers.
   func readFrameNumber(
     _ index: UInt64, of list: GuestVirtualAddress, _ domain: DomainPointer

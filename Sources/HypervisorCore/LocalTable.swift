@@ -9,7 +9,7 @@ extension Hypervisor {
     at address: GuestVirtualAddress, count: UInt32, _ caller: Caller
   ) throws(MemoryError) {
     guard count <= 8192, address.value & 0xfff == 0,
-      count == 0 || address.isGuestRange(byteCount: UInt64(count) * 8)
+      count == 0 || isOwnRange(address, byteCount: UInt64(count) * 8, of: caller.domain)
     else { throw .refused(.invalid) }
     let vcpu = caller.vcpu.pointee
     // The table that is set already keeps its pages, as Xen has it.

@@ -131,7 +131,7 @@ extension Hypervisor {
   ) throws(HypercallError) -> GuestVirtualAddress? {
     // The field is wider than a 32-bit guest's pointer, which is all that it fills in.
     let address = GuestVirtualAddress(try readFrameNumber(0, of: argument, domain))
-    guard address.isGuestRange(byteCount: UInt64(byteCount)) else { throw .fault }
+    guard isOwnRange(address, byteCount: UInt64(byteCount), of: domain) else { throw .fault }
     return address.value == 0 ? nil : address
   }
 

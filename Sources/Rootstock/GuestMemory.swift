@@ -6,6 +6,16 @@ import HypervisorCore
 
 /// Access to the running guest's memory.
 enum GuestMemory {
+  /// Whether a range of canonical addresses outside the hole is the guest's that runs: a 32-bit one has
+  /// the hypervisor's part at the end of its 4 GiB. What lies above is none of its addresses, but the
+  /// hypervisor's own page for arguments.
+  @inline(__always)
+  private static func isOwn(_ address: GuestVirtualAddress, _ count: UInt64) -> Bool {
+    let end = xg_this_cpu().pointee.compat_end
+    if end == 0 { return true }
+    return address.value >> 32 != 0 || address.value &+ count <= end
+  }
+
   /// Copies in; false if any byte cannot be read.
   ///
   /// A guest could aim at the hypervisor's own memory, wrap its range round the end of the
@@ -13,7 +23,9 @@ enum GuestMemory {
   static func read(
     _ to: UnsafeMutableRawPointer, from: GuestVirtualAddress, count: Int
   ) -> Bool {
-    guard from.isGuestRange(byteCount: UInt64(count)) else { return false }
+    guard from.isGuestRange(byteCount: UInt64(count)), isOwn(from, UInt64(count)) else {
+      return false
+    }
     // SAFETY: the range lies outside the hole, and xg_guarded_copy survives its absence.
     return xg_guarded_copy(UInt64(UInt(bitPattern: to)), from.value, UInt64(count)) == 0
   }
@@ -24,7 +36,7 @@ enum GuestMemory {
   static func write(
     _ from: UnsafeRawPointer, to: GuestVirtualAddress, count: Int
   ) -> Bool {
-    guard to.isGuestRange(byteCount: UInt64(count)) else { return false }
+    guard to.isGuestRange(byteCount: UInt64(count)), isOwn(to, UInt64(count)) else { return false }
     // SAFETY: as for reading. CR0.WP makes a page that the guest may not write fault here too.
     return xg_guarded_copy(to.value, UInt64(UInt(bitPattern: from)), UInt64(count)) == 0
   }
@@ -42,7 +54,7 @@ enum GuestMemory {
   /// Reads 32 bits; `nil` if the guest has not mapped them.
   @inline(__always)
   static func load32(from: GuestVirtualAddress) -> UInt32? {
-    guard from.isGuestRange(byteCount: 4) else { return nil }
+    guard from.isGuestRange(byteCount: 4), isOwn(from, 4) else { return nil }
     // SAFETY: the range lies outside the hole, and xg_guarded_load_32 survives its absence.
     let loaded = xg_guarded_load_32(from.value)
     return loaded.failed == 0 ? UInt32(truncatingIfNeeded: loaded.value) : nil
@@ -51,7 +63,7 @@ enum GuestMemory {
   /// Reads 64 bits likewise.
   @inline(__always)
   static func load64(from: GuestVirtualAddress) -> UInt64? {
-    guard from.isGuestRange(byteCount: 8) else { return nil }
+    guard from.isGuestRange(byteCount: 8), isOwn(from, 8) else { return nil }
     // SAFETY: as above.
     let loaded = xg_guarded_load_64(from.value)
     return loaded.failed == 0 ? loaded.value : nil

@@ -170,6 +170,7 @@ extension GuestProcessor {
     xg_this_cpu().pointee.table_owner = xg_this_cpu().pointee.vcpu
     Features.setGuestControls(controls, isCompat: is32Bit)
     PerCPU.showReservedDescriptors(isCompat: is32Bit)
+    xg_this_cpu().pointee.compat_end = is32Bit ? domain.pointee.reservedStart : 0
     if !isResumed {
       loadGDT()
       loadLocalTable()

@@ -70,10 +70,9 @@ extension GuestProcessor {
   mutating func deliverPageFault(_ address: UInt64, _ errorCode: UInt32, _ frame: FramePointer) {
     if is32Bit {
       setCompatFaultAddress(address)
-      // Rings 1 and 3 are a supervisor and a user to the processor as well.
-      return deliver(Vector.pageFault, frame, errorCode: errorCode)
+    } else {
+      shared.pointee.arch.cr2 = UInt(address)
     }
-    shared.pointee.arch.cr2 = UInt(address)
     let user: UInt32 = 4
     let code = isKernelMode ? errorCode & ~user : errorCode | user
     deliver(Vector.pageFault, frame, errorCode: code)

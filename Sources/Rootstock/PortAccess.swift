@@ -89,7 +89,8 @@ extension GuestProcessor {
         let count = GuestMemory.load(UInt32(0), from: rest)
       else { throw .fault }
       guard count <= 65536,
-        GuestVirtualAddress(address).isGuestRange(byteCount: max(1, UInt64(count + 7) / 8))
+        Host.hypervisor.isOwnRange(
+          GuestVirtualAddress(address), byteCount: max(1, UInt64(count + 7) / 8), of: domain)
       else { throw .invalid }
       portAccess.bitmap = GuestVirtualAddress(address)
       portAccess.bitmapCount = count

@@ -101,7 +101,10 @@ extension GuestProcessor {
     } else if !isInput {
       address &+= segmentBase(instruction.segmentPrefix)
     }
-    guard GuestVirtualAddress(address).isGuestRange(byteCount: UInt64(byteCount)) else {
+    guard
+      Host.hypervisor.isOwnRange(
+        GuestVirtualAddress(address), byteCount: UInt64(byteCount), of: domain)
+    else {
       return .refused
     }
     if let fault = move(port, byteCount, isInput, GuestVirtualAddress(address)) { return fault }

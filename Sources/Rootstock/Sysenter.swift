@@ -14,7 +14,10 @@ func sysenter(frame: FramePointer) {
 extension GuestProcessor {
   /// Enters the kernel at its callback; without one the instruction faults.
   mutating func enterForSysenter(_ frame: FramePointer) {
-    if is32Bit { isKernelMode = false }
+    if is32Bit {
+      isKernelMode = false
+      frame.pointee.ss = UInt64(XG_COMPAT_USER_DS)
+    }
     if sysenterEntry.address == 0 {
       deliver(Vector.generalProtection, frame, errorCode: 0)
     } else {

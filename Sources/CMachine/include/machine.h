@@ -54,6 +54,7 @@ struct xg_percpu {
     uint64_t table_owner;  /* Whose page tables are loaded, as in `vcpu`; 0 for the hypervisor's. */
     uint64_t reserved_frames[2]; /* The GDT's reserved page for 64-bit guests, and for 32-bit ones. */
     uint64_t is_compat;    /* 1 while the latter is mapped. */
+    uint64_t compat_end;   /* Where the addresses of the 32-bit guest end that runs here; else 0. */
     uint64_t resumable;    /* Who may go on with the translations that this CPU has; 0 for nobody. */
 };
 _Static_assert(offsetof(struct xg_percpu, syscall_rsp) == XG_PERCPU_SYSCALL_RSP, "layout.h");
