@@ -75,7 +75,7 @@ extension Hypervisor {
   /// Gives each vcpu of a 32-bit domain a table to stand above the guest's.
   ///
   /// False where memory runs out; what there is by then goes with the vcpus.
-  func makeMonitorTables(of domain: DomainPointer) -> Bool {
+  public func makeMonitorTables(of domain: DomainPointer) -> Bool {
     for index in 0..<domain.pointee.vcpuCount {
       let vcpu = domain.pointee.vcpus[index]
       guard vcpu.pointee.monitorTable == nil else { continue }

@@ -7,9 +7,9 @@ public struct Domain: @unchecked Sendable {
   /// It may act on other domains and on I/O memory.
   public var isPrivileged = false
   /// Its kernel is 32-bit code in ring 1, with page tables of three levels.
-  public internal(set) var is32Bit = false
+  public var is32Bit = false
   /// Where the hypervisor's part of a 32-bit domain's address space begins.
-  public internal(set) var reservedStart = Domain.defaultReservedStart
+  public var reservedStart = Domain.defaultReservedStart
   /// It has been told to die; only its teardown works on it.
   public var isDying = false
   /// Assists that it has switched on: bits numbered as the ABI has them.

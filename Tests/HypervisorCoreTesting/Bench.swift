@@ -15,6 +15,8 @@ public final class Bench {
   private let state: UnsafeMutablePointer<HypervisorState>
   /// Ports that a domain may have, port 0 included.
   public static let portCount = 16
+  /// Where the M2P table of 32-bit guests would be; far from what the machine has.
+  public static let compatWindow = MachineFrame(1 << 20)
   private var vcpus: [UnsafeMutablePointer<VCPU>] = []
   private var tables: [UnsafeMutablePointer<UnsafeMutablePointer<VCPU>>] = []
 
@@ -34,6 +36,8 @@ public final class Bench {
       physicalFrames: MachineToPhysicalTable(entries: physical, count: UInt64(frameCount)),
       domains: DomainTable(slots: slots, capacity: 8), state: state)
     hypervisor.reserve(MachineFrame(0))
+    state.pointee.compatWindow = Self.compatWindow
+    state.pointee.compatWindowCount = 1
     for number in (1..<UInt64(frameCount) - 1).reversed() {
       hypervisor.addFree(MachineFrame(number))
     }
@@ -50,7 +54,7 @@ public final class Bench {
 
   /// A domain with frames of its own, of which it may have four more.
   public func makeDomain(
-    _ number: UInt16, frames: Int, privileged: Bool = false
+    _ number: UInt16, frames: Int, privileged: Bool = false, is32Bit: Bool = false
   ) -> (caller: Caller, frames: [MachineFrame]) {
     let vcpu = UnsafeMutablePointer<VCPU>.allocate(capacity: 2)
     vcpus.append(vcpu)
@@ -62,11 +66,13 @@ public final class Bench {
     }
     var domain = Domain(id: DomainID(number), vcpus: VCPUTable(table), vcpuCount: 2)
     domain.isPrivileged = privileged
+    domain.is32Bit = is32Bit
     domain.pageLimit = UInt64(frames) + 4
     domain.portLimit = UInt32(Self.portCount)
     guard let pointer = hypervisor.createDomain(domain) else {
       preconditionFailure("The domain's slot is taken")
     }
+    precondition(!is32Bit || hypervisor.makeMonitorTables(of: pointer), "No monitor tables")
     var list: [MachineFrame] = []
     for index in 0..<frames {
       guard let frame = hypervisor.allocate(for: pointer) else { break }
@@ -114,12 +120,20 @@ public final class Bench {
     }
   }
 
+  /// Puts elements of mmuext_op into the window, in words as wide as a caller has them.
+  public func poke(operations words: [UInt64], at offset: Int, for caller: Caller) {
+    guard caller.domain.pointee.is32Bit else { return machine.poke(words, at: offset) }
+    for (index, word) in words.enumerated() {
+      machine.poke(half: UInt32(truncatingIfNeeded: word), at: offset + index * 4)
+    }
+  }
+
   /// mmuext_op with one element.
   public func extended(
     _ command: UInt64, _ first: UInt64 = 0, _ second: UInt64 = 0, foreign: UInt64 = 0x7ff0,
     from caller: Caller
   ) -> Int64? {
-    machine.poke([command, first, second], at: 0)
+    poke(operations: [command, first, second], at: 0, for: caller)
     return finish(HypercallArguments(FakeMachine.windowBase.value, 1, 0, foreign)) {
       hypervisor.mmuExtendedOperation(&$0, from: caller)
     }

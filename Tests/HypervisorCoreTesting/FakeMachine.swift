@@ -9,6 +9,10 @@ public final class FakeMachine: Machine {
   public let frameCount: Int
   private let memory: UnsafeMutablePointer<UInt64>
   private let window: UnsafeMutableRawPointer
+  private let argumentWindow: UnsafeMutableRawPointer
+
+  /// A page above all addresses of 32-bit guests.
+  public let argumentPage = GuestVirtualAddress(1 << 39)
 
   /// Where the guest's window of argument memory begins.
   public static let windowBase = GuestVirtualAddress(0x40_0000)
@@ -56,9 +60,12 @@ public final class FakeMachine: Machine {
     memory.initialize(repeating: 0, count: frameCount * 512)
     window = .allocate(byteCount: Self.windowSize, alignment: 4096)
     window.initializeMemory(as: UInt8.self, repeating: 0, count: Self.windowSize)
+    argumentWindow = .allocate(byteCount: 4096, alignment: 4096)
+    argumentWindow.initializeMemory(as: UInt8.self, repeating: 0, count: 4096)
   }
 
   deinit {
+    argumentWindow.deallocate()
     memory.deallocate()
     window.deallocate()
   }
@@ -79,6 +86,11 @@ public final class FakeMachine: Machine {
   private func place(
     _ address: GuestVirtualAddress, _ byteCount: Int
   ) throws(GuestMemoryFault) -> UnsafeMutableRawPointer {
+    if address.value >> 12 == argumentPage.value >> 12 {
+      let offset = Int(address.value & 0xfff)
+      guard byteCount <= 4096 - offset else { throw GuestMemoryFault(at: address) }
+      return argumentWindow + offset
+    }
     let (offset, overflow) = address.value.subtractingReportingOverflow(Self.windowBase.value)
     guard !overflow, offset <= UInt64(Self.windowSize), byteCount <= Self.windowSize - Int(offset)
     else { throw GuestMemoryFault(at: address) }
@@ -94,7 +106,9 @@ public final class FakeMachine: Machine {
   public func copyOut(
     to destination: GuestVirtualAddress, from source: UnsafeRawPointer, byteCount: Int
   ) throws(GuestMemoryFault) {
-    if isWindowReadOnly { throw GuestMemoryFault(at: destination) }
+    if isWindowReadOnly, destination.value < argumentPage.value {
+      throw GuestMemoryFault(at: destination)
+    }
     try place(destination, byteCount).copyMemory(from: source, byteCount: byteCount)
   }
 

@@ -6,6 +6,9 @@ extension HostileGuest {
   /// A suspension that domain 0 keeps, writes down at times, and ends.
   func suspend(_ caller: Caller, _ own: [MachineFrame]) -> (String, Int64?) {
     let hypervisor = bench.hypervisor
+    if caller.domain.pointee.is32Bit {
+      return (note("is not kept"), hypervisor.suspend(caller) ? nil : 0)
+    }
     caller.domain.pointee.isKeptSuspended = true
     guard hypervisor.suspend(caller) else { return (note("suspends and ends"), nil) }
     let frame = anyFrame(own)

@@ -45,8 +45,10 @@ public final class HostileGuest {
     bench = Bench(frameCount: 56)
     freeAtStart = bench.hypervisor.state.pointee.freeCount
     let privileged = random.below(8) == 0
-    callers.append(bench.makeDomain(1, frames: 14, privileged: privileged))
-    callers.append(bench.makeDomain(2, frames: 10))
+    let width = random.below(4)
+    callers.append(
+      bench.makeDomain(1, frames: 14, privileged: privileged, is32Bit: width & 1 != 0))
+    callers.append(bench.makeDomain(2, frames: 10, is32Bit: width == 3))
     for one in callers {
       bench.share(with: one.caller)
       boot(one.caller, one.frames)
@@ -61,11 +63,24 @@ public final class HostileGuest {
 
   /// Four tables, the last of which maps memory writable and tables read-only.
   private func boot(_ caller: Caller, _ frames: [MachineFrame]) {
+    if caller.domain.pointee.is32Bit { return bootCompat(caller, frames) }
     for index in 0..<3 { bench.prepare(frames[index], 0, frames[index + 1], 7) }
     for (index, frame) in frames.enumerated() {
       bench.prepare(frames[3], index, frame, index < 8 ? 5 : 7)
     }
     _ = bench.extended(3, frames[0].number, from: caller)
+    _ = bench.extended(5, frames[0].number, from: caller)
+  }
+
+  /// The same of three levels: the fourth entry of the top names a table of level 2 of its own.
+  private func bootCompat(_ caller: Caller, _ frames: [MachineFrame]) {
+    bench.prepare(frames[0], 0, frames[1], 1)
+    bench.prepare(frames[0], 3, frames[2], 1)
+    bench.prepare(frames[1], 0, frames[3], 7)
+    for (index, frame) in frames.enumerated() {
+      bench.prepare(frames[3], index, frame, index < 8 ? 5 : 7)
+    }
+    _ = bench.extended(2, frames[0].number, from: caller)
     _ = bench.extended(5, frames[0].number, from: caller)
   }
 
@@ -99,6 +114,9 @@ public final class HostileGuest {
       let domain = callers[index].caller.domain
       guard bench.hypervisor.finishDeath(of: domain) else {
         throw Violation(description: "domain \(domain.pointee.id.rawValue) left frames")
+      }
+      for vcpu in 0..<2 {
+        bench.hypervisor.freeMonitorTable(of: callers[index].caller.domain.pointee.vcpus[vcpu])
       }
     }
     try bench.recount()
@@ -227,7 +245,7 @@ public final class HostileGuest {
       words.append(random.below(20) == 0 ? 0 : anyFrame(own).number)
       words.append(anyFrame(own).number)
     }
-    bench.machine.poke(words, at: 256)
+    bench.poke(operations: words, at: 256, for: caller)
     let result = bench.finish(
       HypercallArguments(
         FakeMachine.windowBase.value + 256, UInt64(count), 0,

@@ -15,6 +15,10 @@ extension Bench {
       ownFrames += try checkBuckets(of: domain)
       ownFrames += try checkQueues(of: domain)
       try checkVCPUs(of: domain)
+      for index in 0..<domain.pointee.vcpuCount
+      where domain.pointee.vcpus[index].pointee.monitorTable != nil {
+        ownFrames += 1
+      }
     }
     var found = 0
     for number in 0..<machine.frameCount

@@ -95,9 +95,22 @@ extension Bench {
     let end = record.typeUses > 0 ? 512 : Int(record.progress)
     guard end > 0 else { return }
     let words = machine.words(of: frame)
+    let is32Bit = hypervisor.domains.find(record.owner)?.pointee.is32Bit ?? false
     for index in 0..<end {
       let word = words[index]
+      if is32Bit, level == 3, index >= 4, word != 0 {
+        throw Violation(description: "entry \(index) of top table \(frame.number) is not 0")
+      }
       if word & 1 == 0 { continue }
+      if record.type == .level2High, index >= 480 {
+        // The last 64 MiB: the M2P table, to read, and for the kernel alone.
+        guard
+          record.typeUses == 0
+            || index == 480 && word & 6 == 0
+              && word & 0x000f_ffff_ffff_f000 == Self.compatWindow.number << 12
+        else { throw Violation(description: "reserved entry \(index) of \(frame.number): \(word)") }
+        continue
+      }
       if level == 4, (256...271).contains(index) {
         // The M2P table's slot may also be empty, as the words skipped above are.
         if record.typeUses > 0, word != hypervisor.state.pointee.reservedEntries[index - 256] {
@@ -139,7 +152,15 @@ extension Bench {
       foreign[entry, default: 0] += 1
       user = owner
     }
-    if word & 4 == 0 { throw Violation(description: "\(place): no user bit") }
+    let is32Bit = hypervisor.domains.find(owner)?.pointee.is32Bit ?? false
+    if is32Bit, level > 2 {
+      let type: FrameType = index == 3 ? .level2High : .level2
+      guard level == 3, word & 6 == 6, record.type == type else {
+        throw Violation(description: "\(place): \(record.type) under a 32-bit top table")
+      }
+    } else if !is32Bit, word & 4 == 0 {
+      throw Violation(description: "\(place): no user bit")
+    }
     if level == 1 {
       counts[target].references += 1
       // A processor can have it in its TLB from here on, unless the table is in the making.
