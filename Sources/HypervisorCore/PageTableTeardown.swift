@@ -50,8 +50,10 @@ extension Hypervisor {
         record.pointee.progress = 0
       }
       while record.pointee.progress > 0, domain.pointee.teardownHead == head {
-        record.pointee.progress -= 1
-        let index = Int(record.pointee.progress)
+        // Most entries of such a table are empty.
+        var index = Int(record.pointee.progress) - 1
+        while index > 0, !PageTableEntry(rawValue: words[index]).isPresent { index -= 1 }
+        record.pointee.progress = UInt16(truncatingIfNeeded: index)
         if Self.isReserved(index, in: record.pointee.type, of: domain) { continue }
         releaseTableEntry(PageTableEntry(rawValue: words[index]), level: level, in: frame)
       }

@@ -70,7 +70,10 @@ extension Hypervisor {
     let record = frames[frame]
     let level = type.level
     while record.pointee.progress < 512 {
-      let index = Int(record.pointee.progress)
+      // Most entries of such a table are empty.
+      var index = Int(record.pointee.progress)
+      while index < 511, !PageTableEntry(rawValue: words[index]).isPresent { index += 1 }
+      record.pointee.progress = UInt16(truncatingIfNeeded: index)
       let entry = PageTableEntry(rawValue: words[index])
       if entry.isPresent, !Self.isReserved(index, in: type, of: domain) {
         if shallYield { throw .preempted }
