@@ -133,7 +133,8 @@ extension Hypervisor {
   private func removeFreeRun(from start: UInt64, count: UInt64) {
     var previous = FrameRecord.endOfList
     var current = state.pointee.freeHead
-    while current != FrameRecord.endOfList {
+    var left = count
+    while left > 0, current != FrameRecord.endOfList {
       let next = frames[MachineFrame(UInt64(current))].pointee.next
       if UInt64(current) >= start, UInt64(current) < start + count {
         if previous == FrameRecord.endOfList {
@@ -141,6 +142,7 @@ extension Hypervisor {
         } else {
           frames[MachineFrame(UInt64(previous))].pointee.next = next
         }
+        left -= 1
       } else {
         previous = current
       }
