@@ -46,7 +46,9 @@ public struct SchedulerDecision: Hashable, Sendable {
 
 /// The run queue of all processors, over memory that the caller hands over.
 ///
-/// What is decided on every switch costs as much as there are runnable vcpus, not as there are vcpus.
+/// What is decided on every switch costs as much as there are runnable vcpus, not as there are vcpus. Its
+/// functions are `mutating` there where they change nothing, too: for a call of one that may not change
+/// it, the compiler copies all processors.
 public struct Scheduler: @unchecked Sendable {
   // SAFETY: these point to `capacity` initialised values, `groups` to `groupCount`, that live as long
   // as the scheduler. Indexes come from `add`, and `queue` holds indexes of entries.
@@ -171,7 +173,7 @@ public struct Scheduler: @unchecked Sendable {
 
   /// Takes the vcpu that runs on a processor off it, in its new state, and charges it.
   public mutating func stop(on processor: ProcessorID, as state: RunState, now: UInt64) {
-    guard let slot = running(on: processor) else { return }
+    guard let slot = slot(on: processor) else { return }
     let entry = entries + slot.index
     entry.pointee.virtualTime &+= charge(entry, now: now)
     entry.pointee.processor = nil
@@ -195,11 +197,17 @@ public struct Scheduler: @unchecked Sendable {
     return index >= 0 ? SchedulerSlot(index: Int(index)) : nil
   }
 
+  /// The same on the way of a switch.
+  private mutating func slot(on processor: ProcessorID) -> SchedulerSlot? {
+    let index = current[Int(processor.rawValue & 63)]
+    return index >= 0 ? SchedulerSlot(index: Int(index)) : nil
+  }
+
   /// Decides who runs on a processor from now on.
   ///
   /// Whoever ran there goes back among the runnable.
   public mutating func decide(for processor: ProcessorID, now: UInt64) -> SchedulerDecision {
-    if queueCount == 0, let slot = running(on: processor) {
+    if queueCount == 0, let slot = slot(on: processor) {
       // Nobody else waits: it goes on.
       let entry = entries + slot.index
       entry.pointee.virtualTime &+= charge(entry, now: now)
@@ -231,7 +239,7 @@ public struct Scheduler: @unchecked Sendable {
 
   /// Lets the running vcpu of a processor stand back behind the others that wait.
   public mutating func yield(on processor: ProcessorID, now: UInt64) {
-    guard let slot = running(on: processor) else { return }
+    guard let slot = slot(on: processor) else { return }
     var latest = entries[slot.index].virtualTime
     for place in 0..<queueCount {
       latest = max(latest, entries[Int(queue[place])].virtualTime)
@@ -260,7 +268,7 @@ public struct Scheduler: @unchecked Sendable {
   }
 
   /// Changes a state, and with it the count of those of the domain that want to run.
-  private func enter(_ index: Int, _ state: RunState, at now: UInt64) {
+  private mutating func enter(_ index: Int, _ state: RunState, at now: UInt64) {
     let entry = entries + index
     let was = entry.pointee.account.state
     let wanted = was == .running || was == .runnable
@@ -270,7 +278,8 @@ public struct Scheduler: @unchecked Sendable {
   }
 
   /// The virtual time for what an entry has run so far.
-  private func charge(_ entry: UnsafeMutablePointer<SchedulerEntry>, now: UInt64) -> UInt64 {
+  private mutating func charge(_ entry: UnsafeMutablePointer<SchedulerEntry>, now: UInt64) -> UInt64
+  {
     guard entry.pointee.processor != nil, now > entry.pointee.startTime else { return 0 }
     let ran = now - entry.pointee.startTime
     let sharers = groups[entry.pointee.group]
