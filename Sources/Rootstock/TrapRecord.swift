@@ -14,6 +14,7 @@ struct TrapRecord {
   nonisolated(unsafe) static var isStrict = false
 
   private var entries = InlineArray<80, Entry>(repeating: Entry())
+  private var recents = InlineArray<8, Recent>(repeating: Recent())
   private var lost: UInt64 = 0
   private var calls = InlineArray<64, CallCount>(repeating: CallCount())
   private var slips = InlineArray<12, Slip>(repeating: Slip())
@@ -38,23 +39,51 @@ struct TrapRecord {
     var errors: UInt32 = 0
   }
 
+  /// Where an address was counted last: one that comes again and again is found at once, in a full
+  /// record as well.
+  private struct Recent {
+    /// In the beginning one that no instruction has.
+    var address: UInt64 = 1 << 63
+    /// ``noSlot`` where it has found no room, nor will.
+    var slot = TrapRecord.noSlot
+  }
+
+  private static var noSlot: Int { 80 }
+
   /// Counts an emulated instruction; addresses that find no room are counted together.
   mutating func count(_ rule: StaticString, at address: UInt64) {
     // Fibonacci hashing: the high half of a product with 80 is a slot.
     let hash = UInt32(truncatingIfNeeded: address) &* 0x9e37_79b9
-    var slot = Int(truncatingIfNeeded: (UInt64(hash) &* 80) >> 32)
-    for _ in 0..<16 {
-      if entries[slot].count == 0 {
-        entries[slot].address = address
-        entries[slot].rule = rule
+    let place = Int(truncatingIfNeeded: hash >> 29)
+    if recents[place].address == address {
+      // Another vcpu may have written half of it.
+      let slot = recents[place].slot
+      if slot == Self.noSlot {
+        lost &+= 1
+        return
       }
       if entries[slot].address == address {
         entries[slot].count &+= 1
         return
       }
+    }
+    let slot = find(rule, address, from: Int(truncatingIfNeeded: (UInt64(hash) &* 80) >> 32))
+    recents[place] = Recent(address: address, slot: slot)
+    if slot == Self.noSlot { lost &+= 1 } else { entries[slot].count &+= 1 }
+  }
+
+  /// The slot of an address, which is taken for it where it has none.
+  private mutating func find(_ rule: StaticString, _ address: UInt64, from first: Int) -> Int {
+    var slot = first
+    for _ in 0..<16 {
+      if entries[slot].count == 0 {
+        entries[slot].address = address
+        entries[slot].rule = rule
+      }
+      if entries[slot].address == address { return slot }
       slot = slot == 79 ? 0 : slot + 1
     }
-    lost &+= 1
+    return Self.noSlot
   }
 
   /// Counts a hypercall.
