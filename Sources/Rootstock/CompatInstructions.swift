@@ -51,8 +51,8 @@ extension GuestProcessor {
     case .storeString, .moveString: return compatAddress(0x26, frame.pointee.rdi, frame).value
     default:
       let offset =
-        store.operand.address(registers: { frame.pointee[register: $0] }, next: 0)
-        &+ store.bitOffset(registers: { frame.pointee[register: $0] })
+        store.operand.address(registers: { frame[register: $0] }, next: 0)
+        &+ store.bitOffset(registers: { frame[register: $0] })
       let isOnStack = store.operand.base == 4 || store.operand.base == 5
       let implied: UInt8 = isOnStack ? 0x36 : 0
       let prefix = instruction.segmentPrefix

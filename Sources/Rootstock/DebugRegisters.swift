@@ -42,7 +42,7 @@ extension GuestProcessor {
   ) -> Emulation {
     guard let modRM = instruction.next() else { return .refused }
     do throws(DebugRegisterError) {
-      frame.pointee[register: instruction.baseField(modRM)] = try debug.read(
+      frame[register: instruction.baseField(modRM)] = try debug.read(
         instruction.registerField(modRM), hasExtensions: hasDebugExtensions)
       return .done
     } catch { return .fault(Vector.invalidOpcode) }
@@ -56,7 +56,7 @@ extension GuestProcessor {
     do throws(DebugRegisterError) {
       try debug.write(
         instruction.registerField(modRM),
-        frame.pointee[register: instruction.baseField(modRM)],
+        frame[register: instruction.baseField(modRM)],
         hasExtensions: hasDebugExtensions)
       loadDebugRegisters()
       return .done

@@ -45,47 +45,49 @@ extension InstructionBytes {
   }
 }
 
-extension xg_frame {
-  /// A general register by its number in encodings.
+extension FramePointer {
+  /// A general register of the frame by its number in encodings.
+  ///
+  /// The pointer's and not the frame's: of that the compiler would make a copy to read one register.
   subscript(register number: Int) -> UInt64 {
     get {
       switch number {
-      case 0: rax
-      case 1: rcx
-      case 2: rdx
-      case 3: rbx
-      case 4: rsp
-      case 5: rbp
-      case 6: rsi
-      case 7: rdi
-      case 8: r8
-      case 9: r9
-      case 10: r10
-      case 11: r11
-      case 12: r12
-      case 13: r13
-      case 14: r14
-      default: r15
+      case 0: pointee.rax
+      case 1: pointee.rcx
+      case 2: pointee.rdx
+      case 3: pointee.rbx
+      case 4: pointee.rsp
+      case 5: pointee.rbp
+      case 6: pointee.rsi
+      case 7: pointee.rdi
+      case 8: pointee.r8
+      case 9: pointee.r9
+      case 10: pointee.r10
+      case 11: pointee.r11
+      case 12: pointee.r12
+      case 13: pointee.r13
+      case 14: pointee.r14
+      default: pointee.r15
       }
     }
-    set {
+    nonmutating set {
       switch number {
-      case 0: rax = newValue
-      case 1: rcx = newValue
-      case 2: rdx = newValue
-      case 3: rbx = newValue
-      case 4: rsp = newValue
-      case 5: rbp = newValue
-      case 6: rsi = newValue
-      case 7: rdi = newValue
-      case 8: r8 = newValue
-      case 9: r9 = newValue
-      case 10: r10 = newValue
-      case 11: r11 = newValue
-      case 12: r12 = newValue
-      case 13: r13 = newValue
-      case 14: r14 = newValue
-      default: r15 = newValue
+      case 0: pointee.rax = newValue
+      case 1: pointee.rcx = newValue
+      case 2: pointee.rdx = newValue
+      case 3: pointee.rbx = newValue
+      case 4: pointee.rsp = newValue
+      case 5: pointee.rbp = newValue
+      case 6: pointee.rsi = newValue
+      case 7: pointee.rdi = newValue
+      case 8: pointee.r8 = newValue
+      case 9: pointee.r9 = newValue
+      case 10: pointee.r10 = newValue
+      case 11: pointee.r11 = newValue
+      case 12: pointee.r12 = newValue
+      case 13: pointee.r13 = newValue
+      case 14: pointee.r14 = newValue
+      default: pointee.r15 = newValue
       }
     }
   }

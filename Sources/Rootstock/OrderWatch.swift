@@ -89,7 +89,7 @@ extension GuestProcessor {
     let found = order.pointee.steps.note(
       met: met, at: rip.value, isMasked: upcallMask != 0,
       wasExchange: OrderStep.isExchange(behind: before), next: OrderStep(bytes),
-      access: OrderAccess(bytes) { frame.pointee[register: $0] })
+      access: OrderAccess(bytes) { frame[register: $0] })
     if let found {
       // The byte before is the instruction's, and with it the line.
       guest.pointee.record.pointee.count(found.slip, at: found.place &- 1)

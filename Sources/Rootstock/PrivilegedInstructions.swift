@@ -144,7 +144,7 @@ extension GuestProcessor {
     case 4: value = Features.guestCR4(controls)
     default: return false
     }
-    frame.pointee[register: instruction.baseField(modRM)] = is32Bit ? value & 0xffff_ffff : value
+    frame[register: instruction.baseField(modRM)] = is32Bit ? value & 0xffff_ffff : value
     return true
   }
 
@@ -153,7 +153,7 @@ extension GuestProcessor {
     _ instruction: inout InstructionBytes, _ frame: FramePointer
   ) -> Bool {
     guard let modRM = instruction.next() else { return false }
-    var value = frame.pointee[register: instruction.baseField(modRM)]
+    var value = frame[register: instruction.baseField(modRM)]
     if is32Bit { value &= 0xffff_ffff }
     switch instruction.registerField(modRM) {
     case 0:

@@ -42,8 +42,8 @@ extension GuestProcessor {
     default:
       let next = frame.pointee.rip &+ UInt64(instruction.length)
       return segmentBase(instruction.segmentPrefix)
-        &+ store.operand.address(registers: { frame.pointee[register: $0] }, next: next)
-        &+ store.bitOffset(registers: { frame.pointee[register: $0] })
+        &+ store.operand.address(registers: { frame[register: $0] }, next: next)
+        &+ store.bitOffset(registers: { frame[register: $0] })
     }
   }
 
@@ -53,20 +53,20 @@ extension GuestProcessor {
     _ frame: FramePointer
   ) throws(MemoryError) -> Bool {
     let count = store.byteCount
-    let source = store.immediate ?? frame.pointee.part(store.register, count, store.isHighByte)
+    let source = store.immediate ?? frame.part(store.register, count, store.isHighByte)
     switch store.operation {
     case .move: _ = try write(source, count, at: place)
     case .exchange:
       let found = try write(source, count, at: place)
-      frame.pointee.setPart(store.register, found, count, store.isHighByte)
+      frame.setPart(store.register, found, count, store.isHighByte)
     case .compareExchange:
-      let expected = frame.pointee.part(0, count, false)
+      let expected = frame.part(0, count, false)
       let found = try write(source, count, at: place, expected: expected)
       frame.pointee.rflags =
         Arithmetic.subtract.apply(
           expected, found, byteCount: count, flags: frame.pointee.rflags
         ).flags
-      if found != expected { frame.pointee.setPart(0, found, count, false) }
+      if found != expected { frame.setPart(0, found, count, false) }
     case .compareExchange8:
       let expected = frame.pointee.rax & 0xffff_ffff | frame.pointee.rdx << 32
       let value = frame.pointee.rbx & 0xffff_ffff | frame.pointee.rcx << 32
@@ -80,11 +80,11 @@ extension GuestProcessor {
       }
     case .exchangeAdd:
       guard let old = try modify(.add, source, count, at: place, frame) else { return false }
-      frame.pointee.setPart(store.register, old, count, store.isHighByte)
+      frame.setPart(store.register, old, count, store.isHighByte)
     case .modify(let arithmetic):
       guard try modify(arithmetic, source, count, at: place, frame) != nil else { return false }
     case .storeString:
-      _ = try write(frame.pointee.part(0, count, false), count, at: place)
+      _ = try write(frame.part(0, count, false), count, at: place)
       return step(store, instruction, frame)
     case .moveString:
       let from =
@@ -152,7 +152,7 @@ extension GuestProcessor {
   }
 }
 
-extension xg_frame {
+extension FramePointer {
   /// The lowest bytes of a register, or its second one.
   fileprivate func part(_ number: Int, _ byteCount: Int, _ isHighByte: Bool) -> UInt64 {
     let value = self[register: number]
@@ -160,7 +160,7 @@ extension xg_frame {
   }
 
   /// Changes them: of 4 bytes the upper half becomes 0, of fewer the rest stays.
-  fileprivate mutating func setPart(
+  fileprivate func setPart(
     _ number: Int, _ value: UInt64, _ byteCount: Int, _ isHighByte: Bool
   ) {
     let old = self[register: number]
