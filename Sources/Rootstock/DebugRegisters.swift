@@ -67,7 +67,7 @@ extension GuestProcessor {
   ///
   /// They stay in force in the hypervisor: instruction breakpoints lie outside it, and a data
   /// breakpoint that its copy of guest memory meets is a trap that internalTrap drops.
-  func loadDebugRegisters() {
+  mutating func loadDebugRegisters() {
     var (addresses, control) = (debug.addresses, debug.hardwareControl)
     if control == 0, order.pointee.steps.isOn {
       (addresses, control) = order.pointee.steps.breakpoints

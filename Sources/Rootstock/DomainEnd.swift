@@ -88,7 +88,8 @@ enum DomainEnd {
     let now = Host.clock.now
     var sum: UInt64 = 0
     for index in 0..<domain.pointee.vcpuCount {
-      let info = Runstate.info(of: domain.pointee.vcpus[index].pointee.guest.pointee, now: now)
+      let info = Runstate.info(
+        of: domain.pointee.vcpus[index].pointee.guest.pointee.slot, now: now)
       sum &+= info.time.0
     }
     return sum

@@ -5,7 +5,7 @@ import CXenABI
 import HypervisorCore
 
 extension GuestProcessor {
-  func eventChannelOperation(_ arguments: inout HypercallArguments) -> HypercallResult {
+  mutating func eventChannelOperation(_ arguments: inout HypercallArguments) -> HypercallResult {
     Lock.core.take()
     defer { Lock.core.release() }
     return Host.hypervisor.eventChannelOperation(&arguments, from: caller)

@@ -16,7 +16,7 @@ extension GuestProcessor {
   ///
   /// The processor sets accessed bits in descriptors, so the window is writable; the guest has the
   /// pages read-only.
-  func loadGDT() {
+  mutating func loadGDT() {
     let cpu = xg_this_cpu()
     PerCPU.mapDescriptors(
       Int(cpu.pointee.index), count: core.pointee.descriptorFrameCount,

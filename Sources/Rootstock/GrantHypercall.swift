@@ -3,7 +3,7 @@
 import HypervisorCore
 
 extension GuestProcessor {
-  func grantTableOperation(_ arguments: inout HypercallArguments) -> HypercallResult {
+  mutating func grantTableOperation(_ arguments: inout HypercallArguments) -> HypercallResult {
     Lock.core.take()
     defer { Lock.core.release() }
     return Host.hypervisor.grantTableOperation(&arguments, from: caller)

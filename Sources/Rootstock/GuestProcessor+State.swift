@@ -9,7 +9,7 @@ extension GuestProcessor {
   ///
   /// An event that came since it asked to sleep is seen here: its sender sets the bit first and then
   /// takes the lock. Whoever wakes it takes `wantsSleep` back, which is all that ends a poll.
-  func wantedState() -> RunState {
+  mutating func wantedState() -> RunState {
     if !core.pointee.isUp || domain.pointee.isPaused || guest.pointee.ending != nil {
       return .offline
     }
@@ -49,6 +49,6 @@ extension GuestProcessor {
     // The kernel's memory is not mapped in user mode: it is told on the way there.
     isRunstateStale = !isKernelMode
     guard isKernelMode else { return }
-    Runstate.write(of: self, to: GuestVirtualAddress(runstateArea))
+    Runstate.write(of: &self, to: GuestVirtualAddress(runstateArea))
   }
 }

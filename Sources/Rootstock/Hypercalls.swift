@@ -101,7 +101,7 @@ extension GuestProcessor {
     }
   }
 
-  func mmuUpdate(_ arguments: inout HypercallArguments) -> HypercallResult {
+  mutating func mmuUpdate(_ arguments: inout HypercallArguments) -> HypercallResult {
     Lock.core.take()
     defer { Lock.core.release() }
     return Host.hypervisor.mmuUpdate(&arguments, from: caller)

@@ -57,7 +57,7 @@ extension GuestProcessor {
   ///
   /// A page that stayed in the window after it was given back could be written by the guest, with
   /// descriptors that nobody has checked.
-  func loadLocalTable() {
+  mutating func loadLocalTable() {
     let cpu = xg_this_cpu()
     let count = core.pointee.localTableCount
     core.pointee.isLocalTableStale = false
@@ -98,7 +98,7 @@ extension GuestProcessor {
   }
 
   /// mmuext_op, after which the window may be out of date.
-  func mmuExtendedOperation(_ arguments: inout HypercallArguments) -> HypercallResult {
+  mutating func mmuExtendedOperation(_ arguments: inout HypercallArguments) -> HypercallResult {
     let result = withCore { Host.hypervisor.mmuExtendedOperation(&arguments, from: caller) }
     if core.pointee.isLocalTableStale { loadLocalTable() }
     return result

@@ -6,10 +6,10 @@ import HypervisorCore
 /// Guests' views of run states.
 enum Runstate {
   /// The times of a vcpu at the last change, or at `now` where one is given.
-  static func info(of vcpu: GuestProcessor, now: UInt64? = nil) -> vcpu_runstate_info {
+  static func info(of slot: SchedulerSlot, now: UInt64? = nil) -> vcpu_runstate_info {
     var info = vcpu_runstate_info()
     guard let scheduler = Switch.scheduler else { return info }
-    let account = scheduler[vcpu.slot].account
+    let account = scheduler[slot].account
     let words = account.words
     info.state = Int32(truncatingIfNeeded: words[0])
     info.state_entry_time = words[1]
@@ -28,10 +28,10 @@ enum Runstate {
   ///
   /// Under runstate_update_flag a reader can tell a copy that is being written: the top bit of
   /// state_entry_time is set first and cleared last.
-  static func write(of vcpu: GuestProcessor, to address: GuestVirtualAddress) {
-    var info = info(of: vcpu)
-    if vcpu.is32Bit { return writeCompat(info, of: vcpu, to: address) }
+  static func write(of vcpu: inout GuestProcessor, to address: GuestVirtualAddress) {
+    var info = info(of: vcpu.slot)
     let isFlagged = vcpu.assists >> UInt64(VMASST_TYPE_runstate_update_flag) & 1 != 0
+    if vcpu.is32Bit { return writeCompat(info, isFlagged: isFlagged, to: address) }
     guard isFlagged, let entry = address.advanced(by: 8) else {
       _ = GuestMemory.store(info, to: address)
       return
@@ -46,9 +46,8 @@ enum Runstate {
 
   /// The same for a 32-bit guest, whose 64-bit fields follow the state at once.
   private static func writeCompat(
-    _ info: vcpu_runstate_info, of vcpu: GuestProcessor, to address: GuestVirtualAddress
+    _ info: vcpu_runstate_info, isFlagged: Bool, to address: GuestVirtualAddress
   ) {
-    let isFlagged = vcpu.assists >> UInt64(VMASST_TYPE_runstate_update_flag) & 1 != 0
     let entry = GuestVirtualAddress(address.value + 4)
     if isFlagged, !GuestMemory.store(info.state_entry_time | UInt64(1) << 63, to: entry) { return }
     guard storeCompat(info, to: address, flag: isFlagged ? UInt64(1) << 63 : 0) else { return }

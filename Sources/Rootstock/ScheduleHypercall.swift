@@ -40,7 +40,7 @@ extension GuestProcessor {
     }
   }
 
-  private func yield() {
+  private mutating func yield() {
     Lock.scheduler.take()
     Switch.scheduler?.yield(
       on: ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index)),

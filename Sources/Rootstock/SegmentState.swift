@@ -33,7 +33,7 @@ extension GuestProcessor {
   /// Puts them back: selectors first, because loading one changes its base.
   ///
   /// Answers whether all could be loaded.
-  func loadSegments() -> Bool {
+  mutating func loadSegments() -> Bool {
     var refused: UInt32 = 0
     if segments.ds | xg_read_ds() != 0 { refused |= xg_load_ds(UInt32(segments.ds)) }
     if segments.es | xg_read_es() != 0 { refused |= xg_load_es(UInt32(segments.es)) }

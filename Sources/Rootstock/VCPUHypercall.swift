@@ -31,7 +31,7 @@ extension GuestProcessor {
     case .powerOff: DomainEnd.begin(guest, reason: UInt32(SHUTDOWN_poweroff))
     case .tellRunState(let address):
       Lock.scheduler.take()
-      let info = Runstate.info(of: target.pointee, now: Host.clock.now)
+      let info = Runstate.info(of: target.pointee.slot, now: Host.clock.now)
       Lock.scheduler.release()
       let isTold =
         is32Bit ? Runstate.storeCompat(info, to: address) : GuestMemory.store(info, to: address)
