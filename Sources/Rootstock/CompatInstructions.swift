@@ -7,7 +7,7 @@ import X86
 
 extension GuestProcessor {
   /// The instruction that a frame points to; nil for 16-bit code, which nothing is emulated for.
-  func compatInstruction(at frame: FramePointer) -> InstructionBytes? {
+  mutating func compatInstruction(at frame: FramePointer) -> InstructionBytes? {
     let selector = UInt16(truncatingIfNeeded: frame.pointee.cs)
     guard isWide(selector) else { return nil }
     let address = segmentBase(selector) &+ UInt32(truncatingIfNeeded: frame.pointee.rip)

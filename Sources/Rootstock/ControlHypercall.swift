@@ -7,7 +7,7 @@ import CXenABI
 import HypervisorCore
 
 extension GuestProcessor {
-  func control(_ arguments: HypercallArguments) -> HypercallResult {
+  mutating func control(_ arguments: HypercallArguments) -> HypercallResult {
     let operation = arguments.command(0)
     let address = arguments.address(1)
     let result = answer { () throws(HypercallError) in

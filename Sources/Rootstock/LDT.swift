@@ -80,7 +80,7 @@ extension GuestProcessor {
   }
 
   /// Brings in the page whose entry the processor wanted; false where it cannot be had.
-  func fillLocalTable(at offset: UInt64) -> Bool {
+  mutating func fillLocalTable(at offset: UInt64) -> Bool {
     let page = Int(offset >> 12)
     for _ in 0..<4096 {
       do throws(MemoryError) {

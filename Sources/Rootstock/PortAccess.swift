@@ -28,7 +28,7 @@ extension GuestProcessor {
   /// Whether the guest's kernel lets the mode that runs use these ports.
   ///
   /// The bitmap is read at each access, as the guest may change it; what cannot be read is closed.
-  func mayName(port: UInt16, byteCount: Int) -> Bool {
+  mutating func mayName(port: UInt16, byteCount: Int) -> Bool {
     if hasPortPrivilege { return true }
     guard UInt32(port) + UInt32(byteCount) <= portAccess.bitmapCount,
       let place = portAccess.bitmap.advanced(by: UInt64(port >> 3))
@@ -46,7 +46,7 @@ extension GuestProcessor {
   }
 
   /// Runs `body` where the kernel's memory can be reached, whatever mode runs.
-  private func withKernelTable(_ body: () -> Void) {
+  private mutating func withKernelTable(_ body: () -> Void) {
     guard !isKernelMode, let kernel = core.pointee.kernelTable,
       let user = core.pointee.userTable
     else { return body() }
@@ -56,7 +56,7 @@ extension GuestProcessor {
   }
 
   /// Whether the ports are the domain's: all but the hypervisor's for domain 0, none for others.
-  func owns(port: UInt16, byteCount: Int) -> Bool {
+  mutating func owns(port: UInt16, byteCount: Int) -> Bool {
     guard domain.pointee.isPrivileged, Int(port) + byteCount <= 0x10000 else { return false }
     let end = Int(port) + byteCount
     func touches(_ first: Int, _ last: Int) -> Bool { Int(port) <= last && end > first }

@@ -31,13 +31,13 @@ extension InstructionBytes {
 
 extension GuestProcessor {
   /// Reads all ones from what is not the domain's.
-  private func readPort(_ port: UInt16, byteCount: Int) -> UInt32 {
+  private mutating func readPort(_ port: UInt16, byteCount: Int) -> UInt32 {
     owns(port: port, byteCount: byteCount)
       ? Port.read(port, byteCount: byteCount) : UInt32.max >> UInt32(32 - byteCount * 8)
   }
 
   /// Writes nothing to what is not the domain's, nor to timer channels but the speaker's.
-  private func writePort(_ port: UInt16, _ value: UInt32, byteCount: Int) {
+  private mutating func writePort(_ port: UInt16, _ value: UInt32, byteCount: Int) {
     guard owns(port: port, byteCount: byteCount) else { return }
     let timerControl = 0x43
     let holdsControl = Int(port) <= timerControl && Int(port) + byteCount > timerControl
@@ -118,7 +118,7 @@ extension GuestProcessor {
   }
 
   /// Moves one element; answers the fault of its memory.
-  private func move(
+  private mutating func move(
     _ port: UInt16, _ byteCount: Int, _ isInput: Bool, _ address: GuestVirtualAddress
   ) -> Emulation? {
     var value: UInt32 = 0
@@ -139,7 +139,7 @@ extension GuestProcessor {
   }
 
   /// What a segment prefix adds to an address in 64-bit mode.
-  func segmentBase(_ prefix: UInt8) -> UInt64 {
+  mutating func segmentBase(_ prefix: UInt8) -> UInt64 {
     switch prefix {
     case 0x64: xg_rdmsr(MSR.fsBase)
     case 0x65: xg_rdmsr(MSR.gsBase)
@@ -149,5 +149,5 @@ extension GuestProcessor {
 
   /// `cli` and `sti`: allowed by I/O privilege, and without effect, as events have a mask of their
   /// own.
-  func switchInterrupts() -> Emulation { hasPortPrivilege ? .done : .refused }
+  mutating func switchInterrupts() -> Emulation { hasPortPrivilege ? .done : .refused }
 }

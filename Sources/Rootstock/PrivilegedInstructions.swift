@@ -49,7 +49,7 @@ extension GuestProcessor {
   }
 
   /// The instruction that a frame points to, where it is of the width that the guest's kernel has.
-  func instruction(at frame: FramePointer) -> InstructionBytes? {
+  mutating func instruction(at frame: FramePointer) -> InstructionBytes? {
     if is32Bit { return compatInstruction(at: frame) }
     guard isLongCode(frame) else { return nil }
     return InstructionBytes(at: GuestVirtualAddress(frame.pointee.rip))
@@ -71,7 +71,7 @@ extension GuestProcessor {
   /// Whether the guest runs 64-bit code: by its flat segment, or one of its own GDT's.
   ///
   /// An LDT's is not asked: looking at it could fault.
-  func isLongCode(_ frame: FramePointer) -> Bool {
+  mutating func isLongCode(_ frame: FramePointer) -> Bool {
     let selector = frame.pointee.cs & 0xffff
     if selector == UInt64(XG_GUEST_CS64) { return true }
     return selector & 4 == 0 && xg_access_rights(UInt32(selector)) & 1 << 21 != 0
@@ -108,7 +108,7 @@ extension GuestProcessor {
   }
 
   /// Counts the byte that belongs to the opcode.
-  private func afterModRM(
+  private mutating func afterModRM(
     _ instruction: inout InstructionBytes, _ outcome: Emulation
   ) -> Emulation {
     _ = instruction.next()
@@ -116,7 +116,7 @@ extension GuestProcessor {
   }
 
   /// The rule of a control register's move, by the register.
-  private func controlRule(_ instruction: InstructionBytes) -> StaticString {
+  private mutating func controlRule(_ instruction: InstructionBytes) -> StaticString {
     let isRead = instruction.opcode == 0x0f20
     return switch instruction.registerField(instruction.following ?? 0) {
     case 0: isRead ? "mov-from-cr0" : "mov-to-cr0"
@@ -176,7 +176,7 @@ extension GuestProcessor {
   }
 
   /// Goes on where a load was interrupted, a bounded number of times: each makes progress.
-  private func loadTable(_ table: MachineFrame) -> Bool {
+  private mutating func loadTable(_ table: MachineFrame) -> Bool {
     for _ in 0..<4096 {
       do throws(MemoryError) {
         try withCore { () throws(MemoryError) in
@@ -192,7 +192,7 @@ extension GuestProcessor {
   }
 
   /// Goes on with tables that wait to be taken apart.
-  func drain() {
+  mutating func drain() {
     withCore {
       do throws(MemoryError) { try Host.hypervisor.drain(domain) } catch {}
     }

@@ -33,7 +33,7 @@ extension GuestProcessor {
   }
 
   /// Where the instruction stores.
-  private func destination(
+  private mutating func destination(
     _ store: StoreInstruction, _ instruction: InstructionBytes, _ frame: FramePointer
   ) -> UInt64 {
     if is32Bit { return compatDestination(store, instruction, frame) }
@@ -123,7 +123,7 @@ extension GuestProcessor {
   ///
   /// Another vcpu or the processor may change the entry in between, which shows as another value
   /// than the one that was read.
-  private func modify(
+  private mutating func modify(
     _ arithmetic: Arithmetic, _ source: UInt64, _ count: Int, at place: GuestVirtualAddress,
     _ frame: FramePointer
   ) throws(MemoryError) -> UInt64? {
@@ -142,7 +142,7 @@ extension GuestProcessor {
     return nil
   }
 
-  private func write(
+  private mutating func write(
     _ value: UInt64, _ count: Int, at place: GuestVirtualAddress, expected: UInt64? = nil
   ) throws(MemoryError) -> UInt64 {
     try withCore { () throws(MemoryError) in
