@@ -26,6 +26,10 @@ public struct Scaffold: Sendable {
         language: request.language.rawValue, found: request.preset.rawValue,
         known: known.map(\.rawValue))
     }
+    guard request.architectures.contains(request.architecture) else {
+      throw .architecture(
+        found: request.architecture.rawValue, known: request.architectures.map(\.rawValue))
+    }
     guard isName(request.name) else { throw .name(request.name) }
     let parts = DriverPart.parts(of: request)
     let renderer = TemplateRenderer(request: request, parts: parts)
@@ -39,10 +43,12 @@ public struct Scaffold: Sendable {
     }
     var files = Array(rendered.values)
     if request.kind != .kernel, request.preset == .bare { files += kernelParts(request.language) }
-    if request.kind == .kernel, request.language == .c { files += memoryFunctions() }
+    if request.kind == .kernel, request.language == .c {
+      files += memoryFunctions(request.architecture)
+    }
     if request.kind == .kernel, request.template == .devices { files += packets() }
     files += parts.map { GeneratedFile(path: $0.path, text: $0.text) }
-    files += interface(in: request.language, rings: request.kind != .kernel)
+    files += interface(for: request)
     return files.sorted { $0.path < $1.path }
   }
 
@@ -59,7 +65,10 @@ public struct Scaffold: Sendable {
         "templates/driver/bare-life", "templates/driver/bare-\(request.kind.rawValue)",
       ]
     }
-    let folders = ["templates/kernel/common", "templates/kernel/\(request.language.rawValue)"]
+    let kernel = "templates/kernel/\(request.language.rawValue)"
+    let folders =
+      ["templates/kernel/common", kernel]
+      + (request.architecture == .x86_64 ? [] : ["\(kernel)-\(request.architecture.rawValue)"])
     switch request.template {
     case .minimal: return folders
     case .devices, .webserver:
@@ -85,10 +94,16 @@ public struct Scaffold: Sendable {
       .map { GeneratedFile(path: "system/" + $0.path, text: $0.text) }
   }
 
-  /// memcpy and its like, which are those of the hypervisor.
-  private func memoryFunctions() -> [GeneratedFile] {
-    Templates.files(below: "Sources/CFreestanding").filter { $0.path == "Memory.c" }
-      .map { GeneratedFile(path: "src/text.c", text: $0.text) }
+  /// memcpy and its like, which are those of the hypervisor; for 32 bits division as well.
+  private func memoryFunctions(_ architecture: Architecture) -> [GeneratedFile] {
+    Templates.files(below: "Sources/CFreestanding").compactMap { file in
+      switch file.path {
+      case "Memory.c": GeneratedFile(path: "src/text.c", text: file.text)
+      case "Divide.c" where architecture == .x86_32:
+        GeneratedFile(path: "src/divide.c", text: file.text)
+      default: nil
+      }
+    }
   }
 
   /// Numbers in packets, which are those of the network driver's life.
@@ -97,12 +112,13 @@ public struct Scaffold: Sendable {
       .map { GeneratedFile(path: $0.path, text: $0.text) }
   }
 
-  /// The ABI for x86_64, where each language's build looks for it.
+  /// The ABI for the request's architecture, where each language's build looks for it.
   ///
-  /// A kernel in Swift does with the header, and `rings` are in Swift.
-  private func interface(in language: ScaffoldLanguage, rings: Bool) -> [GeneratedFile] {
-    let generator = Generator(abi: abi, architectures: [.x86_64])
-    switch language {
+  /// A kernel in Swift does with the header, and rings are in Swift.
+  private func interface(for request: ScaffoldRequest) -> [GeneratedFile] {
+    let generator = Generator(abi: abi, architectures: [request.architecture])
+    let rings = request.kind != .kernel
+    switch request.language {
     case .c:
       return generator.generate(.c).map { GeneratedFile(path: "include/" + $0.path, text: $0.text) }
     case .rust:

@@ -1,5 +1,7 @@
 // What can be asked for: a kind, a language, an architecture and, of a driver, the system that it is for.
 
+public import ABISchema
+
 /// What is generated.
 public enum ScaffoldKind: String, Sendable, CaseIterable {
   case kernel
@@ -89,10 +91,13 @@ public struct ScaffoldRequest: Sendable {
   public var preset: ScaffoldPreset
   /// What it does; of kernels.
   public var template: ScaffoldTemplate
+  /// What it runs on.
+  public var architecture: Architecture
 
   public init(
     kind: ScaffoldKind, language: ScaffoldLanguage, name: String? = nil,
-    preset: ScaffoldPreset = .bare, template: ScaffoldTemplate = .minimal
+    preset: ScaffoldPreset = .bare, template: ScaffoldTemplate = .minimal,
+    architecture: Architecture = .x86_64
   ) {
     self.kind = kind
     self.language = language
@@ -100,10 +105,16 @@ public struct ScaffoldRequest: Sendable {
     self.name = name ?? (kind == .kernel ? kernel : "xen-\(kind.rawValue)")
     self.preset = preset
     self.template = template
+    self.architecture = architecture
   }
 }
 
 extension ScaffoldRequest {
+  /// The architectures that it can be answered for: in ring 1 of 32 bits there are kernels in C.
+  public var architectures: [Architecture] {
+    kind == .kernel && language == .c && template != .webserver ? [.x86_64, .x86_32] : [.x86_64]
+  }
+
   /// The languages that it can be answered in.
   public var languages: [ScaffoldLanguage] {
     kind == .kernel ? template.languages : kind.languages

@@ -14,6 +14,7 @@ struct TemplateRenderer {
       "name": request.name,
       "kind": request.kind.rawValue,
       "language": request.language.rawValue,
+      "arch": request.architecture.rawValue,
       "preset": request.preset.rawValue,
       "work": request.hasLife,
       "sources": sources,

@@ -54,7 +54,10 @@ import Testing
       "expected bare for swift, found linux-like"
     ),
     (["kernel", "--language", "ada", "--output", "x"], "found ada"),
-    (["kernel", "--arch", "x86_32", "--output", "x"], "expected x86_64, found x86_32"),
+    (
+      ["block", "--arch", "x86_32", "--output", "x"],
+      "expected x86_64 for this kind and language, found x86_32"
+    ),
     (["net", "--os", "minix", "--output", "x"], "bare, linux-like, bsd-like, xv6-like"),
     (["kernel", "--os", "bare", "--output", "x"], "--os"),
     (["kernel", "--template", "games", "--output", "x"], "minimal, devices, webserver"),

@@ -120,6 +120,39 @@ import Testing
     #expect(main.text.contains("udp_start(") && main.text.contains("kernel: a kernel with a disk"))
   }
 
+  @Test func kernelIn32Bits_hasItsOwnMachine_andDivision() throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    for template in [ScaffoldTemplate.minimal, .devices] {
+      let files = try Scaffold(abi: abi).files(
+        for: ScaffoldRequest(
+          kind: .kernel, language: .c, template: template, architecture: .x86_32))
+      #expect(Set(files.map(\.path)).count == files.count)
+      let texts = Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0.text) })
+      #expect(texts["src/machine.h"]?.contains("#define LEVELS 3u") == true)
+      #expect(texts["src/traps.S"]?.contains("pushl") == true)
+      #expect(texts["link.ld"]?.contains("KERNEL_BASE = 0xc0000000;") == true)
+      #expect(texts["Makefile"]?.contains("--target=i686-unknown-none-elf") == true)
+      #expect(texts["src/divide.c"] != nil)
+      #expect(texts["include/xenabi/common.h"]?.contains("__x86_64__") == false)
+    }
+    let wide = try Scaffold(abi: abi).files(for: ScaffoldRequest(kind: .kernel, language: .c))
+    #expect(!wide.contains { $0.path == "src/divide.c" })
+  }
+
+  @Test func otherKindsIn32Bits_areRefused() throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    for request in [
+      ScaffoldRequest(kind: .kernel, language: .rust, architecture: .x86_32),
+      ScaffoldRequest(kind: .block, language: .c, architecture: .x86_32),
+      ScaffoldRequest(
+        kind: .kernel, language: .c, template: .webserver, architecture: .x86_32),
+    ] {
+      #expect(throws: ScaffoldError.architecture(found: "x86_32", known: ["x86_64"])) {
+        _ = try Scaffold(abi: abi).files(for: request)
+      }
+    }
+  }
+
   @Test func driversForABareKernel_haveALife_andOthersAreServed() throws {
     let abi = try #require(ABILoader.embedded().abi)
     for kind in [ScaffoldKind.block, .net] {
@@ -145,7 +178,8 @@ import Testing
     for kind in ScaffoldKind.allCases {
       for language in kind.languages {
         for preset in ScaffoldPreset.allCases where preset.languages.contains(language) {
-          let request = ScaffoldRequest(kind: kind, language: language, preset: preset)
+          var request = ScaffoldRequest(kind: kind, language: language, preset: preset)
+          request.architecture = request.architectures.last ?? .x86_64
           let files = try Scaffold(abi: abi).files(for: request)
           #expect(Set(files.map(\.path)).count == files.count)
           for file in files {

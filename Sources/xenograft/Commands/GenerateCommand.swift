@@ -35,7 +35,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "The project's name; by default kernel, or xen- and the kind.")
   var name: String?
 
-  @Option(help: "The architecture: x86_64.")
+  @Option(help: "The architecture: x86_64, or x86_32 for a kernel in C in ring 1.")
   var arch = "x86_64"
 
   @Option(
@@ -95,8 +95,8 @@ struct GenerateCommand: ParsableCommand {
       throw CommandFailure.input(
         "--language: expected \(known) for \(kind.rawValue), found \(language)")
     }
-    guard arch == "x86_64" else {
-      throw CommandFailure.input("--arch: expected x86_64, found \(arch)")
+    guard let architecture = Architecture(rawValue: arch) else {
+      throw CommandFailure.input("--arch: expected x86_64 or x86_32, found \(arch)")
     }
     let presets = ScaffoldPreset.allCases.map(\.rawValue).joined(separator: ", ")
     guard let preset = ScaffoldPreset(rawValue: preset ?? "bare") else {
@@ -115,7 +115,8 @@ struct GenerateCommand: ParsableCommand {
         "--template: expected it with kernel, found it with \(kind.rawValue)")
     }
     return ScaffoldRequest(
-      kind: kind, language: language, name: name, preset: preset, template: template)
+      kind: kind, language: language, name: name, preset: preset, template: template,
+      architecture: architecture)
   }
 
   private static var listing: String {

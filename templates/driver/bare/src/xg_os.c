@@ -15,9 +15,7 @@
 #include "xg_event.h"
 
 /* Frames of others are mapped from here on. */
-#define WINDOW 0x120000000000ul
-
-static uint64_t window_end = WINDOW;
+static uintptr_t window_end = FRAMES_WINDOW;
 static bool woken;
 
 /* Memory. */
@@ -49,7 +47,7 @@ uint64_t xg_os_frame(const void *page)
 
 void *xg_os_map(const xen_pfn_t *frames, size_t count)
 {
-    uint64_t first = window_end;
+    uintptr_t first = window_end;
 
     for (size_t i = 0; i < count; i++) {
         if (map(first + i * PAGE_SIZE, frames[i], PAGE_WRITABLE | PAGE_NO_EXECUTE))
@@ -132,7 +130,7 @@ int xg_os_suspend(void)
 uint64_t xg_os_page_out(void *page)
 {
     uint64_t frame = frame_of(page);
-    uint64_t *p2m = (uint64_t *)start_info->mfn_list;
+    xen_pfn_t *p2m = (xen_pfn_t *)start_info->mfn_list;
 
     unmap((uintptr_t)page);
     p2m[((uintptr_t)page - KERNEL_BASE) / PAGE_SIZE] = ~0ul;
@@ -141,12 +139,12 @@ uint64_t xg_os_page_out(void *page)
 
 int xg_os_page_in(void *page, uint64_t frame)
 {
-    uint64_t *p2m = (uint64_t *)start_info->mfn_list;
-    uint64_t number = ((uintptr_t)page - KERNEL_BASE) / PAGE_SIZE;
+    xen_pfn_t *p2m = (xen_pfn_t *)start_info->mfn_list;
+    size_t number = ((uintptr_t)page - KERNEL_BASE) / PAGE_SIZE;
     struct mmu_update update = {.ptr = frame * PAGE_SIZE | MMU_MACHPHYS_UPDATE, .val = number};
     long error = HYPERVISOR_mmu_update(&update, 1, 0, DOMID_SELF);
 
-    p2m[number] = frame;
+    p2m[number] = (xen_pfn_t)frame;
     if (!error)
         error = map((uintptr_t)page, frame, PAGE_WRITABLE);
     return (int)error;

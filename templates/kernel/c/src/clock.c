@@ -30,12 +30,10 @@ static uint64_t read_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* A 32.32 fixed-point product; 128 bits, because the counter may have run for long. */
+/* A 32.32 fixed-point product, in halves, because the counter may have run for long. */
 static uint64_t scale(uint64_t ticks, uint32_t factor)
 {
-    uint64_t low, high;
-    __asm__("mulq %3" : "=a"(low), "=d"(high) : "0"(ticks), "r"((uint64_t)factor));
-    return high << 32 | low >> 32;
+    return (ticks >> 32) * factor + ((ticks & 0xffffffff) * factor >> 32);
 }
 
 uint64_t clock_now(void)

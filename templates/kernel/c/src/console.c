@@ -34,7 +34,8 @@ static bool wait_for_daemon(XENCONS_RING_IDX seen)
     while (__atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE) == seen) {
         if (clock_now() >= deadline)
             return false;
-        __atomic_fetch_and(&shared_info->evtchn_pending[ring_port / 64], ~(1ul << ring_port % 64),
+        __atomic_fetch_and(&shared_info->evtchn_pending[ring_port / XEN_EVTCHN_WORDS],
+                           ~(1ul << ring_port % XEN_EVTCHN_WORDS),
                            __ATOMIC_SEQ_CST);
         HYPERVISOR_sched_op(SCHEDOP_poll, &poll, 0);
     }

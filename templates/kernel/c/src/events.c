@@ -3,15 +3,15 @@
  *
  *     vcpu_info.evtchn_upcall_pending   something is pending for this processor
  *       evtchn_pending_sel              in these words of
- *         evtchn_pending[64]            these ports, unless in
- *           evtchn_mask[64]
+ *         evtchn_pending[]              these ports, unless in
+ *           evtchn_mask[]
  */
 #include "events.h"
 
 #include "domain.h"
 
 #define PORTS 1024u
-#define WORD_BITS 64u
+#define WORD_BITS XEN_EVTCHN_WORDS /* as many bits as words */
 
 static event_handler *handlers[PORTS];
 

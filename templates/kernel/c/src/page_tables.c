@@ -11,12 +11,11 @@
 #include "domain.h"
 #include "pages.h"
 
-#define ENTRY_FRAME 0x000ffffffffff000ul
-#define LEVELS 4u
+#define ENTRY_FRAME 0x000ffffffffff000ull
 
 uint64_t frame_of_page(size_t page)
 {
-    return ((const uint64_t *)start_info->mfn_list)[page];
+    return ((const xen_pfn_t *)start_info->mfn_list)[page];
 }
 
 uint64_t frame_of(const void *page)
@@ -26,12 +25,14 @@ uint64_t frame_of(const void *page)
 
 void *page_of_frame(uint64_t frame)
 {
-    uint64_t page = ((const uint64_t *)MACH2PHYS_VIRT_START)[frame];
-    return (void *)(KERNEL_BASE + page * PAGE_SIZE);
+    static struct xen_machphys_mapping m2p;
+    if (!m2p.v_start && HYPERVISOR_memory_op(XENMEM_machphys_mapping, &m2p))
+        panic("the hypervisor has no M2P");
+    return (void *)(KERNEL_BASE + ((const xen_pfn_t *)m2p.v_start)[frame] * PAGE_SIZE);
 }
 
-/* The entry of a level (4 is the top) that an address goes through; 0: a table above is missing. */
-static uint64_t *entry_of(uint64_t address, unsigned int level)
+/* The entry of a level (LEVELS is the top) that an address goes through; 0: a table above is missing. */
+static uint64_t *entry_of(uintptr_t address, unsigned int level)
 {
     uint64_t *table = (uint64_t *)start_info->pt_base;
     for (unsigned int at = LEVELS;; at--) {
@@ -44,7 +45,7 @@ static uint64_t *entry_of(uint64_t address, unsigned int level)
     }
 }
 
-bool is_mapped(uint64_t address)
+bool is_mapped(uintptr_t address)
 {
     const uint64_t *entry = entry_of(address, 1);
     return entry && *entry & PAGE_PRESENT;
@@ -60,17 +61,17 @@ static long entry_write(const uint64_t *entry, uint64_t value)
     return HYPERVISOR_mmu_update(&update, 1, 0, DOMID_SELF);
 }
 
-long table_insert(uint64_t address, unsigned int level, void *table)
+long table_insert(uintptr_t address, unsigned int level, void *table)
 {
     uint64_t value = frame_of(table) * PAGE_SIZE;
     long error = HYPERVISOR_update_va_mapping((unsigned long)table, value | PAGE_READABLE,
                                               UVMF_INVLPG);
     if (!error)
-        error = entry_write(entry_of(address, level), value | PAGE_WRITABLE);
+        error = entry_write(entry_of(address, level), value | TABLE_FLAGS(level));
     return error;
 }
 
-long map(uint64_t address, uint64_t frame, uint64_t flags)
+long map(uintptr_t address, uint64_t frame, uint64_t flags)
 {
     for (unsigned int level = LEVELS; level > 1; level--) {
         if (*entry_of(address, level) & PAGE_PRESENT)
@@ -85,7 +86,7 @@ long map(uint64_t address, uint64_t frame, uint64_t flags)
     return entry_write(entry_of(address, 1), frame * PAGE_SIZE | flags);
 }
 
-long unmap(uint64_t address)
+long unmap(uintptr_t address)
 {
     return HYPERVISOR_update_va_mapping(address, 0, UVMF_INVLPG);
 }

@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 /* Whether something is mapped at an address. */
-bool is_mapped(uint64_t address);
+bool is_mapped(uintptr_t address);
 /* Machine frame of a pseudo-physical one. */
 uint64_t frame_of_page(size_t page);
-/* Makes a page a table, and the entry of `level` (2 to 4) for an address point to it. */
-long table_insert(uint64_t address, unsigned int level, void *table);
+/* Makes a page a table, and the entry of `level` (2 to LEVELS) for an address point to it. */
+long table_insert(uintptr_t address, unsigned int level, void *table);
 
 #endif

@@ -5,8 +5,6 @@
 #include "page_tables.h"
 #include "text.h"
 
-/* What one second-level table reaches: the loader made that one. */
-#define MOST_PAGES (1ul << 18)
 #define PAGES_PER_TABLE 512ul
 
 /* One bit for each pseudo-physical page: it is in use. */
@@ -21,9 +19,9 @@ static uint64_t *spare;
 static void mark(size_t page, bool in_use)
 {
     if (in_use)
-        used[page / 64] |= 1ul << page % 64;
+        used[page / 64] |= 1ull << page % 64;
     else
-        used[page / 64] &= ~(1ul << page % 64);
+        used[page / 64] &= ~(1ull << page % 64);
 }
 
 static bool is_used(size_t page)

@@ -15,16 +15,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KERNEL_BASE 0xffffffff80000000ul
+#include "machine.h"
+
 #define PAGE_SIZE 4096ul
 
-/* Bits of a page-table entry, as the processor has them. PV kernels run in ring 3, so every page is
- * a "user" page. */
-#define PAGE_PRESENT 0x1ul
-#define PAGE_WRITE 0x2ul
-#define PAGE_USER 0x4ul
-#define PAGE_NO_EXECUTE (1ul << 63)
-#define PAGE_READABLE (PAGE_PRESENT | PAGE_USER)
+/* Bits of a page-table entry, as the processor has them. */
+#define PAGE_PRESENT 0x1ull
+#define PAGE_WRITE 0x2ull
+#define PAGE_USER 0x4ull
+#define PAGE_NO_EXECUTE (1ull << 63)
+#define PAGE_READABLE (PAGE_PRESENT | PAGE_KERNEL)
 #define PAGE_WRITABLE (PAGE_READABLE | PAGE_WRITE)
 
 /* Finds out which memory is free. */
@@ -40,8 +40,8 @@ void *page_of_frame(uint64_t frame);
 
 /* Maps a machine frame at a page-aligned address, making the tables that are missing. 0, or what
  * the hypervisor refused it with. */
-long map(uint64_t address, uint64_t frame, uint64_t flags);
+long map(uintptr_t address, uint64_t frame, uint64_t flags);
 /* Takes the mapping away and flushes it from the TLB. */
-long unmap(uint64_t address);
+long unmap(uintptr_t address);
 
 #endif

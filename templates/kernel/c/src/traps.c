@@ -32,8 +32,7 @@ void traps_start(void)
     }
     long error = HYPERVISOR_set_trap_table(table);
     if (!error)
-        error = HYPERVISOR_set_callbacks((unsigned long)event_entry, (unsigned long)failsafe_entry,
-                                         0);
+        error = callbacks_set(event_entry, failsafe_entry);
     if (error)
         panic("traps cannot be registered: %ld", error);
 }
@@ -48,15 +47,11 @@ static void report(const struct trap_frame *frame)
         "SIMD error"};
     const char *name = frame->vector < sizeof(names) / sizeof(*names) ? names[frame->vector] : "";
 
-    print("trap %lu %s, error code 0x%lx, at rip 0x%lx\n", frame->vector, name, frame->error_code,
-          frame->rip);
+    print("trap %u %s, error code 0x%x\n", (unsigned int)frame->vector, name,
+          (unsigned int)frame->error_code);
     if (frame->vector == VECTOR_PAGE_FAULT)
         print("address 0x%lx\n", this_vcpu()->arch.cr2);
-    print("rax %lx rbx %lx rcx %lx rdx %lx\n", frame->rax, frame->rbx, frame->rcx, frame->rdx);
-    print("rsi %lx rdi %lx rbp %lx rsp %lx\n", frame->rsi, frame->rdi, frame->rbp, frame->rsp);
-    print("r8 %lx r9 %lx r10 %lx r11 %lx\n", frame->r8, frame->r9, frame->r10, frame->r11);
-    print("r12 %lx r13 %lx r14 %lx r15 %lx\n", frame->r12, frame->r13, frame->r14, frame->r15);
-    print("cs %lx ss %lx rflags %lx\n", frame->cs & 0xffff, frame->ss, frame->rflags);
+    registers_print(frame);
     panic("nobody handles this trap");
 }
 

@@ -5,14 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What traps.S leaves on the stack, from the top down. */
-struct trap_frame {
-    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;
-    uint64_t vector, error_code; /* Error code 0 where the exception has none. */
-    uint64_t rip;
-    uint64_t cs; /* Bits 32-39: the mask of events that the interrupted code had. */
-    uint64_t rflags, rsp, ss;
-};
+#include "machine.h"
 
 #define VECTOR_PAGE_FAULT 14u
 /* Not a vector of the processor: traps.S uses it for the hypervisor's event callback. */
@@ -28,7 +21,7 @@ struct trap_frame {
 void traps_start(void);
 
 /* Called on a page fault; true: it is cured, try the instruction again. */
-typedef bool page_fault_handler(uint64_t address, uint64_t error_code);
+typedef bool page_fault_handler(uintptr_t address, uint64_t error_code);
 void traps_on_page_fault(page_fault_handler *handler);
 
 #endif
