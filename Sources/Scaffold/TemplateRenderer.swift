@@ -1,6 +1,7 @@
 // One template becomes one file. The one importer of Stencil.
 
 import ABIGenerator
+import ABISchema
 import Stencil
 
 /// Renders the templates of one request.

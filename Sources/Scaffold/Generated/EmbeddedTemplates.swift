@@ -16890,7 +16890,8 @@ checks:
 {% endif %}{% if arch != "x86_32" %}  - check: hypervisor       # the same on stock Xen; skipped where that is not installed
     same-console: true
     mask: '[0-9]+ (ms|MiB)'
-{% endif %}"""##),
+{% endif %}
+"""##),
     EmbeddedFile(path: "templates/kernel/common/README.md.stencil", text: ##"""
 # {{ name }}
 

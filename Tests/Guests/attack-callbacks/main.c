@@ -12,7 +12,7 @@ static unsigned int fetches;
 
 static bool hook(struct trap_frame *frame)
 {
-    if (frame->vector != VECTOR_PF || frame->rip < HYPERVISOR_VIRT_START ||
+    if (frame->vector != VECTOR_PF || frame->rip < hypervisor_start() ||
         frame->rip >= HYPERVISOR_VIRT_END)
         return false;
     fetches++;
@@ -30,7 +30,7 @@ static bool hook(struct trap_frame *frame)
 
 void test_main(void)
 {
-    static const uint64_t places[] = {HYPERVISOR_ADDRESS, HYPERVISOR_VIRT_START, 0xffff82d040200000,
+    const uint64_t places[] = {HYPERVISOR_ADDRESS, hypervisor_start(), 0xffff82d040200000,
                                       HYPERVISOR_VIRT_END - 1};
     user_initialise();
     set_trap_hook(hook);
@@ -43,8 +43,8 @@ void test_main(void)
         user_try(user_syscall);
     }
     expect_value("entries in the hypervisor that faulted", taken, fetches);
-    static const uint64_t odd[] = {NON_CANONICAL_ADDRESS, 0xdeadbeef00000000, 1ull << 63,
-                                   HYPERVISOR_VIRT_START - 1};
+    const uint64_t odd[] = {NON_CANONICAL_ADDRESS, 0xdeadbeef00000000, 1ull << 63,
+                                   hypervisor_start() - 1};
     refusals_begin();
     for (uint16_t type = 0; type < 16; type++)
         for (unsigned int i = 0; i < 4; i++) {

@@ -29,7 +29,7 @@ static long output_at(void *pointer)
 
 void test_main(void)
 {
-    static const uint64_t bad[] = {HYPERVISOR_ADDRESS, HYPERVISOR_VIRT_START, NON_CANONICAL_ADDRESS,
+    const uint64_t bad[] = {HYPERVISOR_ADDRESS, hypervisor_start(), NON_CANONICAL_ADDRESS,
                                    0xffff82d040200000};
     uint64_t *page = page_alloc();
     page[3] = 0x777;

@@ -57,7 +57,7 @@ void test_main(void)
         for (unsigned int j = 1; j < sizeof(counts) / sizeof(counts[0]); j++)
             refusal(HYPERVISOR_grant_table_op(arrays[i], page, counts[j]), counts[j]);
         refusal(HYPERVISOR_grant_table_op(arrays[i], (void *)UNMAPPED_ADDRESS, 0x7fffffff), i);
-        refusal(HYPERVISOR_grant_table_op(arrays[i], (void *)(HYPERVISOR_VIRT_START - 64), 3), i);
+        refusal(HYPERVISOR_grant_table_op(arrays[i], (void *)(hypervisor_start() - 64), 3), i);
     }
     refusals_end("counts");
     refusals_begin();

@@ -14,8 +14,8 @@ static long op(unsigned int command, uint64_t one, uint64_t two)
 
 void test_main(void)
 {
-    static const uint64_t bad[] = {HYPERVISOR_ADDRESS,
-                                   HYPERVISOR_VIRT_START,
+    const uint64_t bad[] = {HYPERVISOR_ADDRESS,
+                                   hypervisor_start(),
                                    0xffff82d040200000,
                                    NON_CANONICAL_ADDRESS,
                                    0xdeadbeef00000000,
@@ -41,10 +41,10 @@ void test_main(void)
     refusal(op(MMUEXT_SET_LDT, page, 8193), 1);
     refusal(op(MMUEXT_SET_LDT, page, 0xffffffff), 2);
     refusal(op(MMUEXT_SET_LDT, page + 8, 16), 3);
-    refusal(op(MMUEXT_SET_LDT, HYPERVISOR_VIRT_START - PAGE_SIZE, 8192), 4);
+    refusal(op(MMUEXT_SET_LDT, hypervisor_start() - PAGE_SIZE, 8192), 4);
     refusals_end("LDTs in the hypervisor, too long or misaligned");
 
-    pte_t *top = top_table(), before = top[511];
+    pte_t *top = top_table(), before = top[TOP_KERNEL];
     refusals_begin();
     mfn_t frames[] = {mfn_of(top), mfn_of(entry_of(top, page, 1)), 0xfffffffff, 0x100, ~0ul};
     for (unsigned int i = 0; i < 5; i++) {
@@ -54,7 +54,7 @@ void test_main(void)
     for (unsigned int i = 2; i < 5; i++)
         refusal(op(MMUEXT_COPY_PAGE, mfn_of((void *)page), frames[i]), frames[i]);
     refusals_end("tables and foreign frames as targets");
-    expect_true("the top table is as before", top[511] == before);
+    expect_true("the top table is as before", top[TOP_KERNEL] == before);
     refusals_begin();
     for (unsigned int command = 21; command < 64; command++)
         refusal(op(command, page, page), command);

@@ -20,7 +20,7 @@ void test_main(void)
     faults = 0;
     for (unsigned int i = 0; i < 50000; i++) {
         struct trap_frame frame = user_frame(user_fault);
-        frame.rdi = HYPERVISOR_ADDRESS + i * PAGE_SIZE;
+        frame.rdi = HYPERVISOR_ADDRESS + i % 4096 * PAGE_SIZE;
         user_run(&frame);
         faults += frame.vector == VECTOR_PF || frame.vector == ENTRY_EVENT;
     }

@@ -23,7 +23,7 @@ void test_main(void)
     static const uint32_t counts[] = {129, 0x1000, 0x40000000, 0x7fffffff, 0x80000000, 0xffffffff};
     for (unsigned int i = 0; i < 6; i++)
         refusal(poll(ports, counts[i], 1), counts[i]);
-    static const uint64_t places[] = {HYPERVISOR_ADDRESS, HYPERVISOR_VIRT_START,
+    const uint64_t places[] = {HYPERVISOR_ADDRESS, hypervisor_start(),
                                       NON_CANONICAL_ADDRESS, UNMAPPED_ADDRESS, ~0ul};
     for (unsigned int i = 0; i < 5; i++)
         refusal(poll((void *)places[i], 4, 1), places[i]);

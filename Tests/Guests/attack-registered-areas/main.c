@@ -47,7 +47,7 @@ void test_main(void)
     refusals_end("frames of nobody");
     /* Areas by virtual address may be taken, since they are written with the guest's rights. */
     uint64_t places[] = {
-        (uint64_t)&top[4],  (uint64_t)table,       HYPERVISOR_ADDRESS,        HYPERVISOR_VIRT_START,
+        (uint64_t)&top[4],  (uint64_t)table,       HYPERVISOR_ADDRESS,        hypervisor_start(),
         0xffff82d040200000, NON_CANONICAL_ADDRESS, NON_CANONICAL_ADDRESS - 8, -8ul,
         UNMAPPED_ADDRESS};
     for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++) {

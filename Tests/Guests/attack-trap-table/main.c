@@ -17,7 +17,7 @@ static unsigned int fetches;
 /* The handler's fetch faults with the frame of the exception still on the stack. */
 static bool hook(struct trap_frame *frame)
 {
-    if (frame->vector != VECTOR_PF || frame->rip < HYPERVISOR_VIRT_START ||
+    if (frame->vector != VECTOR_PF || frame->rip < hypervisor_start() ||
         frame->rip >= HYPERVISOR_VIRT_END)
         return false;
     fetches++;
@@ -32,7 +32,7 @@ static bool hook(struct trap_frame *frame)
 
 void test_main(void)
 {
-    static const uint64_t places[] = {HYPERVISOR_ADDRESS, HYPERVISOR_VIRT_START, 0xffff82d040200000,
+    const uint64_t places[] = {HYPERVISOR_ADDRESS, hypervisor_start(), 0xffff82d040200000,
                                       HYPERVISOR_VIRT_END - 1};
     set_trap_hook(hook);
     unsigned int registered = 0;

@@ -10,7 +10,7 @@ void test_main(void)
 {
     pte_t good = pte_make(mfn_of(page_alloc()), PTE_READ_WRITE);
     refusals_begin();
-    for (uint64_t address = HYPERVISOR_VIRT_START; address < HYPERVISOR_VIRT_END;
+    for (uint64_t address = hypervisor_start(); address < HYPERVISOR_VIRT_END;
          address += 0x3ffff7fff000) {
         refusal(HYPERVISOR_update_va_mapping(address, good, UVMF_INVLPG), address);
         refusal(HYPERVISOR_update_va_mapping(address, 0, UVMF_INVLPG), address);
@@ -30,7 +30,7 @@ void test_main(void)
     uint64_t *page = page_alloc();
     good = pte_make(mfn_of(page), PTE_READ_WRITE);
     uint64_t bad[] = {UNMAPPED_ADDRESS, HYPERVISOR_ADDRESS, NON_CANONICAL_ADDRESS,
-                      HYPERVISOR_VIRT_START, -8ul};
+                      hypervisor_start(), -8ul};
     for (unsigned int i = 0; i < 5; i++) {
         /* The entry may be written before the map of processors is read. */
         HYPERVISOR_update_va_mapping((uint64_t)page, good,

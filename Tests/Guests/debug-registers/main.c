@@ -5,7 +5,7 @@
  */
 #include "guest.h"
 
-static volatile uint64_t watched;
+static volatile unsigned long watched;
 static unsigned int traps;
 static long dr6;
 
@@ -35,9 +35,10 @@ void test_main(void)
     expect_result("dr7 with general detect", HYPERVISOR_set_debugreg(7, 0x2000), -XEN_EPERM);
 
     set_trap_hook(debug);
-    /* Breakpoint 0: local, on writes of eight bytes. */
-    expect_result("set dr7", HYPERVISOR_set_debugreg(7, 0x90402), 0);
-    expect_value("get dr7", (uint64_t)HYPERVISOR_get_debugreg(7), 0x90402);
+    /* Breakpoint 0: local, on writes of eight bytes; of four on 32 bits. */
+    const unsigned long dr7 = sizeof(long) == 8 ? 0x90402 : 0xd0402;
+    expect_result("set dr7", HYPERVISOR_set_debugreg(7, dr7), 0);
+    expect_value("get dr7", (unsigned long)HYPERVISOR_get_debugreg(7), dr7);
     watched = 1;
     expect_value("traps", traps, 1);
     expect_value("dr6 names it", (uint64_t)dr6 & 0xf, 1);

@@ -87,7 +87,7 @@ void test_main(void)
 
     struct gnttab_map_grant_ref maps[40];
     struct gnttab_unmap_grant_ref unmaps[40];
-    uint64_t many = (uint64_t)0x0000510000000000;
+    uint64_t many = GRANT_TABLE + 0x8000000;
     if (map(many, pte_make(mfn, PTE_READ_ONLY)))
         panic("no tables");
     for (unsigned int i = 0; i < 40; i++)

@@ -31,7 +31,7 @@ static fault_t user(uint64_t selector, uint64_t stack_selector)
 
 void test_main(void)
 {
-    const uint64_t area = 0x20000000000ul;
+    const uint64_t area = FREE_ADDRESS;
     uint64_t *first = page_alloc(), *second = page_alloc();
     first[1] = second[1] = DATA;
     page_read_only(first);

@@ -50,7 +50,7 @@ void test_main(void)
     expect_result("PSE in an L3 entry", entry_write(middle, *middle | PTE_LARGE), -XEN_EINVAL);
     expect_result("PSE in an L4 entry", entry_write(slot, *slot | PTE_LARGE), -XEN_EINVAL);
     expect_result("slot of the hypervisor",
-                  entry_write(top_table() + table_index(HYPERVISOR_VIRT_START, 4), 0), -XEN_EINVAL);
+                  entry_write(top_table() + table_index(hypervisor_start(), PAGING_LEVELS), 0), -XEN_EINVAL);
     expect_result("last slot of the hypervisor", entry_write(top_table() + 271, 0), -XEN_EINVAL);
     expect_true("the entry is as before", (*entry & ~(PTE_ACCESSED | PTE_DIRTY)) ==
                                               (before & ~(PTE_ACCESSED | PTE_DIRTY)));

@@ -35,7 +35,7 @@ void test_main(void)
 
     expect_result("misaligned", set_ldt((char *)table + 8, 4), -XEN_EINVAL);
     expect_result("too many entries", set_ldt(table, 8193), -XEN_EINVAL);
-    expect_result("in the hypervisor's range", set_ldt((void *)HYPERVISOR_VIRT_START, 4), -XEN_EINVAL);
+    expect_result("in the hypervisor's range", set_ldt((void *)hypervisor_start(), 4), -XEN_EINVAL);
     expect_result("mapped writable", set_ldt(table, 4), 0);
     expect_fault("load entry 1", FS(1 << 3 | 7), FAULT(VECTOR_PF, 0));
     expect_true("cr2 is in the table", caught.cr2 == (uint64_t)&table[1]);

@@ -64,8 +64,10 @@ void test_main(void)
                  try_write(entry, pte_make(mfn_of(top_table()), PTE_READ_WRITE)),
                  FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
     expect_value("entry", *entry, 0);
+#ifdef __x86_64__ /* of two halves the first would be a frame of its own */
     expect_fault("map a frame beyond memory", try_write(entry, pte_make(FRAME_BEYOND, PTE_READ_WRITE)),
                  FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
+#endif
     expect_value("entry", *entry, 0);
     volatile pte_t *higher = entry_of(top_table(), AREA, 2);
     pte_t table = *higher;

@@ -43,7 +43,7 @@ void test_main(void)
     static struct xen_platform_parameters parameters;
     expect_result("platform_parameters",
                   HYPERVISOR_xen_version(XENVER_platform_parameters, &parameters), 0);
-    expect_value("start of the hypervisor's range", parameters.virt_start, HYPERVISOR_VIRT_START);
+    expect_value("start of the hypervisor's range", parameters.virt_start, hypervisor_start());
 
     struct xen_feature_info features = {.submap_idx = 0};
     expect_result("get_features", HYPERVISOR_xen_version(XENVER_get_features, &features), 0);

@@ -4,8 +4,11 @@
 
 #define GUEST_VIRT_BASE 0xc0000000ul
 #define PAGING_LEVELS 3
+#define PIN_TOP_TABLE MMUEXT_PIN_L3_TABLE
 /* A word of the page of the top table behind its four entries. */
 #define TOP_SPARE 5
+/* The entry of the top table that maps the kernel, and the hypervisor in its end. */
+#define TOP_KERNEL 3
 
 /* Places that the guest leaves empty, in one slot of the top table each or a table of their own. */
 #define GRANT_TABLE 0x50000000ul

@@ -4,8 +4,11 @@
 
 #define GUEST_VIRT_BASE 0xffffffff80000000ul
 #define PAGING_LEVELS 4
+#define PIN_TOP_TABLE MMUEXT_PIN_L4_TABLE
 /* An entry of the page of the top table that maps nothing. */
 #define TOP_SPARE 100
+/* The entry of the top table that maps the kernel. */
+#define TOP_KERNEL 511
 
 /* Places that the guest leaves empty, in one slot of the top table each. */
 #define GRANT_TABLE 0x0000500000000000ul
