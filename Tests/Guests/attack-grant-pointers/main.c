@@ -46,7 +46,7 @@ void test_main(void)
     expect_pointers("version", call_version, sizeof(struct gnttab_get_version), -XEN_EFAULT);
     expect_pointers("swap", call_swap, sizeof(struct gnttab_swap_grant_ref), -XEN_EFAULT);
     expect_pointers("flush", call_flush, sizeof(struct gnttab_cache_flush), -XEN_EFAULT);
-    expect_output_pointers("list", setup_list, 8, -XEN_EFAULT);
+    expect_output_pointers("list", setup_list, sizeof(xen_pfn_t), -XEN_EFAULT);
 
     static const unsigned int arrays[] = {GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref,
                                           GNTTABOP_copy, GNTTABOP_unmap_and_replace,

@@ -33,7 +33,7 @@ void test_main(void)
 {
     expect_pointers("mmu_update, list", mmu_list, sizeof(struct mmu_update), -XEN_EFAULT);
     expect_pointers("mmuext_op, list", mmuext_list, sizeof(struct mmuext_op), -XEN_EFAULT);
-    expect_pointers("set_gdt, list", gdt_list, 8, -XEN_EFAULT);
+    expect_pointers("set_gdt, list", gdt_list, sizeof(xen_pfn_t), -XEN_EFAULT);
     expect_pointers("current_reservation", current, 2, -XEN_EFAULT);
     expect_pointers("maximum_reservation", maximum, 2, -XEN_EFAULT);
     expect_pointers("maximum_gpfn", maximum_gpfn, 2, -XEN_EFAULT);
@@ -44,6 +44,6 @@ void test_main(void)
     expect_pointers("increase_reservation", increase, sizeof(struct xen_memory_reservation), 0);
     expect_pointers("decrease_reservation", decrease, sizeof(struct xen_memory_reservation), 0);
     expect_pointers("populate_physmap", populate, sizeof(struct xen_memory_reservation), 0);
-    expect_pointers("decrease_reservation, extents", decrease_extents, 8, 0);
-    expect_pointers("populate_physmap, extents", populate_extents, 8, 0);
+    expect_pointers("decrease_reservation, extents", decrease_extents, sizeof(xen_pfn_t), 0);
+    expect_pointers("populate_physmap, extents", populate_extents, sizeof(xen_pfn_t), 0);
 }

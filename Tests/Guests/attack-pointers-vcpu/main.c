@@ -22,8 +22,8 @@ void test_main(void)
         {"set_periodic_timer", VCPUOP_set_periodic_timer, 8},
         {"set_singleshot_timer", VCPUOP_set_singleshot_timer, 16},
         {"register_vcpu_info", VCPUOP_register_vcpu_info, 16},
-        {"register_runstate_memory_area", VCPUOP_register_runstate_memory_area, 8},
-        {"register_vcpu_time_memory_area", VCPUOP_register_vcpu_time_memory_area, 8},
+        {"register_runstate_memory_area", VCPUOP_register_runstate_memory_area, sizeof(long)},
+        {"register_vcpu_time_memory_area", VCPUOP_register_vcpu_time_memory_area, sizeof(long)},
     };
     for (unsigned int i = 0; i < 5; i++) {
         command = inputs[i].command;

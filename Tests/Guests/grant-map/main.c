@@ -51,7 +51,8 @@ void test_main(void)
     uint32_t flags = GNTMAP_host_map | GNTMAP_readonly | GNTMAP_application_map | 5u << 16;
     expect_status("map read-only", grant_map(0, 8, flags, at, &handle), GNTST_okay);
     expect_value("the entry's flags", entry_at(at) & ~PTE_FRAME,
-                 PTE_NX | PTE_READ_ONLY | PTE_DIRTY | PTE_GLOBAL | 5 << 9);
+                 PTE_NX | PTE_READ_ONLY | PTE_USER | PTE_DIRTY | 5 << 9 |
+                     (PAGING_LEVELS == 4 ? PTE_GLOBAL : 0));
     expect_fault("a store", try_write(target, 1), FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
     expect_use("in use", GTF_reading);
     expect_status("unmap", grant_unmap(handle, at, 0), GNTST_okay);

@@ -16,7 +16,7 @@ static void run(uint64_t flags, fault_t expected)
     expect_value("rip", frame.rip, 0);
     expect_value("cs", frame.cs & 0xffff, 3);
     expect_value("rsp", frame.rsp, 0);
-    expect_value("ss", frame.ss, 0xe02b);
+    expect_value("ss", frame.ss, FLAT_USER_SS);
     expect_value("flags", frame.rflags & 0x6500, flags);
     expect_value("rbx", frame.rbx, 5);
 }
