@@ -31,7 +31,10 @@ struct KernelNotes {
       // Three numbers of 32 bits: no overflow, and each turn goes on by 12 bytes at least.
       let name = offset + 12
       let descriptor = name + (nameSize + 3) & ~3
-      guard let value = bytes.part(descriptor, size) else { return }
+      // GRUB's last note says that it is longer than its segment: what is there counts.
+      guard descriptor < bytes.count,
+        let value = bytes.part(descriptor, min(size, bytes.count - descriptor))
+      else { return }
       if nameSize == 4, bytes.number(name, width: 4) == 0x006e_6558 { take(type, value) }
       offset = descriptor + (size + 3) & ~3
     }
