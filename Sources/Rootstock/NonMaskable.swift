@@ -50,7 +50,10 @@ extension GuestProcessor {
       }
       let handler = GuestVirtualAddress(UInt64(request.handler_address))
       guard handler.isCanonical else { return .error(.invalid) }
-      traps[Int(Vector.nonMaskable)] = EntryPoint(address: handler.value, flags: 4)
+      traps[Int(Vector.nonMaskable)] =
+        is32Bit
+        ? Self.compatEntry(UInt64(XG_COMPAT_KERNEL_CS), handler.value, flags: 4)
+        : EntryPoint(address: handler.value, flags: 4)
     case XENNMI_unregister_callback: traps[Int(Vector.nonMaskable)] = EntryPoint()
     default: return .error(.noSuchCall)
     }
