@@ -19,7 +19,7 @@ void test_main(void)
     for (unsigned int i = 0; i < 6; i++)
         refusal(HYPERVISOR_console_io(CONSOLEIO_write, counts[i], last), counts[i]);
     refusals_end("lengths that lead into nothing");
-    const uint64_t places[] = {HYPERVISOR_ADDRESS, hypervisor_start(), 0xffff82d040200000,
+    const uint64_t places[] = {HYPERVISOR_ADDRESS, hypervisor_start(), HYPERVISOR_IMAGE,
                                       NON_CANONICAL_ADDRESS, ~0ul};
     refusals_begin();
     for (unsigned int i = 0; i < 5; i++)

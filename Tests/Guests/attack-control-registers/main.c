@@ -32,6 +32,6 @@ void test_main(void)
     TRY("mov %0, %%cr0", : : "r"(before));
     expect_fault("write protection holds", try_write(page, 1),
                  FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
-    faulted("the hypervisor's memory", try_read((void *)0xffff82d040200000, 0));
+    faulted("the hypervisor's memory", try_read((void *)HYPERVISOR_IMAGE, 0));
     expect_true("PG and PE are seen as set", (cr0() & 0x80000001) == 0x80000001);
 }

@@ -12,7 +12,7 @@ void test_main(void)
         return;
     }
     const uint64_t places[] = {hypervisor_start(), HYPERVISOR_ADDRESS,
-                                      0xffff82d040200000,    HYPERVISOR_VIRT_END - 1,
+                                      HYPERVISOR_IMAGE,    HYPERVISOR_VIRT_END - 1,
                                       NON_CANONICAL_ADDRESS, 0xdeadbeef00000000};
     refusals_begin();
     for (int number = 0; number < 4; number++)

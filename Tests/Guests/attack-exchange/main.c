@@ -30,7 +30,7 @@ static long output_at(void *pointer)
 void test_main(void)
 {
     const uint64_t bad[] = {HYPERVISOR_ADDRESS, hypervisor_start(), NON_CANONICAL_ADDRESS,
-                                   0xffff82d040200000};
+                                   HYPERVISOR_IMAGE};
     uint64_t *page = page_alloc();
     page[3] = 0x777;
     mfn_t before = mfn_of(page);

@@ -15,8 +15,8 @@ static bool hook(struct trap_frame *frame)
         gates++;
     else
         faults++;
-    frame->rip = *(uint64_t *)frame->rsp;
-    frame->rsp += 8;
+    frame->rip = *(uintptr_t *)frame->rsp;
+    frame->rsp += sizeof(uintptr_t);
     return true;
 }
 
@@ -26,7 +26,13 @@ static void kernel_all(const char *what)
     set_trap_hook(hook);
     for (unsigned int vector = 0; vector < 256; vector++) {
         code[1] = (uint8_t)vector;
-        __asm__ volatile("call *%0" : : "r"(code) : "rcx", "r11", "memory");
+        /* Where a vector is that of hypercalls, this is one, and the next instruction ends it. */
+        unsigned long number = __HYPERVISOR_xen_version;
+#ifdef __x86_64__
+        __asm__ volatile("call *%1" : "+a"(number) : "r"(code) : "rcx", "r11", "memory");
+#else
+        __asm__ volatile("call *%1" : "+a"(number) : "S"(code), "b"(XENVER_version) : "memory");
+#endif
     }
     set_trap_hook(0);
     print("%s: ", what);

@@ -14,7 +14,7 @@ static uint64_t places[] = {NON_CANONICAL_ADDRESS,
                             0xdeadbeefdeadbeef,
                             HYPERVISOR_VIRT_START - 1,
                             HYPERVISOR_VIRT_START,
-                            0xffff82d040200000,
+                            HYPERVISOR_IMAGE,
                             HYPERVISOR_ADDRESS,
                             ~0ul,
                             0};

@@ -11,7 +11,7 @@ static void far_calls(uint16_t selector)
     struct {
         uint64_t offset;
         uint16_t selector;
-    } __attribute__((packed)) far = {0xffff82d040200000, selector};
+    } __attribute__((packed)) far = {HYPERVISOR_IMAGE, selector};
     TRY("rex64 lcall *%0", : : "m"(far) : "memory");
     TRY("rex64 ljmp *%0", : : "m"(far) : "memory");
     uint64_t wide = selector;

@@ -16,7 +16,7 @@ void test_main(void)
 {
     const uint64_t bad[] = {HYPERVISOR_ADDRESS,
                                    hypervisor_start(),
-                                   0xffff82d040200000,
+                                   HYPERVISOR_IMAGE,
                                    NON_CANONICAL_ADDRESS,
                                    0xdeadbeef00000000,
                                    UNMAPPED_ADDRESS,

@@ -48,7 +48,7 @@ void test_main(void)
     /* Areas by virtual address may be taken, since they are written with the guest's rights. */
     uint64_t places[] = {
         (uint64_t)&top[4],  (uint64_t)table,       HYPERVISOR_ADDRESS,        hypervisor_start(),
-        0xffff82d040200000, NON_CANONICAL_ADDRESS, NON_CANONICAL_ADDRESS - 8, -8ul,
+        HYPERVISOR_IMAGE, NON_CANONICAL_ADDRESS, NON_CANONICAL_ADDRESS - 8, -8ul,
         UNMAPPED_ADDRESS};
     for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         struct vcpu_register_runstate_memory_area area = {.addr.p = places[i]};

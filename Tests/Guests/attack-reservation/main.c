@@ -25,8 +25,9 @@ void test_main(void)
     for (unsigned int i = 0; i < 13; i++)
         for (unsigned int j = 0; j < 3; j++) {
             frames[0] = start_info->nr_pages + 1024;
-            if (orders[i] == 10 && commands[j] != XENMEM_decrease_reservation)
-                continue; /* Domain 0 may have as much. */
+            /* Domain 0 may have as much; and of a small machine the frame may be its own. */
+            if (orders[i] == 10 && (commands[j] != XENMEM_decrease_reservation || PAGING_LEVELS == 3))
+                continue;
             done += ask(commands[j], 1, orders[i], frames) > 0;
         }
     expect_value("huge extents done", (uint64_t)done, 0);

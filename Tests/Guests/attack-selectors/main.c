@@ -23,7 +23,7 @@ void test_main(void)
         struct {
             uint64_t offset;
             uint16_t selector;
-        } __attribute__((packed)) far = {0xffff82d040200000, (uint16_t)selector};
+        } __attribute__((packed)) far = {HYPERVISOR_IMAGE, (uint16_t)selector};
         /* The flat code segments of 32 and 64 bits are the guest's: a call would arrive. */
         if ((selector & ~3u) == (FLAT_RING3_CS32 & ~3u) ||
             (selector & ~3u) == (FLAT_RING3_CS64 & ~3u))

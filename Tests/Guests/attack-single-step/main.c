@@ -15,7 +15,7 @@ USER_CODE(user_ss_int80, "movw %ss, %ax; movw %ax, %ss; int $0x80; ud2");
 USER_CODE(user_ss_hlt, "movw %ss, %ax; movw %ax, %ss; hlt; ud2");
 USER_CODE(user_popf, "push $0x102; popf; " SYSTEM_CALL "; ud2");
 USER_CODE(user_icebp, ".byte 0xf1; ud2");
-USER_CODE(user_fault, "mov 0xffff82d040200000, %" AX "; ud2");
+USER_CODE(user_fault, "mov " HYPERVISOR_TEXT ", %" AX "; ud2");
 
 void test_main(void)
 {

@@ -32,7 +32,7 @@ static bool hook(struct trap_frame *frame)
 
 void test_main(void)
 {
-    const uint64_t places[] = {HYPERVISOR_ADDRESS, hypervisor_start(), 0xffff82d040200000,
+    const uint64_t places[] = {HYPERVISOR_ADDRESS, hypervisor_start(), HYPERVISOR_IMAGE,
                                       HYPERVISOR_VIRT_END - 1};
     set_trap_hook(hook);
     unsigned int registered = 0;

@@ -22,8 +22,8 @@ void test_main(void)
         refusal(HYPERVISOR_update_va_mapping_otherdomain(address, good, UVMF_NONE, DOMID_SELF),
                 address);
     }
-    refusal(HYPERVISOR_update_va_mapping(0xffff82d040200000, good, UVMF_INVLPG), 1);
-    refusal(HYPERVISOR_update_va_mapping(0xffff82d040200000, 0, UVMF_INVLPG), 2);
+    refusal(HYPERVISOR_update_va_mapping(HYPERVISOR_IMAGE, good, UVMF_INVLPG), 1);
+    refusal(HYPERVISOR_update_va_mapping(HYPERVISOR_IMAGE, 0, UVMF_INVLPG), 2);
     refusal(HYPERVISOR_update_va_mapping(UNMAPPED_ADDRESS, good, UVMF_INVLPG), 3);
     refusals_end("addresses of the hypervisor");
 

@@ -7,9 +7,7 @@
 
 static long call(unsigned long number)
 {
-    long result;
-    __asm__ volatile("syscall" : "=a"(result) : "0"(number) : "memory", "rcx", "r11");
-    return result;
+    return hypercall(number, 0, 0, 0, 0, 0);
 }
 
 void test_main(void)

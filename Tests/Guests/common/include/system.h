@@ -29,7 +29,7 @@ uint64_t system_time(void);
 uint64_t time_from(const volatile struct vcpu_time_info *area);
 
 /* Any hypercall by number, for numbers that no wrapper has. */
-long hypercall(unsigned int number, unsigned long a1, unsigned long a2, unsigned long a3,
+long hypercall(unsigned long number, unsigned long a1, unsigned long a2, unsigned long a3,
                unsigned long a4, unsigned long a5);
 
 static inline uint64_t read_tsc(void)

@@ -99,7 +99,7 @@ void expect_pointers(const char *what, pointer_call *call, size_t size, long exp
 #ifdef __x86_64__
         {"last bytes of the hypervisor", HYPERVISOR_VIRT_END - size},
         {"straddling out of the hypervisor", HYPERVISOR_VIRT_END - size / 2},
-        {"the hypervisor's image", 0xffff82d040200000},
+        {"the hypervisor's image", HYPERVISOR_IMAGE},
         {"not canonical", NON_CANONICAL_ADDRESS},
         {"not canonical, far", 0xdeadbeef00000000},
         {"straddling into what is not canonical", LOW_END - size / 2},

@@ -2,13 +2,13 @@
 #include "guest.h"
 
 /* As the slots of the hypercall page do, with the number in a register. */
-long hypercall(unsigned int number, unsigned long a1, unsigned long a2, unsigned long a3,
+long hypercall(unsigned long number, unsigned long a1, unsigned long a2, unsigned long a3,
                unsigned long a4, unsigned long a5)
 {
     long result;
     __asm__ volatile("int $0x82"
                      : "=a"(result), "+b"(a1), "+c"(a2), "+d"(a3), "+S"(a4), "+D"(a5)
-                     : "0"((unsigned long)number)
+                     : "0"(number)
                      : "memory");
     return result;
 }

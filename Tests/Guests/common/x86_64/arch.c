@@ -2,7 +2,7 @@
 #include "guest.h"
 
 /* As the slots of the hypercall page do, with the number in a register. */
-long hypercall(unsigned int number, unsigned long a1, unsigned long a2, unsigned long a3,
+long hypercall(unsigned long number, unsigned long a1, unsigned long a2, unsigned long a3,
                unsigned long a4, unsigned long a5)
 {
     long result;
@@ -10,7 +10,7 @@ long hypercall(unsigned int number, unsigned long a1, unsigned long a2, unsigned
     register unsigned long r8 __asm__("r8") = a5;
     __asm__ volatile("syscall"
                      : "=a"(result), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8)
-                     : "0"((unsigned long)number)
+                     : "0"(number)
                      : "memory", "rcx", "r11");
     return result;
 }

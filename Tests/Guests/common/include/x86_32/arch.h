@@ -15,6 +15,9 @@
 #define ISLAND 0x60000000ul
 /* An address that nothing is mapped at, for arguments that must answer -EFAULT. */
 #define UNMAPPED_ADDRESS 0x70000000ul
+/* Where the hypervisor's own code is not, but what is no guest's either. */
+#define HYPERVISOR_IMAGE 0xfd000000ul
+#define HYPERVISOR_TEXT "0xfd000000"
 /* An address in the hypervisor's part of the address space, wherever that begins. */
 #define HYPERVISOR_ADDRESS 0xfe000000ul
 /* Every address is canonical: attacks take the last page, which no segment of a guest reaches. */

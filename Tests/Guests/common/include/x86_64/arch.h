@@ -15,6 +15,9 @@
 #define ISLAND 0x0000600000000000ul
 /* An address that nothing is mapped at, for arguments that must answer -EFAULT. */
 #define UNMAPPED_ADDRESS 0x0000700000000000ul
+/* Where the hypervisor's own code is. */
+#define HYPERVISOR_IMAGE 0xffff82d040200000ul
+#define HYPERVISOR_TEXT "0xffff82d040200000"
 /* An address in the hypervisor's part of the address space. */
 #define HYPERVISOR_ADDRESS (HYPERVISOR_VIRT_START + 0x8000000000ul)
 #define NON_CANONICAL_ADDRESS 0x0000800000000000ul
