@@ -3,7 +3,7 @@
  * What a hypervisor's paths cost: instructions for each operation, out of the time-stamp counter,
  * which counts instructions under QEMU's -icount shift=0. Prints `bench: NAME NUMBER`, or
  * `bench: NAME none` where the hypervisor does not offer the operation. This is no conformance
- * test: its lines are figures. .ci/bench-hypervisors makes the table. The command line
+ * test: its lines are figures. .ci/bench-hypervisors makes the tables. The command line
  * `only=NAME` leaves one row, for a profile.
  */
 #include "entries.h"
@@ -57,6 +57,19 @@ static bool is_wanted(const char *name)
             report(name);                                                                          \
     }
 
+static void set_callback(uint16_t type, const char *entry)
+{
+    struct callback_register request = {.type = type, .address = ENTRY_POINT(entry)};
+    failed |= HYPERVISOR_callback_op(CALLBACKOP_register, &request);
+}
+
+static void set_trap(uint8_t vector, uint8_t flags, unsigned long entry)
+{
+    struct trap_info table[2] = {
+        {.vector = vector, .flags = flags, .cs = FLAT_KERNEL_CS, .address = entry}};
+    failed |= HYPERVISOR_set_trap_table(table);
+}
+
 static void measure_hypercall(void)
 {
     MEASURE("null-hypercall", 64, HYPERVISOR_xen_version(XENVER_version, 0));
@@ -68,19 +81,18 @@ static void measure_event(void)
     if (port < 0)
         return report_none("event-to-self");
     first_upcall_keep = ~(1ul << port);
-    HYPERVISOR_set_callbacks((unsigned long)first_upcall, (unsigned long)failsafe_entry,
-                             (unsigned long)syscall_entry);
+    set_callback(CALLBACKTYPE_event, first_upcall);
     port_unmask((evtchn_port_t)port);
     events_enable();
     struct evtchn_send send = {.port = (evtchn_port_t)port};
     first_upcall_count = 0;
-    uint64_t sent = 0;
+    uint32_t sent = 0;
     MEASURE("event-to-self", 64, {
         failed |= HYPERVISOR_event_channel_op(EVTCHNOP_send, &send);
         sent++;
     });
     if (first_upcall_count < sent)
-        failure("%lu events, %lu upcalls", sent, first_upcall_count);
+        failure("%u events, %u upcalls", sent, first_upcall_count);
     events_disable();
     port_close((evtchn_port_t)port);
 }
@@ -90,7 +102,7 @@ static void measure_updates(void)
 {
     enum { BATCH = 32 };
     static struct mmu_update updates[2][BATCH];
-    const uint64_t address = 0x10000000000;
+    const uintptr_t address = FREE_ADDRESS;
     pte_t pages[2];
     for (unsigned int which = 0; which < 2; which++)
         pages[which] = pte_make(mfn_of(page_alloc()), PTE_READ_WRITE);
@@ -124,43 +136,37 @@ static void measure_pin(void)
     });
 }
 
-static void set_page_fault(unsigned long entry)
-{
-    struct trap_info table[2] = {{
-        .vector = VECTOR_PF,
-        .flags = XEN_TRAP_MASK_EVENTS,
-        .cs = FLAT_KERNEL_CS,
-        .address = entry,
-    }};
-    HYPERVISOR_set_trap_table(table);
-}
-
 static void measure_page_fault(void)
 {
-    set_page_fault((unsigned long)skip_fault);
+    set_trap(VECTOR_PF, XEN_TRAP_MASK_EVENTS, (unsigned long)skip_fault);
+    /* movl (%eax or %rax), %edx with a prefix for DS: 3 bytes on both widths. */
     MEASURE("page-fault", 64,
-            __asm__ volatile(".byte 0x48, 0x8b, 0x10" : : "a"(UNMAPPED_ADDRESS) : "rdx", "memory"));
-    set_page_fault(trap_entries[VECTOR_PF]);
+            __asm__ volatile(".byte 0x3e, 0x8b, 0x10" : : "a"(UNMAPPED_ADDRESS) : DX, "memory"));
+    set_trap(VECTOR_PF, XEN_TRAP_MASK_EVENTS, trap_entries[VECTOR_PF]);
 }
 
-/* Counts from the first system call to the last but one in r12. */
-USER_CODE(system_calls, "movl $64, %ebx; xorl %eax, %eax; syscall\n"
-                        "rdtsc; movl %eax, %r12d; movl %edx, %r13d; xorl %eax, %eax\n"
-                        "1: syscall; decl %ebx; jnz 1b\n"
-                        "rdtsc; shlq $32, %rdx; orq %rdx, %rax; shlq $32, %r13; orq %r13, %r12\n"
-                        "subq %r12, %rax; movq %rax, %r12; movl $1, %eax; syscall; ud2");
+/* Counts from the first system call to the last but one; the low halves of the counter are enough. */
+USER_CODE(system_calls, "movl $64, %ebx; xorl %eax, %eax; " SYSTEM_CALL "\n"
+                        "rdtsc; movl %eax, %esi; xorl %eax, %eax\n"
+                        "1: " SYSTEM_CALL "; decl %ebx; jnz 1b\n"
+                        "rdtsc; subl %esi, %eax; movl %eax, %esi\n"
+                        "movl $1, %eax; " SYSTEM_CALL "; ud2");
 
 static void measure_system_call(void)
 {
     user_initialise();
-    HYPERVISOR_set_callbacks((unsigned long)event_entry, (unsigned long)failsafe_entry,
-                             (unsigned long)answer_syscall);
+    set_callback(CALLBACKTYPE_event, event_entry);
+#ifdef __x86_64__
+    set_callback(CALLBACKTYPE_syscall, answer_syscall);
+#else
+    set_trap(0x80, 3, (unsigned long)answer_syscall);
+#endif
     for (unsigned int sample = 0; is_wanted("system-call") && sample < SAMPLES; sample++) {
         struct trap_frame frame = user_frame(system_calls);
         user_run(&frame);
         if (frame.vector != ENTRY_SYSCALL)
             failure("user mode ended by %F", FAULT(frame.vector, frame.error_code));
-        samples[sample] = (frame.r12 + 32) / 64;
+        samples[sample] = ((uint32_t)frame.rsi + 32) / 64;
     }
     if (is_wanted("system-call"))
         report("system-call");
@@ -171,11 +177,11 @@ static void measure_emulation(void)
     MEASURE("emulated-cpuid", 64, {
         uint32_t leaf = 1, subleaf = 0;
         __asm__ volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid"
-                         : "+a"(leaf), "+c"(subleaf) : : "rbx", "rdx");
+                         : "+a"(leaf), "+c"(subleaf) : : BX, DX);
     });
     MEASURE("emulated-read-cr0", 64, {
-        uint64_t value;
-        __asm__ volatile("movq %%cr0, %0" : "=a"(value));
+        unsigned long value;
+        __asm__ volatile("mov %%cr0, %0" : "=a"(value));
     });
 }
 
@@ -189,12 +195,11 @@ static void measure_timer(void)
     if (port < 0 || HYPERVISOR_set_timer_op(0) == -XEN_ENOSYS)
         return report_none("one-shot-timer");
     first_upcall_keep = ~(1ul << port);
-    HYPERVISOR_set_callbacks((unsigned long)first_upcall, (unsigned long)failsafe_entry,
-                             (unsigned long)syscall_entry);
+    set_callback(CALLBACKTYPE_event, first_upcall);
     port_unmask((evtchn_port_t)port);
     events_enable();
     MEASURE("one-shot-timer", 64, {
-        uint64_t before = first_upcall_count;
+        uint32_t before = first_upcall_count;
         failed |= HYPERVISOR_set_timer_op(1);
         while (first_upcall_count == before)
             ;
@@ -203,38 +208,26 @@ static void measure_timer(void)
     port_close((evtchn_port_t)port);
 }
 
-static volatile uint64_t turns;
+static volatile uint32_t turns;
+static struct evtchn_send answer;
 
 /* Vcpu 1: answers each event of vcpu 0 and blocks. Blocking unmasks events in the same step. */
-static void answer_events(evtchn_port_t port)
+static void answer_events(void)
 {
-    struct evtchn_send send = {.port = port};
     for (;;) {
         HYPERVISOR_sched_op(SCHEDOP_block, 0, 0);
         shared_info->vcpu_info[1].evtchn_upcall_mask = 1;
         turns++;
-        HYPERVISOR_event_channel_op(EVTCHNOP_send, &send);
+        HYPERVISOR_event_channel_op(EVTCHNOP_send, &answer);
     }
 }
 
-static bool start_second(evtchn_port_t answer)
+static bool start_second(void)
 {
     static struct vcpu_guest_context context;
     static uint8_t stack[2 * PAGE_SIZE] __attribute__((aligned(16)));
-    uint64_t top = (uint64_t)(stack + sizeof(stack));
-    context.flags = VGCF_in_kernel;
-    context.user_regs.rip = (uint64_t)answer_events;
-    context.user_regs.rdi = answer;
-    context.user_regs.rsp = top - PAGE_SIZE - 8;
-    context.user_regs.cs = FLAT_KERNEL_CS;
-    context.user_regs.ss = FLAT_KERNEL_SS;
-    context.user_regs.rflags = 0x202;
-    context.kernel_ss = FLAT_KERNEL_SS;
-    context.kernel_sp = top;
-    context.ctrlreg[3] = mfn_of(top_table()) << XEN_PAGE_SHIFT;
-    context.event_callback_eip = (unsigned long)second_upcall;
-    context.failsafe_callback_eip = (unsigned long)failsafe_entry;
-    context.syscall_callback_eip = (unsigned long)syscall_entry;
+    context_prepare(&context, (uintptr_t)answer_events, (uintptr_t)(stack + sizeof(stack)), 0x202);
+    context.event_callback_eip = (uintptr_t)second_upcall;
     return HYPERVISOR_vcpu_op(VCPUOP_initialise, 1, &context) == 0 &&
            HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 1, 0) == 0 &&
            HYPERVISOR_vcpu_op(VCPUOP_up, 1, 0) == 0;
@@ -248,14 +241,14 @@ static void measure_switch(void)
         return report_none("vcpu-switch");
     first_upcall_keep = ~(1ul << to_first);
     second_upcall_keep = ~(1ul << to_second);
-    HYPERVISOR_set_callbacks((unsigned long)first_upcall, (unsigned long)failsafe_entry,
-                             (unsigned long)syscall_entry);
+    set_callback(CALLBACKTYPE_event, first_upcall);
     port_unmask((evtchn_port_t)to_first);
     port_unmask((evtchn_port_t)to_second);
-    if (!start_second((evtchn_port_t)to_first))
+    answer.port = (evtchn_port_t)to_first;
+    if (!start_second())
         return report_none("vcpu-switch");
     struct evtchn_send send = {.port = (evtchn_port_t)to_second};
-    uint64_t rounds = 0;
+    uint32_t rounds = 0;
     turns = 0;
     MEASURE("vcpu-switch", 64, {
         if (!(round & 1)) {
@@ -267,7 +260,7 @@ static void measure_switch(void)
     });
     events_disable();
     if (turns != rounds)
-        failure("%lu events, %lu answers", rounds, turns);
+        failure("%u events, %u answers", rounds, turns);
     HYPERVISOR_vcpu_op(VCPUOP_down, 1, 0);
 }
 
