@@ -25,7 +25,7 @@ final class Staging: Sendable {
     } else {
       try stage(request.kernel, as: "guest", what: "the guest's kernel")
     }
-    try Self.checkKernel(request.kernel)
+    try Self.checkKernel(request.kernel, on: request.hypervisor)
     if let initrd = request.initrd {
       try stage(initrd, as: "initrd", what: "the guest's ramdisk")
     }
@@ -40,7 +40,9 @@ final class Staging: Sendable {
         DomainZeroFiles(for: request).initramfs, with: ToolstackGuest(request).members,
         to: folder.appending(path: "ramdisk0"))
     }
-    for guest in request.beside { try Self.checkKernel(guest.kernel) }
+    for guest in request.beside {
+      try Self.checkKernel(guest.kernel, on: request.hypervisor)
+    }
     if request.hypervisor == .rootstock, plan.modules.count > 1 {
       try ModulePacking.write(plan.modules, to: folder.appending(path: "modules"))
     }
@@ -55,13 +57,20 @@ final class Staging: Sendable {
   var messages: String { folder.appending(path: "messages").path }
 
   /// A file that no loader could take is the user's mistake and no guest's crash.
-  private static func checkKernel(_ path: String) throws(HarnessError) {
+  static func checkKernel(
+    _ path: String, on hypervisor: HypervisorKind
+  ) throws(HarnessError) {
     if SavedDomainFile.isSaved(path) { return }
+    let image: KernelImage
     do throws(ImageError) {
-      _ = try KernelImage.open(path: path, options: OpenOptions(readsKallsyms: false))
+      image = try KernelImage.open(path: path, options: OpenOptions(readsKallsyms: false))
     } catch {
       throw .input(path: error.path, expected: error.expected, found: error.found)
     }
+    guard hypervisor == .xen, image.width == .bits32 else { return }
+    throw .input(
+      path: path, expected: "a kernel of 64 bits for stock Xen",
+      found: "one of 32 bits (Debian's Xen has no 32-bit PV guests; --hypervisor rootstock has)")
   }
 
   /// A disk without room is this machine's fault and not the user's.

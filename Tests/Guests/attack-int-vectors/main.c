@@ -64,7 +64,7 @@ void test_main(void)
     code[2] = 0x0f;
     code[3] = 0x0b;
     user_initialise();
-    if (map(0x500000, pte_make(mfn_of(code), PTE_READ_ONLY)))
+    if (map(0x500000, pte_make(mfn_of(code), PTE_READ_ONLY | PTE_USER)))
         panic("cannot map");
     kernel_all("kernel, no gates");
     user_all("user, no gates", &through);
