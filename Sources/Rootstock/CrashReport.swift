@@ -15,7 +15,8 @@ extension GuestProcessor {
       .decimal(core.pointee.id.rawValue).text(" mode=").text(mode).text(" reason=").text(reason)
       .end()
     printRegisters(frame, prefix: "crash")
-    log(.error).text("crash: cr2=").hex(shared.pointee.arch.cr2).text(" cr3=").hex(xg_read_cr3())
+    let faultAddress = is32Bit ? compatFaultAddress : UInt64(shared.pointee.arch.cr2)
+    log(.error).text("crash: cr2=").hex(faultAddress).text(" cr3=").hex(xg_read_cr3())
       .text(" kernel-stack=").hex(kernelStack).text(" upcall-mask=").decimal(upcallMask).end()
     var line = log(.error).text("crash: stack=")
     for index in 0..<UInt64(16) {
