@@ -32,18 +32,20 @@ public struct DebugRegisters: Sendable {
   /// Registers as after a reset.
   public init() {}
 
-  /// Writes a register; `hasExtensions` is the guest's CR4.DE.
+  /// Writes a register; `hasExtensions` is the guest's CR4.DE, and `end` where the addresses of a 32-bit
+  /// guest end.
   ///
   /// A guest could let the processor stop in the hypervisor: by an address in its range, by general
   /// detect, which traps the hypervisor's own accesses, or by ports that the hypervisor uses, which
   /// only exist with the extensions, and never get to the processor (`hardwareControl`).
   public mutating func write(
-    _ number: Int, _ value: UInt64, hasExtensions: Bool
+    _ number: Int, _ value: UInt64, hasExtensions: Bool, end: UInt64? = nil
   ) throws(DebugRegisterError) {
     switch number {
     case 0...3:
       let address = GuestVirtualAddress(value)
       guard address.isCanonical, !address.isInHypervisorRange else { throw .forbidden }
+      if let end, value >= end { throw .forbidden }
       addresses[number] = value
     case 4 where !hasExtensions, 6:
       guard value >> 32 == 0 else { throw .malformed }

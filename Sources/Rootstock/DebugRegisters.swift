@@ -9,11 +9,14 @@ extension GuestProcessor {
 
   private var hasDebugExtensions: Bool { controls & Self.debugExtensions != 0 }
 
+  private var endOfBreakpoints: UInt64? { is32Bit ? domain.pointee.reservedStart : nil }
+
   /// set_debugreg(number, value).
   mutating func setDebugRegister(_ arguments: HypercallArguments) -> HypercallResult {
     do throws(DebugRegisterError) {
       try debug.write(
-        Int(arguments.command(0)), arguments[1], hasExtensions: hasDebugExtensions)
+        Int(arguments.command(0)), arguments[1], hasExtensions: hasDebugExtensions,
+        end: endOfBreakpoints)
       loadDebugRegisters()
       return .value(0)
     } catch {
@@ -57,7 +60,7 @@ extension GuestProcessor {
       try debug.write(
         instruction.registerField(modRM),
         frame[register: instruction.baseField(modRM)],
-        hasExtensions: hasDebugExtensions)
+        hasExtensions: hasDebugExtensions, end: endOfBreakpoints)
       loadDebugRegisters()
       return .done
     } catch { return error == .absent ? .fault(Vector.invalidOpcode) : .refused }

@@ -21,6 +21,18 @@ import Testing
     #expect(error(2, 0x0000_7fff_ffff_ffff) == nil)
   }
 
+  @Test mutating func addresses_ofANarrowGuest_endWithIts() {
+    for number in 0...3 {
+      #expect(throws: DebugRegisterError.forbidden) {
+        try registers.write(number, 0xfc00_0000, hasExtensions: false, end: 0xfc00_0000)
+      }
+      #expect(throws: Never.self) {
+        try registers.write(number, 0xfbff_ffff, hasExtensions: false, end: 0xfc00_0000)
+      }
+    }
+    #expect(registers.addresses[3] == 0xfbff_ffff)
+  }
+
   @Test mutating func reservedBits_areCorrected() throws {
     #expect(error(7, 0xdbff) == nil)
     #expect(try registers.read(7, hasExtensions: false) == 0x7ff)
