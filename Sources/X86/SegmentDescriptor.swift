@@ -79,17 +79,17 @@ public struct SegmentDescriptor: Hashable, Sendable {
     return rawValue >> 55 & 1 != 0 ? limit << 12 | 0xfff : limit
   }
 
-  /// With a limit that ends before `end`, where that is a multiple of 4096, unless it grows down or wraps
-  /// round.
+  /// With a limit that ends before `end`, unless it grows down or wraps round.
   @inlinable func cut(at end: UInt64) -> Self {
     let isGrowingDown = type & 0xc == 4
-    guard !isGrowingDown, base < end, base + lastOffset >= end, base + lastOffset >> 32 == 0 else {
-      return self
-    }
-    let last = end - base - 1
-    let limit = rawValue >> 55 & 1 != 0 ? last >> 12 : last
+    let reach = base + lastOffset
+    guard !isGrowingDown, base < end, reach >= end, reach >> 32 == 0 else { return self }
+    let size = end - base
     var cut = self
-    cut.rawValue = rawValue & ~0x000f_0000_0000_ffff | limit & 0xffff | (limit & 0xf_0000) << 32
+    // Whole pages only, of which there may be none: then the limit counts bytes.
+    if size < 0x1000 { cut.rawValue &= ~(1 << 55) }
+    let limit = cut.rawValue >> 55 & 1 != 0 ? (size >> 12) - 1 : size - 1
+    cut.rawValue = cut.rawValue & ~0x000f_0000_0000_ffff | limit & 0xffff | (limit & 0xf_0000) << 32
     return cut
   }
 
