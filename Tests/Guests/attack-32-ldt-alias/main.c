@@ -50,6 +50,7 @@ void test_main(void)
     const uint64_t data = segment(0x1000, 0xfff, ACCESS_DATA | ACCESS_RING(3), SEGMENT_WIDE);
     const uint64_t high = segment(0, 0xfffff, ACCESS_DATA, SEGMENT_FLAT);
     grants_initialise(1);
+    uint64_t *other = page_alloc();
     local = page_alloc();
     local[1] = data;
     if (map(FREE_ADDRESS, pte_make(mfn_of(local), PTE_READ_WRITE)))
@@ -69,7 +70,7 @@ void test_main(void)
     expect_result("its mapping goes", HYPERVISOR_update_va_mapping((unsigned long)local, 0, UVMF_INVLPG), 0);
     refused("writable at its place", page_set_flags(local, PTE_READ_WRITE));
     expect_result("another page at its place",
-                  HYPERVISOR_update_va_mapping((unsigned long)local, pte_make(mfn_of(page_alloc()), PTE_READ_WRITE),
+                  HYPERVISOR_update_va_mapping((unsigned long)local, pte_make(mfn_of(other), PTE_READ_WRITE),
                                                UVMF_INVLPG), 0);
     local[1] = high;
     expect_fault("a load from the LDT", FS(SELECTOR(1)), NO_FAULT);
@@ -84,9 +85,10 @@ void test_main(void)
     FS(0);
     expect_result("another LDT", set_ldt(local, 511), 0);
     expect_fault("from the other page", FS(SELECTOR(1)), FAULT(VECTOR_PF, 0));
+    page_read_only(other);
     /* What was stored unchecked is checked when the page becomes an LDT. */
-    expect_result("read-only", HYPERVISOR_update_va_mapping((unsigned long)local,
-                  (*entry_of(top_table(), (uintptr_t)local, 1) & PTE_FRAME) | PTE_READ_ONLY, UVMF_INVLPG), 0);
+    expect_result("read-only", HYPERVISOR_update_va_mapping((unsigned long)local, pte_make(mfn_of(other), PTE_READ_ONLY),
+                                                            UVMF_INVLPG), 0);
     expect_fault("a load from it", FS(SELECTOR(1)), NO_FAULT);
     FS(0);
     expect_value("its ring", local[1] >> 45 & 3, 1);

@@ -38,7 +38,7 @@ void test_main(void)
         {"up to the last page", 0, 0xffffe, SEGMENT_FLAT},
         {"a page below the border", start - PAGE_SIZE, 0x3fff, SEGMENT_FLAT},
         {"pages, from below the border", start - 16, 0x3fff, SEGMENT_FLAT},
-        {"pages, from below the table's end", end - 16, 0x3fff, SEGMENT_FLAT},
+        {"pages, from below the table's end", end - 16, 0x3dff, SEGMENT_FLAT},
         {"bytes, from below the border", start - 16, 0xfffff, SEGMENT_WIDE},
         {"bytes, over the table's end", end - 16, 0xffff, SEGMENT_WIDE},
         {"the hypervisor's part", start, 0x3fff, SEGMENT_FLAT},
