@@ -9,7 +9,7 @@
 
 void test_main(void)
 {
-    void *empty = page_alloc();
+    pte_t *empty = top_make();
     page_read_only(empty);
     print("Test result: SUCCESS\n");
     mmuext_frame(MMUEXT_NEW_BASEPTR, mfn_of(empty));

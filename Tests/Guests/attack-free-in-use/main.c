@@ -54,5 +54,5 @@ void test_main(void)
     if (result == 0)
         result = mmuext_frame(MMUEXT_PIN_L1_TABLE, pinned_frame);
     refused("the pinned table as writable memory", result);
-    expect_true("the top table is still one", (top_table()[TOP_KERNEL] & PTE_PRESENT) != 0);
+    expect_true("the top table is still one", (top_table()[TOP_LAST] & PTE_PRESENT) != 0);
 }

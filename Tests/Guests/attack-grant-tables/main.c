@@ -63,7 +63,7 @@ void test_main(void)
     uint32_t flags = GNTMAP_host_map | GNTMAP_contains_pte;
     const uint64_t places[] = {
         machine_address(top_table()),      machine_address(&top_table()[256]),
-        machine_address(&top_table()[TOP_KERNEL]), machine_address(entry_of(top_table(), at, 2)),
+        machine_address(&top_table()[TOP_LAST]), machine_address(entry_of(top_table(), at, 2)),
         machine_address(page),             machine_address(descriptors),
         slot | 1,                          slot | 4,
         0,                                 0x1000,

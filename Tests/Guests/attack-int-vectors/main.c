@@ -15,8 +15,8 @@ static bool hook(struct trap_frame *frame)
         gates++;
     else
         faults++;
-    frame->rip = *(uintptr_t *)frame->rsp;
-    frame->rsp += sizeof(uintptr_t);
+    frame->rip = *(unsigned long *)frame->rsp;
+    frame->rsp += sizeof(long);
     return true;
 }
 
@@ -26,13 +26,9 @@ static void kernel_all(const char *what)
     set_trap_hook(hook);
     for (unsigned int vector = 0; vector < 256; vector++) {
         code[1] = (uint8_t)vector;
-        /* Where a vector is that of hypercalls, this is one, and the next instruction ends it. */
-        unsigned long number = __HYPERVISOR_xen_version;
-#ifdef __x86_64__
+        /* One vector of 32 bits is that of hypercalls: of a number that none has. */
+        long number = -1;
         __asm__ volatile("call *%1" : "+a"(number) : "r"(code) : "rcx", "r11", "memory");
-#else
-        __asm__ volatile("call *%1" : "+a"(number) : "S"(code), "b"(XENVER_version) : "memory");
-#endif
     }
     set_trap_hook(0);
     print("%s: ", what);

@@ -1,6 +1,6 @@
 /*
  * test: attack-linear-count
- * Linear maps between two top tables, in every slot and both ways, then taken apart in an order
+ * Linear maps between two top tables (of 32 bits, between two of level 2), in every slot and both ways, then taken apart in an order
  * that leaves one table in the other while its pin goes. A careless hypervisor frees a table that
  * still is in use, or keeps it for ever. Hypervisors may be built without linear maps.
  */
@@ -12,7 +12,7 @@ static pte_t *new_top(void)
 {
     pte_t *table = page_alloc();
     page_read_only(table);
-    if (mmuext_frame(MMUEXT_PIN_L4_TABLE, mfn_of(table)))
+    if (mmuext_frame(MMUEXT_PIN_L1_TABLE + EMPTY_LEVELS - 1, mfn_of(table)))
         panic("an empty top table is refused");
     return table;
 }

@@ -5,17 +5,14 @@
  */
 #include "guest.h"
 
-/* Where the room for the table ends. */
-#define MAPPED_END ((char *)table + (MACH2PHYS_VIRT_END - MACH2PHYS_VIRT_START))
-
 void test_main(void)
 {
     volatile unsigned long *table = (volatile unsigned long *)machine_to_physical();
     mfn_t own = mfn_of(page_alloc());
     uint64_t before = table[own];
-    faulted("a direct write of an own entry", try_write(&table[own], 0));
-    faulted("a direct write of entry 0", try_write(&table[0], 0));
-    faulted("a write behind the end", try_write((uint64_t *)MAPPED_END, 0));
+    faulted("a direct write of an own entry", try_write((void *)&table[own], 0));
+    faulted("a direct write of entry 0", try_write((void *)&table[0], 0));
+    faulted("a write behind the end", try_write((void *)machine_to_physical_end(), 0));
     expect_value("the entry has not changed", table[own] - before, 0);
     static const uint64_t frames[] = {0xfffffffff, 0xffffffff,      0x7fffffff,
                                       0x1000000,   0xfffffffffffff, 0x100};

@@ -14,26 +14,27 @@ void test_main(void)
     if (map(AREA, 0))
         panic("no tables for the area");
     pte_t *leaf = entry_of(top, AREA, 1);
-    unsigned int first = table_index(HYPERVISOR_VIRT_START, 4), present = 0;
-    for (unsigned int level = 1; level <= 4; level++) {
+    unsigned int count, present = 0;
+    pte_t *slots = hypervisor_slots(top, &count);
+    for (unsigned int level = 1; level <= PAGING_LEVELS; level++) {
         pte_t *entry = level == 1   ? leaf
-                       : level == 4 ? &top[20]
-                                    : entry_of(top, AREA + (1ul << (12 + 9 * (level - 1))), level);
+                       : level == PAGING_LEVELS ? &top[TOP_FREE]
+                                    : entry_of(top, AREA + (1ull << (12 + 9 * (level - 1))), level);
         pte_t flags[] = {PTE_READ_ONLY, PTE_READ_WRITE, PTE_TABLE};
         refusals_begin();
-        for (unsigned int slot = first; slot < first + 16; slot++) {
+        for (unsigned int slot = 0; slot < count; slot++) {
             /* One slot of Xen's holds the guest's own top table. */
-            if (!(top[slot] & PTE_PRESENT) || pte_frame(top[slot]) == mfn_of(top))
+            if (!(slots[slot] & PTE_PRESENT) || pte_frame(slots[slot]) == mfn_of(top))
                 continue;
             present++;
             for (unsigned int i = 0; i < 3; i++)
-                refusal(entry_write(entry, pte_make(pte_frame(top[slot]), flags[i])), slot);
+                refusal(entry_write(entry, pte_make(pte_frame(slots[slot]), flags[i])), slot);
         }
         print("level %u, ", level);
         refusals_end("the hypervisor's tables");
     }
     expect_true("there was something to attack", present > 0);
-    mfn_t secret = pte_frame(top[first]);
+    mfn_t secret = pte_frame(slots[0]);
     refused("update_va_mapping of one of them",
             HYPERVISOR_update_va_mapping(AREA, pte_make(secret, PTE_READ_WRITE), UVMF_INVLPG));
     refused("pin one of them", mmuext_frame(MMUEXT_PIN_L3_TABLE, secret));

@@ -44,7 +44,7 @@ void test_main(void)
     refusal(op(MMUEXT_SET_LDT, hypervisor_start() - PAGE_SIZE, 8192), 4);
     refusals_end("LDTs in the hypervisor, too long or misaligned");
 
-    pte_t *top = top_table(), before = top[TOP_KERNEL];
+    pte_t *top = top_table(), before = top[TOP_LAST];
     refusals_begin();
     mfn_t frames[] = {mfn_of(top), mfn_of(entry_of(top, page, 1)), 0xfffffffff, 0x100, ~0ul};
     for (unsigned int i = 0; i < 5; i++) {
@@ -54,7 +54,7 @@ void test_main(void)
     for (unsigned int i = 2; i < 5; i++)
         refusal(op(MMUEXT_COPY_PAGE, mfn_of((void *)page), frames[i]), frames[i]);
     refusals_end("tables and foreign frames as targets");
-    expect_true("the top table is as before", top[TOP_KERNEL] == before);
+    expect_true("the top table is as before", top[TOP_LAST] == before);
     refusals_begin();
     for (unsigned int command = 21; command < 64; command++)
         refusal(op(command, page, page), command);

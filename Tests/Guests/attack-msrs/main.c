@@ -41,7 +41,7 @@ void test_main(void)
         }
     expect_value("EFER", read(0xc0000080) - efer, 0);
     /* Segment bases that are not canonical fault in the hypervisor's wrmsr, if it does one. */
-    static const uint64_t bases[] = {0x0000800000000000, 0xdeadbeef00000000, 1ull << 63};
+    static const uint64_t bases[] = {1ull << 47, 0xdeadbeef00000000, 1ull << 63};
     for (unsigned int i = 0; i < 3; i++)
         for (uint32_t number = 0xc0000100; number <= 0xc0000102; number++)
             faulted("a base that is not canonical", write(number, bases[i]));

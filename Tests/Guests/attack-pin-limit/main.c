@@ -17,7 +17,7 @@ void test_main(void)
         tables[i] = page_alloc();
         page_read_only(tables[i]);
         pinned +=
-            mmuext_frame(i % 2 ? MMUEXT_PIN_L4_TABLE : MMUEXT_PIN_L3_TABLE, mfn_of(tables[i])) == 0;
+            mmuext_frame(MMUEXT_PIN_L1_TABLE + EMPTY_LEVELS - (i % 2 ? 1 : 2), mfn_of(tables[i])) == 0;
     }
     expect_value("pinned", pinned, TABLES);
     /* One table in all entries of many others: references of one frame by ten thousands. */

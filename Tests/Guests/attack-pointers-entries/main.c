@@ -32,7 +32,7 @@ void test_main(void)
     expect_output_pointers("extraversion", extraversion, 16, -XEN_EFAULT);
     expect_output_pointers("capabilities", capabilities, 1024, -XEN_EFAULT);
     expect_output_pointers("changeset", changeset, 64, -XEN_EFAULT);
-    expect_output_pointers("platform_parameters", platform, sizeof(xen_ulong_t), -XEN_EFAULT);
+    expect_output_pointers("platform_parameters", platform, sizeof(struct xen_platform_parameters), -XEN_EFAULT);
     expect_output_pointers("get_features", features, 8, -XEN_EFAULT);
     expect_output_pointers("compile_info", compile, 144, -XEN_EFAULT);
     expect_output_pointers("guest_handle", handle, 16, -XEN_EFAULT);

@@ -25,7 +25,7 @@ static void pinning(void)
             both += __atomic_load_n(&mapped, __ATOMIC_SEQ_CST);
         __atomic_store_n(&pinned, false, __ATOMIC_SEQ_CST);
         mmuext_frame(MMUEXT_UNPIN_TABLE, mfn);
-        command = command == MMUEXT_PIN_L4_TABLE ? MMUEXT_PIN_L1_TABLE : command + 1;
+        command = command == MMUEXT_PIN_L1_TABLE + EMPTY_LEVELS - 1 ? MMUEXT_PIN_L1_TABLE : command + 1;
     }
 }
 
@@ -55,6 +55,6 @@ void test_main(void)
     expect_value("writable and a table at once", both, 0);
     expect_result("nothing is left of it", page_set_flags(page, PTE_READ_WRITE), 0);
     expect_result("nor of the other", page_set_flags(page, PTE_READ_ONLY), 0);
-    expect_result("a table again", mmuext_frame(MMUEXT_PIN_L4_TABLE, mfn_of(page)), 0);
+    expect_result("a table again", mmuext_frame(MMUEXT_PIN_L1_TABLE + EMPTY_LEVELS - 1, mfn_of(page)), 0);
     expect_result("and none", mmuext_frame(MMUEXT_UNPIN_TABLE, mfn_of(page)), 0);
 }

@@ -10,20 +10,23 @@ void test_main(void)
     for (unsigned int level = 1; level <= 3; level++) {
         static const unsigned int pins[] = {MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
                                             MMUEXT_PIN_L3_TABLE};
-        pte_t *own = page_alloc();
-        own[0] = pte_make(mfn_of(own), level == 1 ? PTE_READ_WRITE : PTE_TABLE);
-        own[511] = own[0];
+        bool is_top = level == PAGING_LEVELS;
+        unsigned int last = is_top ? TOP_LAST : 511, other = is_top ? 1 : 7;
+        pte_t *own = is_top ? top_make() : page_alloc(), before = own[last];
+        own[0] = pte_make(mfn_of(own), level == 1 ? PTE_READ_WRITE : table_flags(level));
+        own[last] = own[0];
         page_read_only(own);
         print("level %u ", level);
         refused("in itself, pinned", mmuext_frame(pins[level - 1], mfn_of(own)));
         page_writable(own);
-        own[0] = own[511] = 0;
+        own[0] = 0;
+        own[last] = before;
         page_read_only(own);
         expect_result("empty, pinned", mmuext_frame(pins[level - 1], mfn_of(own)), 0);
         print("level %u ", level);
         refused(
             "in itself, written",
-            entry_write(&own[7], pte_make(mfn_of(own), level == 1 ? PTE_READ_WRITE : PTE_TABLE)));
+            entry_write(&own[other], pte_make(mfn_of(own), level == 1 ? PTE_READ_WRITE : table_flags(level))));
         expect_result("unpinned", mmuext_frame(MMUEXT_UNPIN_TABLE, mfn_of(own)), 0);
         page_writable(own);
         expect_true("writable again: nothing holds it", true);

@@ -25,7 +25,7 @@ void test_main(void)
     expect_result("start_info", give(old), 1);
     faulted("its page is away", try_read(old, 0));
     /* The list goes last page first: mfn_of needs the rest. */
-    unsigned int given = 0, all = (unsigned int)((pages * sizeof(xen_pfn_t) + PAGE_SIZE - 1) / PAGE_SIZE);
+    unsigned int given = 0, all = (unsigned int)((pages * sizeof(long) + PAGE_SIZE - 1) / PAGE_SIZE);
     for (unsigned int page = all; page-- > 4;)
         given += give((void *)(list + page * PAGE_SIZE)) == 1;
     expect_value("pages of the frame list that stay", all - given, 4);

@@ -18,22 +18,27 @@ static unsigned int fetches;
 static bool hook(struct trap_frame *frame)
 {
     if (frame->vector != VECTOR_PF || frame->rip < hypervisor_start() ||
-        frame->rip >= HYPERVISOR_VIRT_END)
+        frame->rip - 1 >= HYPERVISOR_VIRT_END - 1)
         return false;
     fetches++;
-    if ((frame->cs & 3) != 0 && (frame->cs & 3) != 3)
-        failure("an odd ring: 0x%lx", frame->cs);
+    if ((frame->cs & 3) != (FRAME_KERNEL_CS & 3) && (frame->cs & 3) != 3)
+        failure("an odd ring: 0x%lx", (uint64_t)frame->cs);
+    unsigned long *inner = (unsigned long *)frame->rsp;
+#ifdef __x86_64__
     /* rcx, r11, rip: on top of the interrupted stack. */
-    uint64_t *inner = (uint64_t *)frame->rsp;
     frame->rip = inner[2] + 2;
     frame->rsp = inner[5];
+#else
+    frame->rip = inner[0] + 2;
+    frame->rsp += 12;
+#endif
     return true;
 }
 
 void test_main(void)
 {
     const uint64_t places[] = {HYPERVISOR_ADDRESS, hypervisor_start(), HYPERVISOR_IMAGE,
-                                      HYPERVISOR_VIRT_END - 1};
+                               HYPERVISOR_VIRT_END - 1};
     set_trap_hook(hook);
     unsigned int registered = 0;
     for (unsigned int i = 0; i < 4; i++) {
@@ -44,11 +49,13 @@ void test_main(void)
     }
     expect_value("handlers in the hypervisor entered", registered, fetches);
     set_trap_hook(0);
+#ifdef __x86_64__
     refused("a handler that is not canonical",
             set(VECTOR_UD, FLAT_KERNEL_CS, NON_CANONICAL_ADDRESS));
+#endif
     /* No end: the table runs into an unmapped page, the rows before it may be taken. */
-    static struct trap_info rows[512] __attribute__((aligned(PAGE_SIZE)));
-    for (unsigned int i = 0; i < 512; i++)
+    static struct trap_info rows[2 * PAGE_SIZE / sizeof(struct trap_info)] __attribute__((aligned(PAGE_SIZE)));
+    for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         rows[i] = (struct trap_info){
             .vector = VECTOR_BR, .cs = FLAT_KERNEL_CS, .address = trap_entries[VECTOR_BR]};
     HYPERVISOR_update_va_mapping((unsigned long)rows + PAGE_SIZE, 0, UVMF_INVLPG);

@@ -1,6 +1,6 @@
 /*
  * test: callbacks
- * callback_op registers each kind of entry that a 64-bit guest has and refuses others, as well as
+ * callback_op registers each kind of entry that a guest of this width has and refuses others, as well as
  * addresses that are not canonical. Only the NMI entry can be taken away again.
  */
 #include "guest.h"
@@ -21,7 +21,7 @@ void test_main(void)
 {
     expect_result("event", enter(CALLBACKTYPE_event, (unsigned long)event_entry), 0);
     expect_result("failsafe", enter(CALLBACKTYPE_failsafe, (unsigned long)failsafe_entry), 0);
-    /* Only 64-bit user mode has the instruction. */
+    /* That of 64-bit user mode. */
     expect_result("syscall", enter(CALLBACKTYPE_syscall, (unsigned long)syscall_entry),
                   PAGING_LEVELS == 4 ? 0 : -XEN_ENOSYS);
     expect_result("sysenter", enter(CALLBACKTYPE_sysenter, (unsigned long)sysenter_entry), 0);

@@ -1,7 +1,8 @@
 /*
  * test: descriptor-kinds
  * Which descriptors a guest may have: every type with privilege 0 and 3, and call gates by their
- * selector. Code and data become ring 3's, call gates get out of reach, and what leads elsewhere is refused.
+ * selector. Code and data get the guest's rings, call gates get out of reach (on 32 bits they are kept, and
+ * lead to no 64-bit code), and what leads elsewhere is refused.
  */
 #include "guest.h"
 
@@ -15,6 +16,31 @@ static void try_descriptor(uint64_t descriptor, uint64_t stored)
     print("%lx: %s, reads %lx\n", descriptor, result_name(result), result ? 0 : table[4]);
 }
 
+static uint64_t gate_stored(uint64_t gate)
+{
+    uint64_t selector = gate >> 16 & 0xffff;
+    bool is_reserved = !(selector & 4) && selector >= FIRST_RESERVED_GDT_BYTE;
+#ifdef __x86_64__
+    if ((gate >> 32 & 0xff) || (is_reserved && selector != FLAT_KERNEL_CS))
+        return 0;
+    return (gate | 3ull << 16) & ~(3ull << 45);
+#else
+    bool is_flat = selector >> 2 == FLAT_RING1_CS >> 2 || selector >> 2 == FLAT_RING3_CS >> 2;
+    if ((gate >> 37 & 7) || (is_reserved && !is_flat))
+        return 0;
+    return selector & 3 ? gate : gate | 1ull << 16;
+#endif
+}
+
+/* By its type: segments, gates, and what is neither. */
+static uint64_t stored_as(uint64_t descriptor)
+{
+    unsigned int type = descriptor >> 40 & 31;
+    if (type >= 16)
+        return descriptor_stored(descriptor);
+    return type == 12 ? gate_stored(descriptor) : type ? 0 : descriptor;
+}
+
 void test_main(void)
 {
     table = page_alloc();
@@ -25,23 +51,23 @@ void test_main(void)
     address = machine_address(&table[4]);
     for (uint64_t type = 0; type < 32; type++) {
         uint64_t bits = 0x00cf80000000ff00 | type << 40, ring3 = 3ull << 45;
-        uint64_t stored = type >= 16 ? bits | ring3 : type == 12 ? bits | 3ull << 16 : 0;
-        try_descriptor(bits, type ? stored : bits);
-        try_descriptor(bits | ring3, type ? stored : bits | ring3);
+        try_descriptor(bits, stored_as(bits));
+        try_descriptor(bits | ring3, stored_as(bits | ring3));
     }
-    static const struct {
-        uint64_t selector, stored;
-    } gates[] = {
-        {0, 3}, {0x08, 0x0b}, {0x0c, 0x0f}, {0xdff8, 0xdffb}, {0xe000, 0}, {0xe008, 0},
-        {0xe023, 0}, {0xe020, 0}, {0xe02b, 0}, {0xe033, 0xe033}, {0xe030, 0}, {0xe032, 0},
-        {0xe034, 0xe037}, {0xe053, 0}, {0xfffb, 0}, {0xfffc, 0xffff},
+    static const uint64_t gates[] = {
+        0,      0x08,   0x0c,   0xdff8, 0xe000, 0xe008, 0xe023, 0xe020,
+        0xe02b, 0xe033, 0xe030, 0xe032, 0xe034, 0xe053, 0xfffb, 0xfffc,
+#ifdef __i386__
+        0xe018, 0xe019, 0xe01b, 0xe028,
+#endif
     };
     for (unsigned int i = 0; i < sizeof(gates) / sizeof(gates[0]); i++)
-        try_descriptor(0x0000ec0000000000 | gates[i].selector << 16,
-                       gates[i].stored ? 0x00008c0000000000 | gates[i].stored << 16 : 0);
+        try_descriptor(0x0000ec0000000000 | gates[i] << 16,
+                       stored_as(0x0000ec0000000000 | gates[i] << 16));
     for (unsigned int bit = 0; bit < 8; bit++)
-        try_descriptor(0x0000ec0000080000 | 1ull << (32 + bit), 0);
-    try_descriptor(0xffffec0000080000, 0xffff8c00000b0000);
+        try_descriptor(0x0000ec0000080000 | 1ull << (32 + bit),
+                       stored_as(0x0000ec0000080000 | 1ull << (32 + bit)));
+    try_descriptor(0xffffec0000080000, stored_as(0xffffec0000080000));
     /* Its error code depends on who finds out. */
     uint32_t pointer[2] = {0, 4 << 3 | 3};
     fault_t fault = TRY("lcall *(%0)", : : "r"(pointer) : "memory");

@@ -24,8 +24,10 @@ void test_main(void)
     expect_fault("ltr", TRY("ltr %w0", : : "r"(0) : "memory"), FAULT(VECTOR_GP, 0));
     expect_fault("lmsw", TRY("lmsw %w0", : : "r"(1) : "memory"), FAULT(VECTOR_GP, 0));
     expect_fault("invd", TRY("invd", : : : "memory"), FAULT(VECTOR_GP, 0));
+    /* There is none outside 64-bit code. */
+    expect_fault("swapgs", TRY("swapgs", : : : "memory"),
+                 PAGING_LEVELS == 4 ? FAULT(VECTOR_GP, 0) : FAULT(VECTOR_UD, 0));
 #ifdef __x86_64__
-    expect_fault("swapgs", TRY("swapgs", : : : "memory"), FAULT(VECTOR_GP, 0));
     expect_fault("sysretq", TRY("sysretq", : : : "memory"), FAULT(VECTOR_GP, 0));
 #endif
     expect_fault("rdpmc", TRY("rdpmc", : : "c"(0) : AX, DX), FAULT(VECTOR_GP, 0));

@@ -51,8 +51,7 @@ void test_main(void)
     uint32_t flags = GNTMAP_host_map | GNTMAP_readonly | GNTMAP_application_map | 5u << 16;
     expect_status("map read-only", grant_map(0, 8, flags, at, &handle), GNTST_okay);
     expect_value("the entry's flags", entry_at(at) & ~PTE_FRAME,
-                 PTE_NX | PTE_READ_ONLY | PTE_USER | PTE_DIRTY | 5 << 9 |
-                     (PAGING_LEVELS == 4 ? PTE_GLOBAL : 0));
+                 PTE_NX | PTE_READ_ONLY | PTE_USER | PTE_DIRTY | (PAGING_LEVELS == 4 ? PTE_GLOBAL : 0) | 5 << 9);
     expect_fault("a store", try_write(target, 1), FAULT(VECTOR_PF, PF_PRESENT | PF_WRITE));
     expect_use("in use", GTF_reading);
     expect_status("unmap", grant_unmap(handle, at, 0), GNTST_okay);
@@ -88,7 +87,7 @@ void test_main(void)
 
     struct gnttab_map_grant_ref maps[40];
     struct gnttab_unmap_grant_ref unmaps[40];
-    uint64_t many = GRANT_TABLE + 0x8000000;
+    uint64_t many = GRANT_TABLE + (PAGING_LEVELS == 4 ? 0x10000000000ull : 0x1000000);
     if (map(many, pte_make(mfn, PTE_READ_ONLY)))
         panic("no tables");
     for (unsigned int i = 0; i < 40; i++)
@@ -99,7 +98,7 @@ void test_main(void)
     expect_result("map 40", HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, maps, 40), 0);
     unsigned int good = 0;
     for (unsigned int i = 0; i < 40; i++) {
-        good += maps[i].status == GNTST_okay && *(uint64_t *)(many + i * PAGE_SIZE) == 0x1111;
+        good += maps[i].status == GNTST_okay && *(uint64_t *)(uintptr_t)(many + i * PAGE_SIZE) == 0x1111;
         unmaps[i] = (struct gnttab_unmap_grant_ref){.host_addr = many + i * PAGE_SIZE,
                                                     .handle = maps[i].handle};
     }

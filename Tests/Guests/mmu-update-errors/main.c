@@ -18,6 +18,7 @@ void test_main(void)
     uint64_t pointer = machine_address(entry);
     struct mmu_update update = {.ptr = pointer, .val = 0};
     uint32_t done;
+    unsigned int count;
 
     expect_result("array at an unmapped address",
                   HYPERVISOR_mmu_update((struct mmu_update *)UNMAPPED_ADDRESS, 1, 0, DOMID_SELF),
@@ -41,17 +42,17 @@ void test_main(void)
                   entry_write(entry, pte_make(mfn_of(top_table()), PTE_READ_ONLY)), 0);
     expect_result("back", entry_write(entry, before), 0);
 
-    pte_t *slot = entry_of(top_table(), AREA, 4);
-    pte_t *middle = entry_of(top_table(), AREA, 3);
-    expect_result("an L1 table in an L3 entry",
-                  entry_write(middle, pte_make(mfn_of(entry), PTE_TABLE)), -XEN_EINVAL);
-    expect_result("an ordinary page in an L4 entry",
+    pte_t *slot = entry_of(top_table(), AREA, PAGING_LEVELS);
+    pte_t *middle = entry_of(top_table(), AREA, PAGING_LEVELS - 1);
+    expect_result(PAGING_LEVELS == 4 ? "an L1 table in an L3 entry" : "an L2 table in an L2 entry",
+                  entry_write(middle, pte_make(mfn_of(PAGING_LEVELS == 4 ? entry : middle), PTE_TABLE)), -XEN_EINVAL);
+    expect_result(PAGING_LEVELS == 4 ? "an ordinary page in an L4 entry" : "an ordinary page in an L3 entry",
                   entry_write(slot, pte_make(mfn_of(page), PTE_TABLE)), -XEN_EINVAL);
-    expect_result("PSE in an L3 entry", entry_write(middle, *middle | PTE_LARGE), -XEN_EINVAL);
-    expect_result("PSE in an L4 entry", entry_write(slot, *slot | PTE_LARGE), -XEN_EINVAL);
+    expect_result(PAGING_LEVELS == 4 ? "PSE in an L3 entry" : "PSE in an L2 entry", entry_write(middle, *middle | PTE_LARGE), -XEN_EINVAL);
+    expect_result(PAGING_LEVELS == 4 ? "PSE in an L4 entry" : "PSE in an L3 entry", entry_write(slot, *slot | PTE_LARGE), -XEN_EINVAL);
     expect_result("slot of the hypervisor",
-                  entry_write(top_table() + table_index(hypervisor_start(), PAGING_LEVELS), 0), -XEN_EINVAL);
-    expect_result("last slot of the hypervisor", entry_write(top_table() + 271, 0), -XEN_EINVAL);
+                  entry_write(&hypervisor_slots(top_table(), &count)[0], 0), -XEN_EINVAL);
+    expect_result("last slot of the hypervisor", entry_write(&hypervisor_slots(top_table(), &count)[count - 1], 0), -XEN_EINVAL);
     expect_true("the entry is as before", (*entry & ~(PTE_ACCESSED | PTE_DIRTY)) ==
                                               (before & ~(PTE_ACCESSED | PTE_DIRTY)));
     expect_result("command 3 on the own domain", mmu_update_one(pointer | 3, before), 0);

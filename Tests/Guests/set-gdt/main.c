@@ -21,7 +21,7 @@ void test_main(void)
     expect_result("map the table writable", page_set_flags(table, PTE_READ_WRITE), -XEN_EBUSY);
     expect_result("write entry 3",
                   HYPERVISOR_update_descriptor(machine_address(&table[3]), DATA_RING3), 0);
-    expect_value("entry", table[3], DATA_RING3);
+    expect_value("entry", table[3], descriptor_stored(DATA_RING3));
     expect_fault("load entry 3", FS(3 << 3 | 3), NO_FAULT);
     expect_fault("load an entry of the hypervisor", FS(FLAT_USER_SS), NO_FAULT);
     FS(0);

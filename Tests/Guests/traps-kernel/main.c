@@ -40,7 +40,7 @@ void test_main(void)
 #endif
     /* QEMU 7.2 gives other error codes here than processors do. */
     expect_vector("int 0x20 without a gate", TRY("int $0x20", : : : "memory"), VECTOR_GP);
-#ifdef __x86_64__ /* the runtime has a gate there on 32 bits */
+#ifdef __x86_64__ /* That of system calls on 32 bits. */
     expect_vector("int 0x80 without a gate", TRY("int $0x80", : : : "memory"), VECTOR_GP);
 #endif
     expect_vector("int 0x0d, an exception's vector", TRY("int $0x0d", : : : "memory"), VECTOR_GP);

@@ -57,8 +57,11 @@ void test_main(void)
     /* One table of 32 bits maps the kernel for user mode, too. */
     expect_fault("read of the kernel", run(user_read, (uintptr_t)start_info),
                  FAULT(VECTOR_PF, PAGING_LEVELS == 3 ? PF_USER | PF_PRESENT : PF_USER));
-    expect_fault("read of the hypervisor", run(user_read, HYPERVISOR_ADDRESS),
-                 FAULT(VECTOR_PF, PF_USER));
+    fault_t fault = run(user_read, HYPERVISOR_ADDRESS);
+    /* Where the processor looks at limits, which QEMU 7.2 does not, segments of 32 bits end below. */
+    if (PAGING_LEVELS == 3 && fault == FAULT(VECTOR_GP, 0))
+        fault = FAULT(VECTOR_PF, PF_USER);
+    expect_fault("read of the hypervisor", fault, FAULT(VECTOR_PF, PF_USER));
 #ifdef __x86_64__
     expect_fault("non-canonical read", run(user_read, NON_CANONICAL_ADDRESS), FAULT(VECTOR_GP, 0));
 #endif

@@ -1,6 +1,6 @@
 /*
  * test: vm-assist
- * A 64-bit PV guest may switch the assists that exist for it on and off, any number of times;
+ * A PV guest may switch the assists that exist for it on and off, any number of times;
  * assists of other kinds of guests and unknown commands are refused.
  */
 #include "guest.h"
@@ -18,7 +18,7 @@ void test_main(void)
         {"pae_extended_cr3", VMASST_TYPE_pae_extended_cr3, 0},
         {"architectural_iopl", VMASST_TYPE_architectural_iopl, 0},
         {"runstate_update_flag", VMASST_TYPE_runstate_update_flag, 0},
-        {"m2p_strict", VMASST_TYPE_m2p_strict, PAGING_LEVELS == 4 ? 0 : -XEN_EINVAL},
+        {"m2p_strict", VMASST_TYPE_m2p_strict, PAGING_LEVELS == 4 ? 0 : -XEN_EINVAL}, /* Of 64 bits. */
         {"number 6", 6, -XEN_EINVAL},
         {"number 31", 31, -XEN_EINVAL},
         {"number 33", 33, -XEN_EINVAL},

@@ -62,6 +62,8 @@ mfn_t mfn_of_pfn(pfn_t pfn);
 pfn_t pfn_of_mfn(mfn_t mfn);
 /* The M2P table: an array of words. */
 const volatile unsigned long *machine_to_physical(void);
+/* Where it, or the room for it, ends. */
+uintptr_t machine_to_physical_end(void);
 void *address_of_mfn(mfn_t mfn);
 /* Machine address of a byte, e.g. of a page-table entry. */
 uint64_t machine_address(const volatile void *address);
@@ -71,6 +73,13 @@ void *page_alloc(void);
 
 /* Top table in use at the start, as a virtual address. */
 pte_t *top_table(void);
+/*
+ * A new top table that maps nothing, to be made read-only and pinned: on 32 bits its last entry leads
+ * to a table for the hypervisor's slots.
+ */
+pte_t *top_make(void);
+/* The entries under a top table that are the hypervisor's; on 32 bits those in the last one's table. */
+pte_t *hypervisor_slots(pte_t *top, unsigned int *count);
 unsigned int table_index(uint64_t address, unsigned int level);
 /* The entry of `level` (1 to PAGING_LEVELS) that maps an address in a top table; 0 if a table above misses. */
 pte_t *entry_of(pte_t *top, uint64_t address, unsigned int level);

@@ -20,6 +20,9 @@ static inline struct vcpu_info *this_vcpu(void)
 /* Where the hypervisor's part of the address space begins. */
 uintptr_t hypervisor_start(void);
 
+/* What the hypervisor stores for a code or data descriptor; 0 for one that it refuses. */
+uint64_t descriptor_stored(uint64_t descriptor);
+
 /* Ends the domain with a SHUTDOWN number. */
 __attribute__((noreturn)) void shut_down(uint32_t reason);
 

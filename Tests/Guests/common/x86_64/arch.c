@@ -26,6 +26,11 @@ const volatile unsigned long *machine_to_physical(void)
     return (const volatile unsigned long *)MACH2PHYS_VIRT_START;
 }
 
+uintptr_t machine_to_physical_end(void)
+{
+    return MACH2PHYS_VIRT_END;
+}
+
 pte_t *user_top_make(void)
 {
     pte_t *top = page_alloc();
@@ -53,4 +58,21 @@ void context_prepare(struct vcpu_guest_context *context, uintptr_t entry, uintpt
     context->event_callback_eip = (uint64_t)event_entry;
     context->failsafe_callback_eip = (uint64_t)failsafe_entry;
     context->syscall_callback_eip = (uint64_t)syscall_entry;
+}
+
+pte_t *top_make(void)
+{
+    return page_alloc();
+}
+
+pte_t *hypervisor_slots(pte_t *top, unsigned int *count)
+{
+    *count = 16;
+    return &top[256];
+}
+
+/* Both modes run in ring 3, and pages protect the hypervisor. */
+uint64_t descriptor_stored(uint64_t descriptor)
+{
+    return descriptor >> 47 & 1 ? descriptor | 3ull << 45 : descriptor;
 }

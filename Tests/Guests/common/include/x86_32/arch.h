@@ -4,22 +4,24 @@
 
 #define GUEST_VIRT_BASE 0xc0000000ul
 #define PAGING_LEVELS 3
-#define PIN_TOP_TABLE MMUEXT_PIN_L3_TABLE
 /* A word of the page of the top table behind its four entries. */
 #define TOP_SPARE 5
-/* The entry of the top table that maps the kernel, and the hypervisor in its end. */
-#define TOP_KERNEL 3
+/* The last entry of the top table that is the guest's, and one that is empty at the start. */
+#define TOP_LAST 3
+#define TOP_FREE 2
+/* Tables up to this level are valid when they are empty: a top table has to have its last entry. */
+#define EMPTY_LEVELS 2
+#define PIN_TOP_TABLE MMUEXT_PIN_L3_TABLE
 
 /* Places that the guest leaves empty, in one slot of the top table each or a table of their own. */
 #define GRANT_TABLE 0x50000000ul
 #define ISLAND 0x60000000ul
 /* An address that nothing is mapped at, for arguments that must answer -EFAULT. */
 #define UNMAPPED_ADDRESS 0x70000000ul
-/* Where the hypervisor's own code is not, but what is no guest's either. */
-#define HYPERVISOR_IMAGE 0xfd000000ul
-#define HYPERVISOR_TEXT "0xfd000000"
 /* An address in the hypervisor's part of the address space, wherever that begins. */
 #define HYPERVISOR_ADDRESS 0xfe000000ul
+/* Another one. */
+#define HYPERVISOR_IMAGE 0xff800000ul
 /* Every address is canonical: attacks take the last page, which no segment of a guest reaches. */
 #define NON_CANONICAL_ADDRESS 0xfffff000ul
 /* Where the hypervisor's part ends, less a page, since the address behind it does not exist. */

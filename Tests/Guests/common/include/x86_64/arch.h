@@ -4,22 +4,24 @@
 
 #define GUEST_VIRT_BASE 0xffffffff80000000ul
 #define PAGING_LEVELS 4
-#define PIN_TOP_TABLE MMUEXT_PIN_L4_TABLE
 /* An entry of the page of the top table that maps nothing. */
 #define TOP_SPARE 100
-/* The entry of the top table that maps the kernel. */
-#define TOP_KERNEL 511
+/* The last entry of the top table that is the guest's, and one that is empty at the start. */
+#define TOP_LAST 511
+#define TOP_FREE 20
+/* Tables up to this level are valid when they are empty. */
+#define EMPTY_LEVELS 4
+#define PIN_TOP_TABLE MMUEXT_PIN_L4_TABLE
 
 /* Places that the guest leaves empty, in one slot of the top table each. */
 #define GRANT_TABLE 0x0000500000000000ul
 #define ISLAND 0x0000600000000000ul
 /* An address that nothing is mapped at, for arguments that must answer -EFAULT. */
 #define UNMAPPED_ADDRESS 0x0000700000000000ul
-/* Where the hypervisor's own code is. */
-#define HYPERVISOR_IMAGE 0xffff82d040200000ul
-#define HYPERVISOR_TEXT "0xffff82d040200000"
 /* An address in the hypervisor's part of the address space. */
 #define HYPERVISOR_ADDRESS (HYPERVISOR_VIRT_START + 0x8000000000ul)
+/* Another one, where Xen's own code lies. */
+#define HYPERVISOR_IMAGE 0xffff82d040200000ul
 #define NON_CANONICAL_ADDRESS 0x0000800000000000ul
 
 /* Size of struct trap_frame, which the stubs build. */
