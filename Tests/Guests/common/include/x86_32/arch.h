@@ -20,8 +20,9 @@
 #define UNMAPPED_ADDRESS 0x70000000ul
 /* An address in the hypervisor's part of the address space, wherever that begins. */
 #define HYPERVISOR_ADDRESS 0xfe000000ul
-/* Another one. */
+/* Another one, and as assembly has it. */
 #define HYPERVISOR_IMAGE 0xff800000ul
+#define HYPERVISOR_TEXT "0xff800000"
 /* Every address is canonical: attacks take the last page, which no segment of a guest reaches. */
 #define NON_CANONICAL_ADDRESS 0xfffff000ul
 /* Where the hypervisor's part ends, less a page, since the address behind it does not exist. */

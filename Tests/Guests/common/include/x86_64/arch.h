@@ -20,8 +20,9 @@
 #define UNMAPPED_ADDRESS 0x0000700000000000ul
 /* An address in the hypervisor's part of the address space. */
 #define HYPERVISOR_ADDRESS (HYPERVISOR_VIRT_START + 0x8000000000ul)
-/* Another one, where Xen's own code lies. */
+/* Another one, where Xen's own code lies, and as assembly has it. */
 #define HYPERVISOR_IMAGE 0xffff82d040200000ul
+#define HYPERVISOR_TEXT "0xffff82d040200000"
 #define NON_CANONICAL_ADDRESS 0x0000800000000000ul
 
 /* Size of struct trap_frame, which the stubs build. */
