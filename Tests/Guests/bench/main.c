@@ -4,9 +4,10 @@
  * which counts instructions under QEMU's -icount shift=0. Prints `bench: NAME NUMBER`, or
  * `bench: NAME none` where the hypervisor does not offer the operation. This is no conformance
  * test: its lines are figures. .ci/bench-hypervisors makes the tables. The command line
- * `only=NAME` leaves one row, for a profile.
+ * `only=NAME` leaves one row, for a profile. With `rate=` it is another measurement: rate.h.
  */
 #include "entries.h"
+#include "rate.h"
 
 #define SAMPLES 31
 
@@ -267,6 +268,9 @@ static void measure_switch(void)
 void test_main(void)
 {
     HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, 0);
+    const char *line = (const char *)start_info->cmd_line;
+    if (strncmp(line, "rate=", 5) == 0)
+        return measure_rate(line + 5);
     measure_hypercall();
     measure_event();
     measure_updates();
