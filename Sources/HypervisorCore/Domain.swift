@@ -4,6 +4,8 @@
 public struct Domain: @unchecked Sendable {
   /// Its number; `.invalid` in a free slot.
   public var id: DomainID
+  /// Keeps its vcpus, and others that act on it, from each other: Locality.swift.
+  public internal(set) var lock = DomainLock()
   /// It may act on other domains and on I/O memory.
   public var isPrivileged = false
   /// Its kernel is 32-bit code in ring 1, with page tables of three levels.

@@ -53,6 +53,7 @@ extension Hypervisor {
     let word = machine.words(of: table) + index
     let old = PageTableEntry(rawValue: word.pointee)
     guard entry.isPresent else {
+      try prepareRelease(of: old, in: domain)
       store(entry, to: word, found: old, preservingAccess: preservingAccess)
       releaseLeaf(old)
       return
@@ -66,6 +67,7 @@ extension Hypervisor {
       store(adjusted, to: word, found: old, preservingAccess: preservingAccess)
       return
     }
+    try prepareRelease(of: old, in: domain)
     try acquireLeaf(entry, in: domain, mapping: target)
     store(adjusted, to: word, found: old, preservingAccess: preservingAccess)
     releaseLeaf(old)

@@ -58,7 +58,9 @@ extension Hypervisor {
   func setPending(
     _ number: EventPort, _ record: UnsafeMutablePointer<PortRecord>, of domain: DomainPointer
   ) {
-    guard !domain.pointee.isFIFO else { return enqueue(number, record, of: domain) }
+    guard !domain.pointee.isFIFO else {
+      return withLock(of: domain) { enqueue(number, record, of: domain) }
+    }
     guard let page = domain.pointee.sharedInfo, let place = bitPlace(number, domain) else { return }
     let words = machine.words(of: page) + place.word
     if machine.setBit(place.bit, of: words + SharedOffset.pending) { return }
@@ -71,7 +73,9 @@ extension Hypervisor {
   /// Clears a port's mask, and delivers what came meanwhile.
   func unmask(_ number: EventPort, of domain: DomainPointer) throws(HypercallError) {
     guard let record = port(number, of: domain) else { throw .invalid }
-    guard !domain.pointee.isFIFO else { return unmaskQueued(number, record, of: domain) }
+    guard !domain.pointee.isFIFO else {
+      return withLock(of: domain) { unmaskQueued(number, record, of: domain) }
+    }
     guard let page = domain.pointee.sharedInfo, let place = bitPlace(number, domain) else { return }
     let words = machine.words(of: page) + place.word
     guard machine.clearBit(place.bit, of: words + SharedOffset.mask(domain)),

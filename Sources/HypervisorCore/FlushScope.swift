@@ -1,12 +1,6 @@
 // Whose TLBs a guest's flush reaches: the processors that may hold translations of its vcpus.
 
 extension Hypervisor {
-  /// Flushes the calling processor's TLB.
-  func flushLocal() {
-    noteLocalFlush()
-    machine.flushTLB()
-  }
-
   /// Flushes an address, or everything, on processors.
   func flush(_ address: GuestVirtualAddress?, on processors: ProcessorSet) {
     guard let address else { return flush(processors) }

@@ -61,6 +61,7 @@ extension Hypervisor {
 
   /// Takes a cleared frame for the hypervisor's own use; nil when none is free.
   public func allocateOwn() -> MachineFrame? {
+    precondition(machine.holdsAll, "Taken while others work")
     let head = state.pointee.freeHead
     guard head != FrameRecord.endOfList else { return nil }
     let frame = MachineFrame(UInt64(head))
@@ -95,6 +96,7 @@ extension Hypervisor {
   func free(_ frame: MachineFrame) {
     let record = frames[frame]
     precondition(record.pointee.typeUses == 0, "Freed while in use")
+    precondition(machine.holdsAll, "Freed while others work")
     if let owner = domains.find(record.pointee.owner) { owner.pointee.pageCount -= 1 }
     record.pointee = FrameRecord(owner: .invalid)
     record.pointee.stamp = state.pointee.clock.time
@@ -110,6 +112,7 @@ extension Hypervisor {
 
   /// What another domain left is cleared, and no TLB may reach it any more.
   private func take(_ frame: MachineFrame, for domain: DomainPointer) {
+    precondition(machine.holdsAll, "Taken while others work")
     let record = frames[frame]
     flushStale(since: record.pointee.stamp)
     machine.clear(frame)

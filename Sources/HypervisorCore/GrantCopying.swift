@@ -27,9 +27,24 @@ extension Hypervisor {
     }
   }
 
+  /// Under the locks of both domains, in the order of their places in memory, so that two that copy to and
+  /// fro do not wait for each other.
   private func copy(_ op: gnttab_copy, _ caller: Caller) throws(GrantError) {
     let from = try copyDomain(op.source.domid, caller)
     let to = try copyDomain(op.dest.domid, caller)
+    if machine.holdsAll { return try copy(op, from, to, caller) }
+    let first = Self.lock(of: min(from, to))
+    let second = Self.lock(of: max(from, to))
+    machine.take(first)
+    defer { machine.release(first) }
+    if second != first { machine.take(second) }
+    defer { if second != first { machine.release(second) } }
+    try copy(op, from, to, caller)
+  }
+
+  private func copy(
+    _ op: gnttab_copy, _ from: DomainPointer, _ to: DomainPointer, _ caller: Caller
+  ) throws(GrantError) {
     let source = try claim(
       op.source, from, isReference: Int32(op.flags) & GNTCOPY_source_gref != 0, isWritable: false,
       caller)
@@ -67,6 +82,8 @@ extension Hypervisor {
       return CopySide(range: first.range, isWritable: isWritable, grant: first)
     }
     do throws(GrantError) {
+      // A third domain, whose lock would come out of order.
+      try requireAllForGrant()
       // One step only, and not back to the same domain: a guest could make a circle.
       guard next.domain != owner.pointee.id, let third = domains.find(next.domain),
         !third.pointee.isDying

@@ -148,6 +148,15 @@ extension Hypervisor {
     return grantUses(in: state.pointee.useFrames[place]) + index % GrantTable.recordsPerFrame
   }
 
+  /// Whether a use of an entry needs no memory; so it does not where there is no such entry.
+  func hasGrantUse(_ reference: GrantReference, of domain: DomainPointer) -> Bool {
+    guard let state = domain.pointee.grants else { return false }
+    guard reference.rawValue < UInt32(truncatingIfNeeded: state.pointee.entryCount) else {
+      return true
+    }
+    return state.pointee.useFrames[Int(reference.rawValue) / GrantTable.recordsPerFrame] != 0
+  }
+
   /// Whether an entry is in use.
   func isGrantUsed(_ index: Int, _ state: UnsafeMutablePointer<GrantState>) -> Bool {
     let frame = state.pointee.useFrames[index / GrantTable.recordsPerFrame]

@@ -40,6 +40,8 @@ extension Hypervisor {
     _ reference: GrantReference, of granter: DomainPointer, by user: DomainID, as kind: GrantKind,
     isCopy: Bool = false
   ) throws(GrantError) -> UsedGrant {
+    // Memory for the table, or for the record of its uses, is had alone.
+    if !hasGrantUse(reference, of: granter) { try requireAllForGrant() }
     let state: UnsafeMutablePointer<GrantState>
     do throws(HypercallError) { state = try grants(of: granter) } catch {
       throw .status(GNTST_general_error)
@@ -76,6 +78,11 @@ extension Hypervisor {
     }
     use.pointee.counts[kind.rawValue] += 1
     return UsedGrant(range: range, granter: granter, reference: reference, kind: kind)
+  }
+
+  /// `requireAll` for what concerns grants.
+  func requireAllForGrant() throws(GrantError) {
+    do throws(MemoryError) { try requireAll() } catch { throw .preempted }
   }
 
   /// Ends a use.

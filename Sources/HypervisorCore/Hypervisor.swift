@@ -58,7 +58,7 @@ private struct HypervisorTables: Sendable {
 ///
 /// A handle to state elsewhere, no more than a pointer on the real machine, because every hypercall
 /// takes a copy; copies mean the same hypervisor. The core lock is held around every
-/// function of it.
+/// function of it, the calling processor's part at least: Locality.swift.
 public struct Hypervisor<M: Machine> {
   /// The hardware.
   public let machine: M
@@ -96,18 +96,23 @@ public struct Hypervisor<M: Machine> {
   @inline(__always)
   public var domains: DomainTable { tables.domains }
 
-  /// Notes that the calling processor has flushed its whole TLB for a reason of its own.
-  public func noteLocalFlush() {
+  /// Flushes the calling processor's TLB, and keeps account of it.
+  public func flushLocal() {
+    let beginning = state.pointee.clock.begin(on: machine)
+    machine.flushTLB()
     var here = ProcessorSet.none
     here.insert(machine.currentProcessor)
-    state.pointee.clock.noteFlush(of: here)
+    state.pointee.clock.noteFlush(of: here, since: beginning)
   }
 
   /// Flushes the TLBs of processors, and keeps account of it.
+  ///
+  /// Only after all of them have done it: another processor may ask the clock meanwhile.
   public func flush(_ processors: ProcessorSet) {
     guard !processors.isEmpty else { return }
-    state.pointee.clock.noteFlush(of: processors)
+    let beginning = state.pointee.clock.begin(on: machine)
     machine.flushTLB(on: processors)
+    state.pointee.clock.noteFlush(of: processors, since: beginning)
   }
 
   /// Flushes wherever a translation from the time of a stamp may be left.

@@ -14,6 +14,8 @@ extension Hypervisor {
     let vcpu = caller.vcpu.pointee
     // The table that is set already keeps its pages, as Xen has it.
     if vcpu.localTableBase == address, vcpu.localTableCount == count { return }
+    // A page that is the domain's no longer is freed.
+    if vcpu.localPages != 0 { try requireAll() }
     dropLocalPages(.max, of: caller.vcpu)
     caller.vcpu.pointee.localTableBase = address
     caller.vcpu.pointee.localTableCount = count

@@ -9,6 +9,10 @@ extension Hypervisor {
   public func mmuExtendedOperation(
     _ arguments: inout HypercallArguments, from caller: Caller
   ) -> HypercallResult {
+    guard isOwn(arguments[3] & 0xffff, of: caller) || machine.holdsAll else {
+      machine.askForAll()
+      return .again
+    }
     do throws(HypercallError) {
       let owner = try target(DomainID(UInt16(truncatingIfNeeded: arguments[3])), for: caller)
       return try runBatch(

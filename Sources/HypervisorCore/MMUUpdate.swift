@@ -10,6 +10,10 @@ extension Hypervisor {
   public func mmuUpdate(
     _ arguments: inout HypercallArguments, from caller: Caller
   ) -> HypercallResult {
+    guard isOwn(arguments[3], of: caller) || machine.holdsAll else {
+      machine.askForAll()
+      return .again
+    }
     do throws(HypercallError) {
       let owner = try tableOwner(arguments[3], for: caller)
       let low = DomainID(UInt16(truncatingIfNeeded: arguments[3]))

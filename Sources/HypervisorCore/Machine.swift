@@ -13,8 +13,8 @@ public struct GuestMemoryFault: Error, Hashable, Sendable {
 /// What HypervisorCore asks of the hardware, on behalf of the processor that calls.
 ///
 /// Conformances are handles that are cheap to copy; nothing here allocates. All functions of
-/// HypervisorCore that take a machine run under the core lock (one lock over frame records,
-/// domains and ports); the machine's own locks come after it.
+/// HypervisorCore that take a machine run under the core lock, of this processor's part at least:
+/// Locality.swift says which may do with that. The machine's own locks come after it.
 public protocol Machine {
   /// The 512 words of a frame of RAM, through the direct map.
   ///
@@ -56,6 +56,19 @@ public protocol Machine {
 
   /// Clears a bit likewise.
   func clearBit(_ bit: Int, of word: UnsafeMutablePointer<UInt64>) -> Bool
+
+  /// Whether this processor holds the core lock as a whole: no other runs code of HypervisorCore.
+  var holdsAll: Bool { get }
+
+  /// Notes that what is being done has come to a state of others: once it has stopped as one that is
+  /// preempted, it is to go on under the whole core lock.
+  func askForAll()
+
+  /// Waits for a domain's lock and takes it.
+  func take(_ lock: UnsafeMutablePointer<DomainLock>)
+
+  /// Lets others have it.
+  func release(_ lock: UnsafeMutablePointer<DomainLock>)
 
   /// The processor that runs this code.
   var currentProcessor: ProcessorID { get }

@@ -95,6 +95,28 @@ extension Hypervisor {
     dropReference(to: frame)
   }
 
+  /// Gives back what nearly every entry counted: a frame of the table's owner, which keeps it.
+  ///
+  /// False, and nothing given back, where it is another.
+  @inline(__always)
+  func releaseOwnLeaf(_ entry: PageTableEntry, in domain: DomainPointer) -> Bool {
+    guard entry.isPresent else { return true }
+    let frame = MachineFrame(entry.frameNumber)
+    guard frames.contains(frame) else { return true }
+    let record = frames[frame]
+    guard record.pointee.owner == domain.pointee.id, record.pointee.references > 1 else {
+      return false
+    }
+    if entry.isWritable {
+      precondition(
+        record.pointee.type == .writable && record.pointee.typeUses > 0, "Use count below zero")
+      record.pointee.typeUses -= 1
+      if record.pointee.typeUses == 0 { record.pointee.stamp = state.pointee.clock.time }
+    }
+    record.pointee.references -= 1
+    return true
+  }
+
   /// Counts what an entry of level 2 to 4 in a table names: a table of the next level, validated if
   /// need be, or by the rules of linear tables one of the same level.
   func acquireTableEntry(

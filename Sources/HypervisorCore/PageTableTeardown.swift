@@ -26,7 +26,8 @@ extension Hypervisor {
   /// Each function that may have ended a table's use is followed by it.
   ///
   /// Tables are taken depth first: a subtable whose last use ends here comes to the head of the
-  /// list. Where other work waits the rest stays for the next call.
+  /// list. Where other work waits the rest stays for the next call. Tables of higher levels never free
+  /// what they name: a subtable that loses its last use is on the list, which is a reference.
   @inline(__always)
   public func drain(_ domain: DomainPointer) throws(MemoryError) {
     if domain.pointee.teardownHead != FrameRecord.endOfList { try drainList(of: domain) }
@@ -44,8 +45,15 @@ extension Hypervisor {
         // What a leaf maps is memory, so this list does not grow on the way.
         var index = Int(record.pointee.progress)
         while index > 0 {
+          let entry = PageTableEntry(rawValue: words[index - 1])
+          if !releaseOwnLeaf(entry, in: domain) {
+            do throws(MemoryError) { try prepareRelease(of: entry, in: domain) } catch {
+              record.pointee.progress = UInt16(truncatingIfNeeded: index)
+              throw error
+            }
+            releaseLeaf(entry)
+          }
           index -= 1
-          releaseLeaf(PageTableEntry(rawValue: words[index]))
         }
         record.pointee.progress = 0
       }
@@ -58,6 +66,8 @@ extension Hypervisor {
         releaseTableEntry(PageTableEntry(rawValue: words[index]), level: level, in: frame)
       }
       if domain.pointee.teardownHead == head {
+        // A table that is in no reservation any more is freed here.
+        if record.pointee.references == 1 { try requireAll() }
         domain.pointee.teardownHead = record.pointee.next
         record.pointee.next = FrameRecord.endOfList
         record.pointee.flags.remove(.tearing)

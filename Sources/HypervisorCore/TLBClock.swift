@@ -3,12 +3,16 @@
 
 /// Counts flushes, so that unneeded ones are left out.
 ///
-/// Frame records keep the clock's value from when their use ended. A processor that has flushed
-/// later cannot have a translation from before. At its highest value the clock stands still, and
-/// every processor counts as stale: slow but safe.
+/// Frame records keep the clock's value from when their use ended. A processor on which a flush began
+/// later, and is over, cannot have a translation from before. At its highest value the clock stands still,
+/// and every processor counts as stale: slow but safe.
+///
+/// Several processors may flush at once. The time goes on by compare-and-exchange when a flush begins; when
+/// it is over, its beginning is written down for each processor by a plain store. An older beginning that
+/// overwrites a newer one makes the processor look more stale than it is, which costs a flush.
 public struct TLBClock: Sendable {
-  /// Flushes so far.
-  public private(set) var time: UInt32 = 1
+  /// Flushes begun so far: a word, so that it can be exchanged.
+  private var flushes: UInt64 = 1
   /// The processors that run.
   public var online: ProcessorSet
   private var flushedAt = InlineArray<64, UInt32>(repeating: 0)
@@ -16,12 +20,28 @@ public struct TLBClock: Sendable {
   /// A clock for the processors that run.
   public init(online: ProcessorSet) { self.online = online }
 
-  /// Notes that processors have flushed everything, at or after this call's begin.
-  public mutating func noteFlush(of processors: ProcessorSet) {
-    if time < .max { time += 1 }
+  /// Flushes begun so far, which is the stamp of what ends now.
+  public var time: UInt32 { UInt32(truncatingIfNeeded: flushes) }
+
+  /// Notes that a flush of everything begins; the answer is what `noteFlush` is told when it is over.
+  @inline(__always)
+  mutating func begin(on machine: some Machine) -> UInt32 {
+    var expected = flushes
+    while expected < UInt64(UInt32.max) {
+      let found = machine.compareExchange(
+        &flushes, expected: expected, desired: expected + 1)
+      if found == expected { return UInt32(truncatingIfNeeded: expected + 1) }
+      expected = found
+    }
+    return .max
+  }
+
+  /// Notes that processors have flushed everything, since `begin` gave this time.
+  @inline(__always)
+  mutating func noteFlush(of processors: ProcessorSet, since beginning: UInt32) {
     var rest = processors.bits
     while rest != 0 {
-      flushedAt[rest.trailingZeroBitCount] = time
+      flushedAt[rest.trailingZeroBitCount] = beginning
       rest &= rest - 1
     }
   }

@@ -59,10 +59,12 @@ extension GuestProcessor {
     case __HYPERVISOR_callback_op: return compatCallbackOperation(arguments)
     case __HYPERVISOR_update_descriptor:
       var wide = HypercallArguments(Self.pair(arguments, 0), Self.pair(arguments, 2))
-      return withCore { Host.hypervisor.updateDescriptor(&wide, from: caller) }
+      let caller = caller
+      return withDomain(caller.domain) { Host.hypervisor.updateDescriptor(&wide, from: caller) }
     case __HYPERVISOR_update_va_mapping:
       var wide = HypercallArguments(arguments[0], Self.pair(arguments, 1), arguments[3])
-      return withCore { Host.hypervisor.updateVAMapping(&wide, from: caller) }
+      let caller = caller
+      return withDomain(caller.domain) { Host.hypervisor.updateVAMapping(&wide, from: caller) }
     case __HYPERVISOR_update_va_mapping_otherdomain:
       var wide = HypercallArguments(
         arguments[0], Self.pair(arguments, 1), arguments[3], arguments[4])

@@ -1,4 +1,5 @@
-// event_channel_op: HypervisorCore's, under the core lock.
+// event_channel_op: HypervisorCore's. What makes or ends ports is alone in the core; what only signals them
+// is not.
 
 import CMachine
 import CXenABI
@@ -6,9 +7,13 @@ import HypervisorCore
 
 extension GuestProcessor {
   mutating func eventChannelOperation(_ arguments: inout HypercallArguments) -> HypercallResult {
-    Lock.core.take()
-    defer { Lock.core.release() }
-    return Host.hypervisor.eventChannelOperation(&arguments, from: caller)
+    let caller = caller
+    switch arguments.command(0) {
+    case EVTCHNOP_send, EVTCHNOP_unmask:
+      return withPart { Host.hypervisor.eventChannelOperation(&arguments, from: caller) }
+    default:
+      return withCore { Host.hypervisor.eventChannelOperation(&arguments, from: caller) }
+    }
   }
 
   /// EVTCHNOP_send, of all operations the one that guests use all the time.
@@ -24,7 +29,7 @@ extension GuestProcessor {
 
   @inline(__always)
   private func send(_ port: EventPort) -> Int64 {
-    withCore {
+    withPart {
       do throws(HypercallError) {
         try Host.hypervisor.send(port, from: domain)
         return 0

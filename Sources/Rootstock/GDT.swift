@@ -5,9 +5,9 @@ import HypervisorCore
 
 extension GuestProcessor {
   mutating func setGDT(_ arguments: inout HypercallArguments) -> HypercallResult {
-    Lock.core.take()
+    CoreLock.takeAll()
     let result = Host.hypervisor.setGDT(&arguments, from: caller)
-    Lock.core.release()
+    CoreLock.releaseAll()
     if result == .value(0) { loadGDT() }
     return result
   }

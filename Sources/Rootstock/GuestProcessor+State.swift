@@ -30,9 +30,9 @@ extension GuestProcessor {
     wantsSleep = false
     guard isPolling else { return }
     isPolling = false
-    Lock.core.take()
+    CoreLock.takeAll()
     Host.hypervisor.endPoll(of: core, in: domain)
-    Lock.core.release()
+    CoreLock.releaseAll()
     if timers.poll != .max { changeTimers { $0.poll = .max } }
   }
 

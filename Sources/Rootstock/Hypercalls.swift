@@ -73,12 +73,16 @@ extension GuestProcessor {
     case __HYPERVISOR_set_debugreg: return setDebugRegister(arguments)
     case __HYPERVISOR_get_debugreg: return debugRegister(arguments)
     case __HYPERVISOR_update_descriptor:
-      return withCore { Host.hypervisor.updateDescriptor(&arguments, from: caller) }
+      let caller = caller
+      return withDomain(caller.domain) {
+        Host.hypervisor.updateDescriptor(&arguments, from: caller)
+      }
     case __HYPERVISOR_memory_op:
       return withCore { Host.hypervisor.memoryOperation(&arguments, from: caller) }
     case __HYPERVISOR_multicall: return multicall(&arguments, frame)
     case __HYPERVISOR_update_va_mapping:
-      return withCore { Host.hypervisor.updateVAMapping(&arguments, from: caller) }
+      let caller = caller
+      return withDomain(caller.domain) { Host.hypervisor.updateVAMapping(&arguments, from: caller) }
     case __HYPERVISOR_set_timer_op: return setTimer(arguments)
     case __HYPERVISOR_xen_version: return VersionHypercall.perform(arguments, from: guest)
     case __HYPERVISOR_console_io: return ConsoleHypercall.perform(&arguments, from: guest)
@@ -102,9 +106,8 @@ extension GuestProcessor {
   }
 
   mutating func mmuUpdate(_ arguments: inout HypercallArguments) -> HypercallResult {
-    Lock.core.take()
-    defer { Lock.core.release() }
-    return Host.hypervisor.mmuUpdate(&arguments, from: caller)
+    let caller = caller
+    return withDomain(caller.domain) { Host.hypervisor.mmuUpdate(&arguments, from: caller) }
   }
 
   /// Who calls, as HypervisorCore knows it.

@@ -99,7 +99,10 @@ extension GuestProcessor {
 
   /// mmuext_op, after which the window may be out of date.
   mutating func mmuExtendedOperation(_ arguments: inout HypercallArguments) -> HypercallResult {
-    let result = withCore { Host.hypervisor.mmuExtendedOperation(&arguments, from: caller) }
+    let caller = caller
+    let result = withDomain(caller.domain) {
+      Host.hypervisor.mmuExtendedOperation(&arguments, from: caller)
+    }
     if core.pointee.isLocalTableStale { loadLocalTable() }
     return result
   }

@@ -51,7 +51,7 @@ enum Memory {
     Host.guestCommandLine = take(UInt8.self, count: 1024)
     makeScheduler()
     giveFrames(below: count)
-    Host.hypervisor.noteLocalFlush()
+    Host.hypervisor.flushLocal()
   }
 
   private static func makeScheduler() {

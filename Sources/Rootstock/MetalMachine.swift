@@ -50,6 +50,15 @@ struct MetalMachine: Machine {
     xg_clear_bit(word, UInt64(truncatingIfNeeded: bit))
   }
 
+  @inline(__always)
+  var holdsAll: Bool { xg_this_cpu().pointee.holds_all != 0 }
+
+  func askForAll() { xg_this_cpu().pointee.asks_for_all = 1 }
+
+  func take(_ lock: UnsafeMutablePointer<DomainLock>) { SpinLock(lock).take() }
+
+  func release(_ lock: UnsafeMutablePointer<DomainLock>) { SpinLock(lock).release() }
+
   var currentProcessor: ProcessorID {
     ProcessorID(UInt8(truncatingIfNeeded: xg_this_cpu().pointee.index))
   }

@@ -179,7 +179,7 @@ extension GuestProcessor {
   private mutating func loadTable(_ table: MachineFrame) -> Bool {
     for _ in 0..<4096 {
       do throws(MemoryError) {
-        try withCore { () throws(MemoryError) in
+        try withDomain(domain) { () throws(MemoryError) in
           try Host.hypervisor.loadKernelTable(table, for: caller)
         }
         return true
@@ -193,9 +193,9 @@ extension GuestProcessor {
 
   /// Goes on with tables that wait to be taken apart.
   mutating func drain() {
-    withCore {
-      do throws(MemoryError) { try Host.hypervisor.drain(domain) } catch {}
-    }
+    do throws(MemoryError) {
+      try withDomain(domain) { () throws(MemoryError) in try Host.hypervisor.drain(domain) }
+    } catch {}
   }
 
   private mutating func setTaskSwitched(_ isSet: Bool) -> Bool {

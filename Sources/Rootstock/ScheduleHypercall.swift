@@ -81,8 +81,8 @@ extension GuestProcessor {
     guard let request = GuestMemory.load(sched_remote_shutdown(), from: argument) else {
       throw .fault
     }
-    Lock.core.take()
-    defer { Lock.core.release() }
+    CoreLock.takeAll()
+    defer { CoreLock.releaseAll() }
     guard let other = Host.hypervisor.domains.find(DomainID(request.domain_id)),
       !other.pointee.isDying
     else { throw .noDomain }

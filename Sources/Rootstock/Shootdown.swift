@@ -1,5 +1,5 @@
 // TLB shootdown: other CPUs drop translations before a frame gets another use. One request at a time,
-// because only the holder of the core lock makes one.
+// under a lock of its own.
 
 import CMachine
 import HypervisorCore
@@ -26,6 +26,10 @@ enum Shootdown {
     var targets = processors.bits & Processors.online.bits
     targets &= ~(1 << xg_this_cpu().pointee.index)
     guard targets != 0 else { return }
+    // Whoever waits here serves the one that has it, so that two senders do not wait for each other; and
+    // none is asked while it has it.
+    Lock.shootdown.take()
+    defer { Lock.shootdown.release() }
     let words = xg_shootdown_words()
     words.pointee.address = address
     words.pointee.kind = kind

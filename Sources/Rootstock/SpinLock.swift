@@ -1,26 +1,43 @@
-// The hypervisor's locks. Everything runs with interrupts off, so a lock is never taken by an
-// interrupt's handler, and a CPU that waits serves TLB shootdowns meanwhile: their sender may be the
-// one that holds the lock.
+// The hypervisor's locks but for the core's, which are in CoreLock.swift. Everything runs with interrupts
+// off, so a lock is never taken by an interrupt's handler, and a CPU that waits serves TLB shootdowns
+// meanwhile: their sender may be the one that holds the lock.
 
 import CMachine
 
-/// The locks, in the order in which one CPU may take several.
+/// Locks of which there is one each, in the order in which one CPU may take several.
+///
+/// The order of all: the parts of the core lock by the numbers of CPUs, locks of domains by their places
+/// in memory, `shootdown`, `scheduler`, `console`. Whoever holds the whole core lock takes no domain's,
+/// as nobody else can have one.
 enum Lock: UInt32 {
-  /// Frames, page tables, domains, ports: all that HypervisorCore keeps.
-  case core = 0
+  /// The request that all CPUs look at: Shootdown.swift.
+  case shootdown = 0
   /// The run queue, deadlines, states of vcpus.
   case scheduler = 1
   /// The serial port, for one line at a time.
   case console = 2
 
   /// Waits for the lock and takes it.
+  @inline(__always) func take() { SpinLock(xg_lock_at(rawValue)).take() }
+
+  /// Lets others have it.
+  @inline(__always) func release() { SpinLock(xg_lock_at(rawValue)).release() }
+}
+
+/// A lock at a place in memory.
+struct SpinLock {
+  // SAFETY: a lock of CMachine's, of a CPU's block or of a domain's slot, none of which moves or goes.
+  private let lock: UnsafeMutablePointer<xg_lock>
+
+  @inline(__always) init(_ lock: UnsafeMutablePointer<xg_lock>) { self.lock = lock }
+
+  /// Waits for the lock and takes it.
   @inline(__always) func take() {
-    let lock = xg_lock_at(rawValue)
-    if xg_lock_starving(lock) != 0 || !xg_lock_try(lock) { Self.wait(lock) }
+    if xg_lock_starving(lock) != 0 || !xg_lock_try(lock) { wait() }
   }
 
   /// Lets others have it.
-  @inline(__always) func release() { xg_lock_release(xg_lock_at(rawValue)) }
+  @inline(__always) func release() { xg_lock_release(lock) }
 
   /// Looks until a CPU that has waited for long may go first.
   private static let patience: UInt32 = 4096
@@ -31,19 +48,19 @@ enum Lock: UInt32 {
   /// and all others would wait for it, again at each release. One that waits for long asks to be let
   /// go first instead, and is waited for no longer than it takes to see that it does not come.
   @inline(never)
-  private static func wait(_ lock: UnsafeMutablePointer<xg_lock>) {
+  private func wait() {
     let own = UInt32(truncatingIfNeeded: xg_this_cpu().pointee.index) + 1
     var looks = SpinWait()
     while true {
       let starving = xg_lock_starving(lock)
-      if !xg_lock_is_held(lock), starving == 0 || starving == own || looks.count > patience,
+      if !xg_lock_is_held(lock), starving == 0 || starving == own || looks.count > Self.patience,
         xg_lock_try(lock)
       {
         // Whoever starves and is not there says so again.
         if starving != 0 { xg_lock_starve(lock, 0) }
         return
       }
-      if looks.count == patience / 2, starving == 0 { xg_lock_starve(lock, own) }
+      if looks.count == Self.patience / 2, starving == 0 { xg_lock_starve(lock, own) }
       Shootdown.serve()
       looks.rest()
     }
@@ -63,22 +80,4 @@ struct SpinWait {
     count &+= 1
     if count % Self.looksBeforeRest == 0 { xg_pause() }
   }
-}
-
-/// Does something under the core lock.
-@inline(__always)
-func withCore<Result>(_ body: () -> Result) -> Result {
-  Lock.core.take()
-  defer { Lock.core.release() }
-  return body()
-}
-
-/// Does something under the core lock that may be refused.
-@inline(__always)
-func withCore<Result, Failure: Error>(
-  _ body: () throws(Failure) -> Result
-) throws(Failure) -> Result {
-  Lock.core.take()
-  defer { Lock.core.release() }
-  return try body()
 }

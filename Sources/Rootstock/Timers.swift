@@ -88,11 +88,12 @@ enum Timers {
   }
 
   /// Raises the timer interrupt of a vcpu, unless its domain was taken apart meanwhile, which is done
-  /// under the core lock.
+  /// under the whole core lock.
   private static func raise(_ vcpu: GuestProcessorPointer, _ number: Int) {
-    withCore {
+    withPart {
       guard Switch.vcpu(number) == vcpu, vcpu.pointee.guest.pointee.ending == nil else { return }
-      vcpu.pointee.raiseTimerLocked()
+      Host.hypervisor.raise(
+        interrupt: UInt32(VIRQ_TIMER), vcpu: vcpu.pointee.core, of: vcpu.pointee.domain)
     }
   }
 
@@ -129,15 +130,12 @@ enum Timers {
 
 extension GuestProcessor {
   /// The virtual timer interrupt.
-  func raiseTimer() {
-    Lock.core.take()
-    raiseTimerLocked()
-    Lock.core.release()
-  }
-
-  /// Likewise, with the core lock held.
-  func raiseTimerLocked() {
-    Host.hypervisor.raise(interrupt: UInt32(VIRQ_TIMER), vcpu: core, of: domain)
+  ///
+  /// Mutating, and without the vcpu in what is called under the lock: it would be copied.
+  mutating func raiseTimer() {
+    let core = core
+    let domain = domain
+    withPart { Host.hypervisor.raise(interrupt: UInt32(VIRQ_TIMER), vcpu: core, of: domain) }
   }
 
   /// The periodic timer, which counts while the vcpu runs: one tick for all that are due.

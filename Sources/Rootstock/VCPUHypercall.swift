@@ -7,14 +7,28 @@ import HypervisorCore
 extension GuestProcessor {
   mutating func vcpuOperation(_ arguments: HypercallArguments) -> HypercallResult {
     do throws(HypercallError) {
-      let request = try withCore { () throws(HypercallError) in
-        try Host.hypervisor.vcpuOperation(arguments, from: caller)
-      }
+      let request = try Self.check(arguments, from: caller)
       let target = request.vcpu.pointee.guest
       if arguments.command(0) == VCPUOP_register_vcpu_info { target.pointee.findInfo() }
       return try carryOut(request.action, on: target)
     } catch {
       return .error(error)
+    }
+  }
+
+  /// Timers are set all the time, and their checks only read.
+  private static func check(
+    _ arguments: HypercallArguments, from caller: Caller
+  ) throws(HypercallError) -> VCPURequest {
+    switch arguments.command(0) {
+    case VCPUOP_set_singleshot_timer, VCPUOP_stop_singleshot_timer, VCPUOP_get_runstate_info:
+      CoreLock.takePart()
+      defer { CoreLock.releasePart() }
+      return try Host.hypervisor.vcpuOperation(arguments, from: caller)
+    default:
+      return try withCore { () throws(HypercallError) in
+        try Host.hypervisor.vcpuOperation(arguments, from: caller)
+      }
     }
   }
 
@@ -51,12 +65,12 @@ extension GuestProcessor {
 
   /// Finds its vcpu_info at its new place, and tells the time there.
   mutating func findInfo() {
-    Lock.core.take()
+    CoreLock.takeAll()
     if let info = Host.hypervisor.info(of: core, in: domain) {
       shared = UnsafeMutableRawPointer(info).assumingMemoryBound(to: vcpu_info.self)
       Host.clock.describe(&shared.pointee.time)
     }
-    Lock.core.release()
+    CoreLock.releaseAll()
   }
 
   /// Writes the time parameters where the guest has asked for a copy.

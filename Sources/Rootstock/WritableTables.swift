@@ -145,7 +145,7 @@ extension GuestProcessor {
   private mutating func write(
     _ value: UInt64, _ count: Int, at place: GuestVirtualAddress, expected: UInt64? = nil
   ) throws(MemoryError) -> UInt64 {
-    try withCore { () throws(MemoryError) in
+    try withDomain(domain) { () throws(MemoryError) in
       try Host.hypervisor.emulateTableWrite(
         at: place, value: value, byteCount: count, expected: expected, from: caller)
     }

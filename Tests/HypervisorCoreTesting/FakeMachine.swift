@@ -47,6 +47,12 @@ public final class FakeMachine: Machine {
   public var interference: ((MachineFrame, UnsafeMutablePointer<UInt64>) -> Void)?
   /// Lines of devices that may interrupt.
   public var openLines: Set<Int> = []
+  /// What another processor does during a flush.
+  public var whileFlushing: (() -> Void)?
+  /// It is alone in the core; tests of what runs beside others set this to false.
+  public var holdsAll = true
+  /// What was done wants to be alone.
+  public var hasAskedForAll = false
   /// System time.
   public var now: UInt64 = 0
 
@@ -137,7 +143,7 @@ public final class FakeMachine: Machine {
   public func compareExchange(
     _ word: UnsafeMutablePointer<UInt64>, expected: UInt64, desired: UInt64
   ) -> UInt64 {
-    if let interference {
+    if let interference, word >= memory, word < memory + frameCount * 512 {
       interference(MachineFrame(UInt64((word - memory) / 512)), word)
     }
     let found = word.pointee
@@ -157,6 +163,16 @@ public final class FakeMachine: Machine {
     return word.pointee & bits != 0
   }
 
+  public func askForAll() { hasAskedForAll = true }
+  public func take(_ lock: UnsafeMutablePointer<DomainLock>) {
+    precondition(lock.pointee.held == 0, "The lock is taken already")
+    lock.pointee.held = 1
+  }
+  public func release(_ lock: UnsafeMutablePointer<DomainLock>) {
+    precondition(lock.pointee.held == 1, "The lock is not taken")
+    lock.pointee.held = 0
+  }
+
   public var currentProcessor: ProcessorID { ProcessorID(0) }
   public func invalidatePage(_ address: GuestVirtualAddress) { invalidated.append(address) }
   public func invalidatePage(_ address: GuestVirtualAddress, on processors: ProcessorSet) {
@@ -173,6 +189,7 @@ public final class FakeMachine: Machine {
 
   public func flushTLB() {
     flushCount += 1
+    whileFlushing?()
     guard hasTranslations else { return }
     hasTranslations = false
     for index in 0..<frameCount {

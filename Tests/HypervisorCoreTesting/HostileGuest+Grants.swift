@@ -40,7 +40,13 @@ extension HostileGuest {
     if count == 2 { bench.machine.poke(words, at: 4096 + size(of: operation)) }
     let arguments = HypercallArguments(UInt64(operation), Self.window, UInt64(count))
     let result = interfereWithGrants {
-      bench.finish(arguments, limit: limit) {
+      // A copy takes the locks of both domains itself; the rest is alone.
+      if operation == 5 {
+        return bench.finish(arguments, limit: limit, beside: caller, as: .copy) {
+          bench.hypervisor.grantTableOperation(&$0, from: caller)
+        }
+      }
+      return bench.finish(arguments, limit: limit) {
         bench.hypervisor.grantTableOperation(&$0, from: caller)
       }
     }

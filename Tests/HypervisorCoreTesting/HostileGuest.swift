@@ -168,7 +168,11 @@ public final class HostileGuest {
   /// Makes a call; false where it goes on being interrupted although nothing interrupts it.
   private func makeCall(by index: Int) -> Bool {
     if random.below(4) == 0 { bench.machine.preemptAfter = random.below(6) }
-    defer { bench.machine.preemptAfter = nil }
+    bench.isBesideOthers = random.below(3) > 0
+    defer {
+      bench.machine.preemptAfter = nil
+      bench.isBesideOthers = false
+    }
     let (caller, own) = callers[index]
     // Sometimes the call is left after an interruption, as by a guest that changes its mind.
     let limit = random.below(6) == 0 ? 1 : 1_000
@@ -182,7 +186,7 @@ public final class HostileGuest {
         anyAddress(), anyEntry(own),
         random.pick([0, 1, 2, 3, 5, 6, FakeMachine.windowBase.value | 2, 0xffff_8000_0000_0001]))
       name = note("update_va_mapping \(hex(words[0])) \(hex(words[1])) \(hex(words[2]))")
-      result = bench.finish(words, limit: limit) {
+      result = bench.finish(words, limit: limit, beside: caller) {
         bench.hypervisor.updateVAMapping(&$0, from: caller)
       }
     case 11, 12: (name, result) = memoryCall(caller, own, limit)
@@ -228,7 +232,7 @@ public final class HostileGuest {
     let result = bench.finish(
       HypercallArguments(
         FakeMachine.windowBase.value + 256, UInt64(count), FakeMachine.windowBase.value, foreign),
-      limit: limit
+      limit: limit, beside: caller
     ) { bench.hypervisor.mmuUpdate(&$0, from: caller) }
     return (note("mmu_update \(words.map(hex)) for \(hex(foreign))"), result)
   }
@@ -250,7 +254,7 @@ public final class HostileGuest {
       HypercallArguments(
         FakeMachine.windowBase.value + 256, UInt64(count), 0,
         random.pick([0x7ff0, 0x7ff0, 0x7ff0, 2])),
-      limit: limit
+      limit: limit, beside: caller
     ) { bench.hypervisor.mmuExtendedOperation(&$0, from: caller) }
     return (note("mmuext_op \(words.map(hex))"), result)
   }
@@ -286,7 +290,7 @@ public final class HostileGuest {
       return (note("set_gdt \(list.prefix(3)), \(entries)"), result)
     }
     let words = HypercallArguments(anyFrame(own).number << 12 | anyIndex() << 3, random.next())
-    let result = bench.finish(words, limit: limit) {
+    let result = bench.finish(words, limit: limit, beside: caller) {
       bench.hypervisor.updateDescriptor(&$0, from: caller)
     }
     return (note("update_descriptor \(hex(words[0])) \(hex(words[1]))"), result)
@@ -308,9 +312,14 @@ public final class HostileGuest {
     let address = anyAddress() | UInt64(random.below(4096))
     let value = anyEntry(own)
     let size = random.pick([1, 2, 4, 8, 8, 8, 9])
-    let answer = try? bench.hypervisor.emulateTableWrite(
-      at: GuestVirtualAddress(address), value: value, byteCount: size,
-      expected: random.below(3) == 0 ? 0 : nil, from: caller)
+    let place = GuestVirtualAddress(address)
+    let expected: UInt64? = random.below(3) == 0 ? 0 : nil
+    let answer =
+      bench.isBesideOthers
+      ? bench.emulateBeside(
+        at: place, value: value, byteCount: size, expected: expected, from: caller)
+      : try? bench.hypervisor.emulateTableWrite(
+        at: place, value: value, byteCount: size, expected: expected, from: caller)
     do { try bench.hypervisor.drain(caller.domain) } catch {}
     return note(
       "store of \(size) bytes \(hex(value)) at \(hex(address)): \(answer.map(hex) ?? "fault")")

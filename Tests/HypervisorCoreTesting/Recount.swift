@@ -24,6 +24,7 @@ extension Bench {
   /// - Every entry of a table maps the owner's memory, or another's by a grant or `allowForeign`.
   /// - No translation that a TLB may still hold reaches a table, or another domain's frame.
   public func recount(allowForeign: Bool = false) throws(Violation) {
+    if let violation { throw violation }
     let frames = hypervisor.frames
     var counts = [Count](repeating: Count(), count: machine.frameCount)
     var pages: [DomainID: UInt64] = [:]

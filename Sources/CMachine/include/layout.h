@@ -30,12 +30,14 @@
  * A per-CPU block. The stacks grow down; a page that is not mapped lies below each.
  * All stacks of a CPU lie in its block, so masking the stack pointer finds the data.
  *
- *   0000  struct xg_percpu     b000  main stack, 84 KiB
+ *   0000  struct xg_percpu     0800  its part of the core lock
+ *                              b000  main stack, 84 KiB
  *   1000  syscall's stub       9000  stack of #DB
  *   3000  stack of NMI         7000  stack of #MC
  *   5000  stack of #DF
  */
 #define XG_BLOCK_SIZE 0x20000
+#define XG_BLOCK_CORE_LOCK 0x800
 #define XG_BLOCK_STUB 0x1000
 #define XG_BLOCK_NMI_STACK 0x3000
 #define XG_BLOCK_DF_STACK 0x5000

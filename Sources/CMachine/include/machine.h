@@ -36,6 +36,11 @@ struct xg_tss {
 } __attribute__((packed));
 _Static_assert(sizeof(struct xg_tss) == 104, "Intel SDM volume 3, 8.7: size");
 
+/* A lock that whoever looks first may take; `starving` is the number from 1 of a CPU that others let go first. */
+struct xg_lock {
+    uint32_t held, starving;
+};
+
 /* What one CPU knows about itself: the first page of its block. */
 struct xg_percpu {
     uint64_t index;
@@ -56,7 +61,10 @@ struct xg_percpu {
     uint64_t is_compat;    /* 1 while the latter is mapped. */
     uint64_t compat_end;   /* Where the addresses of the 32-bit guest end that runs here; else 0. */
     uint64_t resumable;    /* Who may go on with the translations that this CPU has; 0 for nobody. */
+    uint64_t holds_all;    /* This CPU holds the core lock as a whole. */
+    uint64_t asks_for_all; /* What it does under its own part wants the whole. */
 };
+_Static_assert(sizeof(struct xg_percpu) <= XG_BLOCK_CORE_LOCK, "layout.h: the part of the core lock");
 _Static_assert(offsetof(struct xg_percpu, syscall_rsp) == XG_PERCPU_SYSCALL_RSP, "layout.h");
 _Static_assert(offsetof(struct xg_percpu, tss) == XG_PERCPU_TSS, "layout.h");
 
@@ -212,10 +220,6 @@ XG_INLINE uint64_t xg_fetch_and(uint64_t *word, uint64_t v) { return __atomic_fe
 XG_CHANGE_BIT(set, "btsq")
 XG_CHANGE_BIT(clear, "btrq")
 
-/* A lock that whoever looks first may take; `starving` is the number from 1 of a CPU that others let go first. */
-struct xg_lock {
-    uint32_t held, starving;
-};
 XG_INLINE uint32_t xg_lock_starving(const struct xg_lock *lock) { return __atomic_load_n(&lock->starving, __ATOMIC_RELAXED); }
 XG_INLINE void xg_lock_starve(struct xg_lock *lock, uint32_t cpu) { __atomic_store_n(&lock->starving, cpu, __ATOMIC_RELAXED); }
 XG_INLINE _Bool xg_lock_is_held(const struct xg_lock *lock) { return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0; }
@@ -226,6 +230,11 @@ XG_INLINE void xg_lock_release(struct xg_lock *lock) { __atomic_store_n(&lock->h
 #define XG_LOCKS 3
 extern struct xg_lock xg_locks[XG_LOCKS];
 XG_INLINE struct xg_lock *xg_lock_at(uint32_t index) { return &xg_locks[index]; }
+
+/* A CPU's part of the core lock, in a cache line of its own, as others take it rarely. */
+XG_INLINE struct xg_lock *xg_core_lock(struct xg_percpu *cpu) {
+    return (struct xg_lock *)((uint64_t)cpu + XG_BLOCK_CORE_LOCK);
+}
 
 /* What CPUs are asked to drop from their TLBs; `pending` has a bit for each that has not done it. */
 struct xg_shootdown {
