@@ -10,7 +10,6 @@
 #define POOL_PAGES 2048u
 #define HEAP_BYTES (1024u * 1024u)
 /* Frames that others provide are mapped from here on; above the initial region. */
-#define WINDOW (GUEST_VIRT_BASE + 0x40000000ul)
 
 static uint8_t pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static bool pool_used[POOL_PAGES];
@@ -113,7 +112,7 @@ uint64_t xg_os_frame(const void *page)
 
 void *xg_os_map(const xen_pfn_t *frames, size_t count)
 {
-    uint64_t address = WINDOW + window_used;
+    uint64_t address = FRAMES_WINDOW + window_used;
 
     for (size_t i = 0; i < count; i++) {
         if (map(address + i * PAGE_SIZE, pte_make(frames[i], PTE_READ_WRITE)))
@@ -207,7 +206,7 @@ int xg_os_suspend(void)
     /* Where who saves the domain finds its list of frames. */
     shared_info->arch.max_pfn = start_info->nr_pages;
     shared_info->arch.p2m_vaddr = start_info->mfn_list;
-    shared_info->arch.p2m_cr3 = mfn_of((void *)start_info->pt_base) << XEN_PAGE_SHIFT;
+    shared_info->arch.p2m_cr3 = CR3_OF(mfn_of((void *)start_info->pt_base));
     start_info->store_mfn = pfn_of_mfn(store);
     start_info->console.domU.mfn = pfn_of_mfn(console);
     long result = HYPERVISOR_sched_op(SCHEDOP_shutdown, &request, mfn_of(start_info));

@@ -15,6 +15,8 @@
 
 /* Places that the guest leaves empty, in one slot of the top table each or a table of their own. */
 #define GRANT_TABLE 0x50000000ul
+/* From here on pages of others are mapped. */
+#define FRAMES_WINDOW 0x80000000ul
 #define ISLAND 0x60000000ul
 /* An address that nothing is mapped at, for arguments that must answer -EFAULT. */
 #define UNMAPPED_ADDRESS 0x70000000ul

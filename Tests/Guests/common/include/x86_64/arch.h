@@ -15,6 +15,8 @@
 
 /* Places that the guest leaves empty, in one slot of the top table each. */
 #define GRANT_TABLE 0x0000500000000000ul
+/* From here on pages of others are mapped. */
+#define FRAMES_WINDOW (GUEST_VIRT_BASE + 0x40000000ul)
 #define ISLAND 0x0000600000000000ul
 /* An address that nothing is mapped at, for arguments that must answer -EFAULT. */
 #define UNMAPPED_ADDRESS 0x0000700000000000ul
