@@ -6,9 +6,9 @@
  */
 #include "guest.h"
 
-static uint64_t cr0(void)
+static unsigned long cr0(void)
 {
-    uint64_t value = 0;
+    unsigned long value = 0;
     TRY("mov %%cr0, %0", : "+r"(value));
     return value;
 }
@@ -17,11 +17,13 @@ void test_main(void)
 {
     uint64_t *page = page_alloc();
     page_read_only(page);
-    uint64_t before = cr0();
-    for (unsigned int bit = 0; bit < 64; bit++) {
-        TRY("mov %0, %%cr0", : : "r"(before ^ 1ull << bit));
-        TRY("mov %0, %%cr4", : : "r"(1ull << bit));
-        TRY("mov %0, %%cr8", : : "r"(1ull << bit));
+    unsigned long before = cr0();
+    for (unsigned int bit = 0; bit < 8 * sizeof(long); bit++) {
+        TRY("mov %0, %%cr0", : : "r"(before ^ 1ul << bit));
+        TRY("mov %0, %%cr4", : : "r"(1ul << bit));
+#ifdef __x86_64__
+        TRY("mov %0, %%cr8", : : "r"(1ul << bit));
+#endif
         TRY("mov %0, %%cr2", : : "r"(HYPERVISOR_ADDRESS + bit));
     }
     TRY("mov %0, %%cr0", : : "r"(0ul));

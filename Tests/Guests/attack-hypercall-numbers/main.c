@@ -12,10 +12,11 @@ void test_main(void)
     /* 56 to 63 is for the architecture; what has no call answers -ENOSYS everywhere. */
     for (uint64_t number = 64; number < 4096; number++, tried++)
         other += hypercall((unsigned int)number, HYPERVISOR_ADDRESS, 1, 2, 3, 4) != -XEN_ENOSYS;
-    for (unsigned int bit = 12; bit < 64; bit++)
+    for (unsigned int bit = 12; bit < 8 * sizeof(long); bit++)
         for (uint64_t low = 0; low < 64; low++, tried++) {
             uint64_t number = 1ull << bit | low;
             long result;
+#ifdef __x86_64__
             register unsigned long r10 __asm__("r10") = 3;
             register unsigned long r8 __asm__("r8") = 4;
             /* Numbers that are a call's in the lower half are the interesting ones. */
@@ -27,8 +28,15 @@ void test_main(void)
                              : "0"(number), "D"(HYPERVISOR_ADDRESS), "S"(0xfffffffful),
                                "d"(HYPERVISOR_ADDRESS)
                              : "rcx", "r11", "memory");
+#else
+            __asm__ volatile("int $0x82"
+                             : "=a"(result)
+                             : "0"((uint32_t)number), "b"(HYPERVISOR_ADDRESS), "c"(0xfffffffful),
+                               "d"(HYPERVISOR_ADDRESS), "S"(3), "D"(4)
+                             : "memory");
+#endif
             other += result != -XEN_ENOSYS;
         }
     expect_value("that answered something else", other, 0);
-    expect_true("thousands tried", tried > 6000);
+    expect_true("thousands tried", tried > 5000);
 }

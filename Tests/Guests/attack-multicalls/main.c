@@ -8,6 +8,14 @@
 
 #define AREA FREE_ADDRESS
 #define WINDOW 128
+/* The arguments of update_va_mapping, whose entry takes two words of 32 bits. */
+#ifdef __x86_64__
+#define VA_MAPPING(page, entry) {(unsigned long)(page), (entry), UVMF_INVLPG}
+#define NUMBER_BEYOND (1ull << 32)
+#else
+#define VA_MAPPING(page, entry) {(unsigned long)(page), (uint32_t)(entry), (uint32_t)((pte_t)(entry) >> 32), UVMF_INVLPG}
+#define NUMBER_BEYOND 0x80000000u
+#endif
 
 static long multicall(struct multicall_entry *list, uint32_t count)
 {
@@ -37,7 +45,7 @@ void test_main(void)
         (struct multicall_entry){.op = __HYPERVISOR_multicall, .args = {(unsigned long)list, 1}};
     multicall(list, 1);
     refused("itself, nested", (long)list[0].result);
-    list[0] = (struct multicall_entry){.op = 1ull << 32 | __HYPERVISOR_xen_version};
+    list[0] = (struct multicall_entry){.op = NUMBER_BEYOND | __HYPERVISOR_xen_version};
     multicall(list, 1);
     refused("a number beyond all", (long)list[0].result);
     /* A result that is written over the next entry's number. */
@@ -50,13 +58,13 @@ void test_main(void)
     /* The first call takes the array away: what comes after it faults. */
     struct multicall_entry *gone = page_alloc();
     gone[0] = (struct multicall_entry){.op = __HYPERVISOR_update_va_mapping,
-                                       .args = {(unsigned long)gone, 0, UVMF_INVLPG}};
+                                       .args = VA_MAPPING(gone, 0)};
     gone[1] = (struct multicall_entry){.op = __HYPERVISOR_xen_version};
     expect_result("the array taken away", multicall(gone, 2), -XEN_EFAULT);
     struct multicall_entry *table = page_alloc();
     table[0] = (struct multicall_entry){
         .op = __HYPERVISOR_update_va_mapping,
-        .args = {(unsigned long)table, pte_make(mfn_of(table), PTE_READ_ONLY), UVMF_INVLPG}};
+        .args = VA_MAPPING(table, pte_make(mfn_of(table), PTE_READ_ONLY))};
     table[1] = (struct multicall_entry){.op = __HYPERVISOR_mmuext_op};
     expect_result("the array made read-only", multicall(table, 2), -XEN_EFAULT);
 }

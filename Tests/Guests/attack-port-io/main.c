@@ -25,8 +25,8 @@ void test_main(void)
         }
     }
     expect_value("accesses of user mode", through, 0);
-    uint64_t places[] = {HYPERVISOR_ADDRESS, HYPERVISOR_IMAGE, NON_CANONICAL_ADDRESS,
-                         (uint64_t)&top_table()[7]};
+    uintptr_t places[] = {HYPERVISOR_ADDRESS, HYPERVISOR_IMAGE, NON_CANONICAL_ADDRESS,
+                          (uintptr_t)&top_table()[7]};
     for (unsigned int i = 0; i < 4; i++) {
         pte_t before = top_table()[7];
         faulted("input to a place of the hypervisor's", TRY("insb",

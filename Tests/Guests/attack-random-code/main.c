@@ -10,7 +10,7 @@
 
 static bool hook(struct trap_frame *frame)
 {
-    if (frame->rip < 0x8000000000)
+    if (frame->rip < UNMAPPED_ADDRESS)
         user_ended(frame);
     return false;
 }
@@ -19,7 +19,7 @@ void test_main(void)
 {
     uint64_t *code = page_alloc();
     user_initialise();
-    if (map(CODE, pte_make(mfn_of(code), PTE_READ_ONLY)))
+    if (map(CODE, pte_make(mfn_of(code), PTE_READ_ONLY | PTE_USER)))
         panic("cannot map");
     set_trap_hook(hook);
     unsigned int ended = 0;
@@ -34,8 +34,12 @@ void test_main(void)
             code[0] = (code[0] & ~mask) | (start & mask);
         }
         struct trap_frame frame = user_frame(code);
-        uint64_t *registers = (uint64_t *)&frame;
-        for (unsigned int i = 0; i < 15; i++)
+#ifdef __x86_64__
+        uint64_t *registers = &frame.r15, *end = &frame.vector;
+#else
+        uint32_t *registers = &frame.rdi, *end = &frame.vector;
+#endif
+        for (unsigned int i = 0; &registers[i] < end; i++)
             registers[i] = random_next() & 1 ? random_next() : USER_DATA + (random_next() & 0xff8);
         frame.rip = CODE;
         frame.rflags |= 0x100;
@@ -46,6 +50,9 @@ void test_main(void)
             frame.cs = FLAT_USER_CS;
             frame.ss = FLAT_USER_SS;
             frame.rflags = 0x302;
+#ifdef __i386__
+            frame.ds = frame.es = FLAT_USER_DS;
+#endif
         }
         ended++;
     }

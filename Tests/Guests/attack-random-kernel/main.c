@@ -8,7 +8,7 @@
 
 
 
-static uint64_t resume, kept;
+static unsigned long resume, kept;
 static unsigned int faults;
 
 static bool hook(struct trap_frame *frame)
@@ -50,6 +50,7 @@ void test_main(void)
                            second != 0x33 && second != 0xa2;
         if (has_operand)
             code[at++] = modrm;
+#ifdef __x86_64__
         uint64_t a = random_next(),
                  b = random_next() % 16 * 0x1000000000000000 + HYPERVISOR_ADDRESS,
                  c = random_next() % 0x300, address = ISLAND;
@@ -62,6 +63,16 @@ void test_main(void)
             : "=m"(resume), "=m"(kept), "+a"(a), "+b"(b), "+c"(c), "+d"(address)
             :
             : "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+#else
+        /* Where the guest has nothing, so that no store hits what it runs on. */
+        uint32_t a = (uint32_t)random_next() % 0x30000000 + 0x80000000, c = random_next() % 0x300,
+                 b = random_next() % 0x1ff0000 + HYPERVISOR_ADDRESS, address = ISLAND;
+        __asm__ volatile("pushl %%ebp; movl %%esp, %1; movl $1f, %0; xorl %%edi, %%edi; xorl %%esi, %%esi;"
+                         "xorl %%ebp, %%ebp; jmp *%%edx; 1: popl %%ebp"
+                         : "=m"(resume), "=m"(kept), "+a"(a), "+b"(b), "+c"(c), "+d"(address)
+                         :
+                         : "esi", "edi", "memory", "cc");
+#endif
     }
     expect_value("runs", runs, 4000);
     expect_value("each ended in a fault", faults, runs);

@@ -12,7 +12,7 @@ USER_CODE(user_traps, "ud2");
 void test_main(void)
 {
     user_initialise();
-    long result = HYPERVISOR_stack_switch(FLAT_KERNEL_SS, 0xffff82d040300000ul);
+    long result = HYPERVISOR_stack_switch(FLAT_KERNEL_SS, HYPERVISOR_IMAGE + 0x100000);
     print("Test result: SUCCESS\n");
     if (result)
         shut_down(SHUTDOWN_crash);

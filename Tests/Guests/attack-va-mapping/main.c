@@ -10,7 +10,8 @@ void test_main(void)
 {
     pte_t good = pte_make(mfn_of(page_alloc()), PTE_READ_WRITE);
     refusals_begin();
-    for (uint64_t address = hypervisor_start(); address < HYPERVISOR_VIRT_END;
+#ifdef __x86_64__
+    for (uint64_t address = HYPERVISOR_VIRT_START; address < HYPERVISOR_VIRT_END;
          address += 0x3ffff7fff000) {
         refusal(HYPERVISOR_update_va_mapping(address, good, UVMF_INVLPG), address);
         refusal(HYPERVISOR_update_va_mapping(address, 0, UVMF_INVLPG), address);
@@ -22,6 +23,14 @@ void test_main(void)
         refusal(HYPERVISOR_update_va_mapping_otherdomain(address, good, UVMF_NONE, DOMID_SELF),
                 address);
     }
+#else
+    for (uint32_t address = hypervisor_start(); address; address += 0x100000) {
+        refusal(HYPERVISOR_update_va_mapping(address, good, UVMF_NONE), address);
+        refusal(HYPERVISOR_update_va_mapping(address + 0xff000, 0, UVMF_TLB_FLUSH), address);
+        refusal(HYPERVISOR_update_va_mapping_otherdomain(address, good, UVMF_NONE, DOMID_SELF),
+                address);
+    }
+#endif
     refusal(HYPERVISOR_update_va_mapping(HYPERVISOR_IMAGE, good, UVMF_INVLPG), 1);
     refusal(HYPERVISOR_update_va_mapping(HYPERVISOR_IMAGE, 0, UVMF_INVLPG), 2);
     refusal(HYPERVISOR_update_va_mapping(UNMAPPED_ADDRESS, good, UVMF_INVLPG), 3);
@@ -29,8 +38,8 @@ void test_main(void)
 
     uint64_t *page = page_alloc();
     good = pte_make(mfn_of(page), PTE_READ_WRITE);
-    uint64_t bad[] = {UNMAPPED_ADDRESS, HYPERVISOR_ADDRESS, NON_CANONICAL_ADDRESS,
-                      hypervisor_start(), -8ul};
+    uintptr_t bad[] = {UNMAPPED_ADDRESS, HYPERVISOR_ADDRESS, NON_CANONICAL_ADDRESS,
+                       hypervisor_start(), -8ul};
     for (unsigned int i = 0; i < 5; i++) {
         /* The entry may be written before the map of processors is read. */
         HYPERVISOR_update_va_mapping((uint64_t)page, good,

@@ -14,10 +14,10 @@ void test_main(void)
     pte_t *top = top_table();
     static const unsigned int pins[] = {MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
                                         MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE};
-    for (unsigned int level = 1; level <= 4; level++) {
+    for (unsigned int level = 1; level <= PAGING_LEVELS; level++) {
         mfn_t table = mfn_of(entry_of(top, AREA, level));
         refusals_begin();
-        for (unsigned int slot = 2; slot <= 4; slot++) {
+        for (unsigned int slot = 2; slot <= PAGING_LEVELS; slot++) {
             /* An entry beside the one in use; slot - 1 is the level it is made for. */
             pte_t *entry = entry_of(top, AREA, slot) + 1;
             if (slot - 1 != level)
@@ -26,7 +26,7 @@ void test_main(void)
         for (unsigned int other = 1; other <= 4; other++)
             if (other != level)
                 refusal(mmuext_frame(pins[other - 1], table), 16 + other);
-        if (level != 4) {
+        if (level != PAGING_LEVELS) {
             refusal(mmuext_frame(MMUEXT_NEW_BASEPTR, table), 32);
             refusal(mmuext_frame(MMUEXT_NEW_USER_BASEPTR, table), 33);
         }
@@ -37,7 +37,7 @@ void test_main(void)
     mfn_t others[] = {mfn_of(page_alloc()), start_info->shared_info >> XEN_PAGE_SHIFT};
     for (unsigned int i = 0; i < 2; i++) {
         refusals_begin();
-        for (unsigned int slot = 2; slot <= 4; slot++)
+        for (unsigned int slot = 2; slot <= PAGING_LEVELS; slot++)
             refusal(entry_write(entry_of(top, AREA, slot) + 1, pte_make(others[i], PTE_TABLE)),
                     slot);
         for (unsigned int level = 1; level <= 4; level++)

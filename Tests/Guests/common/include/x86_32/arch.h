@@ -12,6 +12,8 @@
 /* Tables up to this level are valid when they are empty: a top table has to have its last entry. */
 #define EMPTY_LEVELS 2
 #define PIN_TOP_TABLE MMUEXT_PIN_L3_TABLE
+/* A command of 64 bits, for attacks that try it all the same. */
+#define MMUEXT_NEW_USER_BASEPTR 15
 
 /* Places that the guest leaves empty, in one slot of the top table each or a table of their own. */
 #define GRANT_TABLE 0x50000000ul
