@@ -17,7 +17,9 @@ func compatTrap(_ frame: FramePointer) -> Int32 {
   let vector = frame.pointee.vector
   switch vector {
   case UInt32(XG_VECTOR_HYPERCALL): vcpu.pointee.compatHypercall(frame)
+  case Vector.systemCall where vcpu.pointee.enterBySystemCallGate(frame): break
   case Vector.systemCall: vcpu.pointee.handleSystemCallGate(frame)
+  case Vector.pageFault where vcpu.pointee.deliverPlainCompatPageFault(frame): break
   case Vector.invalidOpcode where vcpu.pointee.emulateForced(frame): break
   case 0..<32: vcpu.pointee.handleException(frame)
   default: interrupt(vector)
@@ -45,7 +47,7 @@ extension GuestProcessor {
   }
 
   /// The address of a page fault, in the guest's vcpu_info.
-  func setCompatFaultAddress(_ address: UInt64) {
+  mutating func setCompatFaultAddress(_ address: UInt64) {
     typealias Info = Xen.OffsetX86_32.vcpu_info
     // SAFETY: `shared` points to 64 bytes, of which these four are the field.
     UnsafeMutableRawPointer(shared).storeBytes(
@@ -62,8 +64,33 @@ extension GuestProcessor {
         fromByteOffset: Info.arch + Xen.OffsetX86_32.arch_vcpu_info.cr2, as: UInt32.self))
   }
 
+  /// Delivers a page fault that is the guest's own affair, as `deliverPlainPageFault` does; false, and
+  /// nothing done, for one that may be something else, or that has no handler.
+  @inline(__always)
+  fileprivate mutating func deliverPlainCompatPageFault(_ frame: FramePointer) -> Bool {
+    let address = xg_read_cr2()
+    let errorCode = frame.pointee.error_code
+    let entry = traps[Int(Vector.pageFault)]
+    if errorCode & 0x1f == 3 || LDTWindow.mayContain(address) || entry.address == 0 { return false }
+    setCompatFaultAddress(address)
+    let user: UInt32 = 4
+    let code = isKernelMode ? errorCode & ~user : errorCode | user
+    enterCompat(at: entry, frame, errorCode: code)
+    return true
+  }
+
+  /// Enters the kernel by `int $0x80`; false, and nothing done, where its entry does not allow that.
+  @inline(__always)
+  fileprivate mutating func enterBySystemCallGate(_ frame: FramePointer) -> Bool {
+    let entry = traps[Int(Vector.systemCall)]
+    guard entry.address != 0, entry.privilege >= (isKernelMode ? 1 : 3) else { return false }
+    enterCompat(at: entry, frame, errorCode: nil)
+    return true
+  }
+
   /// The flags as the guest sees them: its interrupt flag is its upcall mask.
-  private func shownFlags(_ frame: FramePointer) -> UInt32 {
+  @inline(__always)
+  private mutating func shownFlags(_ frame: FramePointer) -> UInt32 {
     var flags = frame.pointee.rflags & ~(Flags.interrupt | Flags.privilegeLevel)
     if upcallMask == 0 { flags |= Flags.interrupt }
     if hasArchitecturalIOPL { flags |= UInt64(portAccess.level) << 12 }
@@ -74,10 +101,9 @@ extension GuestProcessor {
   ///
   /// As with 64-bit guests, a stack that cannot be written ends the domain. A selector that the
   /// processor refuses shows at the way back (`refuseReturn`).
+  @inline(never)
   mutating func enterCompat(at entry: EntryPoint, _ frame: FramePointer, errorCode: UInt32?) {
-    var words = CompatStack()
-    if let errorCode { words.append(errorCode) }
-    finishCompatEntry(at: entry, &words, frame)
+    finishCompatEntry(at: entry, [0, 0, 0, errorCode ?? 0], errorCode == nil ? 0 : 1, frame)
   }
 
   /// Enters the kernel at its failsafe callback.
@@ -85,33 +111,44 @@ extension GuestProcessor {
   /// The frame begins with ds, es, fs, gs.
   mutating func enterCompatFailsafe(_ frame: FramePointer) {
     noteCompatMode(frame)
-    var words = CompatStack()
-    words.append(UInt32(segments.ds))
-    words.append(UInt32(segments.es))
-    words.append(UInt32(segments.fs))
-    words.append(UInt32(segments.gs))
-    finishCompatEntry(at: failsafeEntry, &words, frame)
+    let selectors: InlineArray<4, UInt32> = [
+      UInt32(segments.ds), UInt32(segments.es), UInt32(segments.fs), UInt32(segments.gs),
+    ]
+    finishCompatEntry(at: failsafeEntry, selectors, 4, frame)
   }
 
+  /// Enters the kernel with the last `headCount` words of `head` below the frame.
+  @inline(__always)
   private mutating func finishCompatEntry(
-    at entry: EntryPoint, _ words: inout CompatStack, _ frame: FramePointer
+    at entry: EntryPoint, _ head: InlineArray<4, UInt32>, _ headCount: UInt32, _ frame: FramePointer
   ) {
-    words.append(UInt32(truncatingIfNeeded: frame.pointee.rip))
-    words.append(UInt32(truncatingIfNeeded: frame.pointee.cs & 0xffff) | UInt32(upcallMask) << 16)
-    words.append(shownFlags(frame))
+    let words: InlineArray<9, UInt32> = [
+      head[0], head[1], head[2], head[3],
+      UInt32(truncatingIfNeeded: frame.pointee.rip),
+      UInt32(truncatingIfNeeded: frame.pointee.cs & 0xffff) | UInt32(upcallMask) << 16,
+      shownFlags(frame),
+      UInt32(truncatingIfNeeded: frame.pointee.rsp),
+      UInt32(truncatingIfNeeded: frame.pointee.ss & 0xffff),
+    ]
+    var size = (headCount + 3) * 4
     var stack = frame.pointee.ss & 0xffff
     var top = frame.pointee.rsp
     if !isKernelMode {
-      words.append(UInt32(truncatingIfNeeded: frame.pointee.rsp))
-      words.append(UInt32(truncatingIfNeeded: frame.pointee.ss & 0xffff))
+      size += 8
       stack = UInt64(kernelStackSelector)
       top = kernelStack
       isKernelMode = true
       if isRunstateStale { Work.request(Work.runstate) }
     }
-    let bottom = UInt32(truncatingIfNeeded: top &- UInt64(words.byteCount))
+    let bottom = UInt32(truncatingIfNeeded: top) &- size
     let base = segmentBase(UInt16(truncatingIfNeeded: stack))
-    guard words.store(at: base &+ bottom) else { Self.refuseStack(frame) }
+    // A frame that wraps round at 4 GiB would reach the hypervisor's part there, so none may.
+    let place = GuestVirtualAddress(UInt64(base &+ bottom))
+    let isWritten = withUnsafeBytes(of: words) { bytes in
+      guard let start = bytes.baseAddress else { return false }
+      return GuestMemory.write(start + Int(4 - headCount) * 4, to: place, count: Int(size))
+    }
+    guard isWritten else { Self.refuseStack(frame) }
     if entry.masksEvents { upcallMask = 1 }
     frame.pointee.rip = entry.address & 0xffff_ffff
     frame.pointee.cs = UInt64(Hypervisor<MetalMachine>.ring1(entry.selector))
@@ -124,8 +161,13 @@ extension GuestProcessor {
   ///
   /// The guest chooses the selector; what is read are descriptors of its own, and only their base counts,
   /// for an address below 4 GiB.
-  func segmentBase(_ selector: UInt16) -> UInt32 {
-    if selector == UInt16(XG_COMPAT_KERNEL_DS) { return 0 }
+  @inline(__always)
+  mutating func segmentBase(_ selector: UInt16) -> UInt32 {
+    selector == UInt16(XG_COMPAT_KERNEL_DS) ? 0 : Self.describedBase(selector)
+  }
+
+  @inline(never)
+  private static func describedBase(_ selector: UInt16) -> UInt32 {
     let cpu = xg_this_cpu()
     let index = Int(cpu.pointee.index)
     let offset = UInt64(selector & ~7)
@@ -146,65 +188,41 @@ extension GuestProcessor {
   mutating func returnFromCompatHandler(_ frame: FramePointer) {
     let base = segmentBase(UInt16(truncatingIfNeeded: frame.pointee.ss))
     let stack = UInt32(truncatingIfNeeded: frame.pointee.rsp)
-    func word(_ index: UInt32) -> UInt32? {
-      GuestMemory.load32(from: GuestVirtualAddress(UInt64(base &+ stack &+ index * 4)))
+    func pair(_ offset: UInt32) -> UInt64? {
+      GuestMemory.load64(from: GuestVirtualAddress(UInt64(base &+ stack &+ offset)))
     }
-    guard let eax = word(0), let eip = word(1), let selector = word(2), let flags = word(3) else {
-      crash("the iret hypercall's frame cannot be read", frame)
-    }
-    let cs = Hypervisor<MetalMachine>.ring1(UInt16(truncatingIfNeeded: selector))
+    guard let first = pair(0), let second = pair(8) else { Self.refuseCompatContext(frame) }
+    let flags = second >> 32
+    let cs = Hypervisor<MetalMachine>.ring1(UInt16(truncatingIfNeeded: second))
     var esp = stack &+ 16
     var ss = UInt16(truncatingIfNeeded: frame.pointee.ss)
-    let isVirtual = UInt64(flags) & Flags.virtual8086 != 0
+    let isVirtual = flags & Flags.virtual8086 != 0
     if !isVirtual, cs & 3 != 1 {
-      guard let outerStack = word(4), let outerSelector = word(5) else {
-        crash("the iret hypercall's frame cannot be read", frame)
-      }
-      esp = outerStack
-      ss = UInt16(truncatingIfNeeded: outerSelector)
+      guard let outer = pair(16) else { Self.refuseCompatContext(frame) }
+      esp = UInt32(truncatingIfNeeded: outer)
+      ss = UInt16(truncatingIfNeeded: outer >> 32)
     }
-    frame.pointee.rax = UInt64(eax)
+    frame.pointee.rax = first & 0xffff_ffff
     if isVirtual {
       // There is no virtual-8086 mode below long mode: the kernel is told where it asked for it.
       frame.pointee.rsp = UInt64(stack &+ 4)
       return deliver(Vector.generalProtection, frame, errorCode: 0)
     }
-    frame.pointee.rip = UInt64(eip)
+    frame.pointee.rip = first >> 32
     frame.pointee.cs = UInt64(cs)
     frame.pointee.rsp = UInt64(esp)
     frame.pointee.ss = UInt64(ss)
     frame.pointee.rflags =
-      UInt64(flags) & 0x3f_7fd5 & ~(Flags.privilegeLevel | Flags.virtual8086)
+      flags & 0x3f_7fd5 & ~(Flags.privilegeLevel | Flags.virtual8086)
       | Flags.interrupt | Flags.always
     if hasArchitecturalIOPL { portAccess.level = UInt8(flags >> 12 & 3) }
     if isNMIMasked { unmaskNMI() }
-    upcallMask = UInt64(flags) & Flags.interrupt != 0 ? 0 : 1
+    upcallMask = flags & Flags.interrupt != 0 ? 0 : 1
     isKernelMode = cs & 3 == 1
   }
-}
 
-/// Words for a 32-bit stack, from its top address-wise lowest on.
-private struct CompatStack {
-  private var words = InlineArray<12, UInt32>(repeating: 0)
-  private var count = 0
-
-  var byteCount: UInt32 { UInt32(truncatingIfNeeded: count * 4) }
-
-  mutating func append(_ word: UInt32) {
-    words[count] = word
-    count += 1
-  }
-
-  /// Writes them to a linear address below 4 GiB; false where that cannot be done.
-  ///
-  /// Word by word, because the guest's addresses wrap round at 4 GiB.
-  func store(at address: UInt32) -> Bool {
-    for index in 0..<count {
-      let place = address &+ UInt32(truncatingIfNeeded: index * 4)
-      guard place <= UInt32.max - 3,
-        GuestMemory.store(words[index], to: GuestVirtualAddress(UInt64(place)))
-      else { return false }
-    }
-    return true
+  @inline(never)
+  private static func refuseCompatContext(_ frame: FramePointer) -> Never {
+    current.pointee.crash("the iret hypercall's frame cannot be read", frame)
   }
 }

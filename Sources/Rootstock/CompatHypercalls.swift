@@ -18,14 +18,33 @@ extension GuestProcessor {
     }
     let number = frame.pointee.rax & 0xffff_ffff
     if number == UInt64(__HYPERVISOR_iret) { return returnFromCompatHandler(frame) }
+    // The calls that kernels make most often, as of 64-bit guests (Traps.swift).
+    let command = Int32(truncatingIfNeeded: frame.pointee.rbx)
+    if number == UInt64(__HYPERVISOR_event_channel_op), command == EVTCHNOP_send {
+      let argument = GuestVirtualAddress(frame.pointee.rcx & 0xffff_ffff)
+      return finishCompat(number, with: sendEvent(named: argument), frame)
+    }
+    if number == UInt64(__HYPERVISOR_xen_version), command == XENVER_version {
+      return finishCompat(number, with: Int64(VersionHypercall.version), frame)
+    }
+    performCompatHypercall(number, frame)
+  }
+
+  /// Counts a hypercall and gives its result to the guest.
+  @inline(__always)
+  private func finishCompat(_ number: UInt64, with value: Int64, _ frame: FramePointer) {
+    guest.pointee.record.pointee.count(call: number, failed: value < 0)
+    frame.pointee.rax = UInt64(UInt32(truncatingIfNeeded: value))
+  }
+
+  @inline(never)
+  private mutating func performCompatHypercall(_ number: UInt64, _ frame: FramePointer) {
     var arguments = HypercallArguments(
       frame.pointee.rbx & 0xffff_ffff, frame.pointee.rcx & 0xffff_ffff,
       frame.pointee.rdx & 0xffff_ffff, frame.pointee.rsi & 0xffff_ffff,
       frame.pointee.rdi & 0xffff_ffff, frame.pointee.rbp & 0xffff_ffff)
     switch performCompat(number, &arguments, frame) {
-    case .value(let value):
-      guest.pointee.record.pointee.count(call: number, failed: value < 0)
-      frame.pointee.rax = UInt64(UInt32(truncatingIfNeeded: value))
+    case .value(let value): finishCompat(number, with: value, frame)
     case .again:
       frame.pointee.rbx = arguments[0]
       frame.pointee.rcx = arguments[1]

@@ -15,7 +15,7 @@ extension GuestProcessor {
   }
 
   /// Whether code in a segment is 32-bit code by default.
-  private func isWide(_ selector: UInt16) -> Bool {
+  private mutating func isWide(_ selector: UInt16) -> Bool {
     if selector == UInt16(XG_COMPAT_KERNEL_CS) || selector == UInt16(XG_COMPAT_USER_CS) {
       return true
     }
@@ -24,7 +24,7 @@ extension GuestProcessor {
   }
 
   /// The linear address of an offset in a segment, which a prefix or its absence (DS) names.
-  func compatAddress(
+  mutating func compatAddress(
     _ prefix: UInt8, _ offset: UInt64, _ frame: FramePointer
   ) -> GuestVirtualAddress {
     let selector: UInt16 =
@@ -44,7 +44,7 @@ extension GuestProcessor {
   ///
   /// The caller compares with the address that faulted, so a segment that is taken for another, or whose
   /// limit is not looked at, only leaves the fault to the guest.
-  func compatDestination(
+  mutating func compatDestination(
     _ store: StoreInstruction, _ instruction: InstructionBytes, _ frame: FramePointer
   ) -> UInt64 {
     switch store.operation {

@@ -19,12 +19,17 @@ extension GuestProcessor {
   /// EVTCHNOP_send, of all operations the one that guests use all the time.
   @inline(__always)
   func sendEvent(_ frame: FramePointer) {
-    let argument = GuestVirtualAddress(frame.pointee.rsi)
-    var result = -HypercallError.fault.rawValue
-    if let port = GuestMemory.load32(from: argument) {
-      result = send(EventPort(port))
-    }
+    let result = sendEvent(named: GuestVirtualAddress(frame.pointee.rsi))
     finish(UInt64(__HYPERVISOR_event_channel_op), with: result, frame)
+  }
+
+  /// The same, with the structure at this address.
+  @inline(__always)
+  func sendEvent(named argument: GuestVirtualAddress) -> Int64 {
+    guard let port = GuestMemory.load32(from: argument) else {
+      return -HypercallError.fault.rawValue
+    }
+    return send(EventPort(port))
   }
 
   @inline(__always)
