@@ -6,9 +6,10 @@ import HypervisorCore
 
 /// Access to the running guest's memory.
 enum GuestMemory {
-  /// Whether a range of canonical addresses outside the hole is the guest's that runs: a 32-bit one has
-  /// the hypervisor's part at the end of its 4 GiB. What lies above is none of its addresses, but the
-  /// hypervisor's own page for arguments.
+  /// Whether a range of canonical addresses outside the hole is the guest's that runs.
+  ///
+  /// A 32-bit one has the hypervisor's part at the end of its 4 GiB. What lies above is none of its
+  /// addresses, but the hypervisor's own page for arguments.
   @inline(__always)
   private static func isOwn(_ address: GuestVirtualAddress, _ count: UInt64) -> Bool {
     let end = xg_this_cpu().pointee.compat_end

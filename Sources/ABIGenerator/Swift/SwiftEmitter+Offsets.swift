@@ -12,7 +12,9 @@ extension SwiftEmitter {
     out.line()
     out.line("extension Xen {")
     for architecture in generator.architectures {
-      out.line("  /// Byte offsets of fields on \(architecture.rawValue), for code that reads a structure in pieces.")
+      out.line(
+        "  /// Byte offsets of fields on \(architecture.rawValue), for code that reads a structure in pieces."
+      )
       out.line("  public enum \(Self.offsets(architecture)) {")
       for structure in abi.structures where structure.kind == .struct {
         guard let layout = abi.layout(structure.entry.name, architecture) else { continue }
