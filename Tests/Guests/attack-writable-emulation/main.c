@@ -23,20 +23,34 @@ void test_main(void)
     for (unsigned int i = 0; i < 5; i++) {
         pte_t value = hostile[i], old = leaf[1];
         uint32_t low = (uint32_t)value;
+#ifdef __x86_64__
         TRY("mov %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
         TRY("xchgq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
         TRY("lock cmpxchgq %2, (%0)", : : "r"(&leaf[1]), "a"(old), "r"(value) : "memory");
         TRY("lock xaddq %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
         TRY("or %1, (%0)", : : "r"(&leaf[1]), "r"(value) : "memory");
+        TRY("stosq", : : "D"(&leaf[1]), "a"(value) : "memory");
+#else
+        /* The upper half first, so that the lower one completes the entry; and both at once. */
+        uint32_t high = (uint32_t)(value >> 32);
+        TRY("movl %1, 4(%0)", : : "r"(&leaf[1]), "r"(high) : "memory");
+        TRY("movl %1, (%0)", : : "r"(&leaf[1]), "r"(low) : "memory");
+        TRY("lock cmpxchg8b (%1)", : "+A"(old) : "r"(&leaf[1]), "b"(low), "c"(high) : "memory", "cc");
+        TRY("xchgl %1, (%0)", : : "r"(&leaf[1]), "r"(low) : "memory");
+        TRY("lock cmpxchgl %2, (%0)", : : "r"(&leaf[1]), "a"((uint32_t)leaf[1]), "r"(low) : "memory", "cc");
+        TRY("lock xaddl %1, (%0)", : : "r"(&leaf[1]), "r"(low) : "memory", "cc");
+        TRY("orl %1, (%0)", : : "r"(&leaf[1]), "r"(low) : "memory", "cc");
+        TRY("stosl", : : "D"(&leaf[1]), "a"(low) : "memory");
+#endif
         TRY("movl %1, (%0)", : : "r"(&leaf[1]), "r"(low) : "memory");
         TRY("movw %1, (%0)", : : "r"(&leaf[1]), "r"((uint16_t)0x67) : "memory");
         TRY("movb %1, (%0)", : : "r"(&leaf[1]), "q"((uint8_t)0x67) : "memory");
-        TRY("stosq", : : "D"(&leaf[1]), "a"(value) : "memory");
-        TRY("mov %1, (%0)", : : "r"((char *)&leaf[1] + 3), "r"(value) : "memory");
+        unsigned long word = (unsigned long)value;
+        TRY("mov %1, (%0)", : : "r"((char *)&leaf[1] + 3), "r"(word) : "memory");
         TRY("mov %1, (%0)", : : "r"((char *)&leaf[1] + 7), "r"(~0ul) : "memory");
-        TRY("mov %1, (%0)", : : "r"((char *)leaf + PAGE_SIZE - 4), "r"(value) : "memory");
-        TRY("mov %1, (%0)", : : "r"((char *)leaf - 4), "r"(value) : "memory");
-        TRY("btsq $1, (%0)", : : "r"(entry_of(top, (uint64_t)top, 1)) : "memory");
+        TRY("mov %1, (%0)", : : "r"((char *)leaf + PAGE_SIZE - sizeof(word) / 2), "r"(word) : "memory");
+        TRY("mov %1, (%0)", : : "r"((char *)leaf - sizeof(word) / 2), "r"(word) : "memory");
+        TRY("btsl $1, (%0)", : : "r"(entry_of(top, (uintptr_t)top, 1)) : "memory", "cc");
     }
     /* Whatever is there: no writable mapping of a table, and no foreign frame. */
     unsigned int bad = 0;
