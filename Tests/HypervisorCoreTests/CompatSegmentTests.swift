@@ -2,7 +2,7 @@ import Testing
 import X86
 
 /// Descriptors of 32-bit guests, whose addresses end at 0xfc200000 here.
-@Suite struct CompatDescriptorTests {
+@Suite struct CompatSegmentTests {
   private let end: UInt64 = 0xfc20_0000
 
   private func checked(_ value: UInt64) -> SegmentDescriptor? {
