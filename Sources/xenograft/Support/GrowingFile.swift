@@ -14,23 +14,26 @@ final class GrowingFile: Sendable {
   private let state: Mutex<State>
   private let path: String
   private let partial: String
+  /// It is a device or a pipe, which is written to as it is.
+  private let isSpecial: Bool
 
   /// Opens the file that becomes `path`.
   init(path: String) throws {
     self.path = path
-    partial = "\(path).\(getpid()).partial"
+    isSpecial = OutputFile.isSpecial(path)
+    partial = isSpecial ? path : "\(path).\(getpid()).partial"
     try OutputFile.check(path)
-    guard FileManager.default.createFile(atPath: partial, contents: nil),
+    guard isSpecial || FileManager.default.createFile(atPath: partial, contents: nil),
       let opened = FileHandle(forWritingAtPath: partial)
     else { throw OutputFile.failure(path) }
-    Interruption.willWrite(partial)
+    if !isSpecial { Interruption.willWrite(partial) }
     state = Mutex(State(handle: opened))
   }
 
   deinit {
     // What never got its name was given up.
     state.withLock { state in
-      guard state.handle != nil else { return }
+      guard state.handle != nil, !isSpecial else { return }
       unlink(partial)
       Interruption.didWrite(partial)
     }
@@ -53,6 +56,10 @@ final class GrowingFile: Sendable {
       guard state.handle != nil else { return }
       try? state.handle?.close()
       state.handle = nil
+      if isSpecial {
+        if let failure = state.failure { throw failure }
+        return
+      }
       defer { Interruption.didWrite(partial) }
       if state.failure == nil, rename(partial, path) != 0 {
         state.failure = OutputFile.failure(path)
