@@ -3,9 +3,18 @@
 
 import CXenABI
 
-/// Bytes of a structure in either form.
+/// Bytes of a structure in either form; the largest is xen_memory_exchange, of 72 bytes.
 private struct CompatBuffer {
   var words = InlineArray<9, UInt64>(repeating: 0)
+}
+
+/// The argument of an operation of memory_op.
+private struct CompatForm {
+  var layout: CompatLayout
+  /// The operation answers in it.
+  var isWrittenBack = false
+  /// It names a list of extents.
+  var isOfExtents = false
 }
 
 extension Hypervisor {
@@ -37,7 +46,7 @@ extension Hypervisor {
     var target = CompatBuffer()
     guard place.isGuestRange(byteCount: UInt64(size.narrow)) else { throw .fault }
     do throws(GuestMemoryFault) {
-      // SAFETY: no structure is larger than the buffer: CompatLayout.capacity.
+      // SAFETY: no structure is larger than the buffer.
       try machine.copyIn(&source, from: place, byteCount: size.narrow)
       layout.widen(&source, to: &target)
       try machine.copyOut(to: machine.argumentPage, from: &target, byteCount: size.wide)
@@ -66,25 +75,24 @@ extension Hypervisor {
       return memoryOperation(&arguments, from: caller)
     }
     let start = arguments[0] >> 6
-    let isOfExtents = form.layout.size.narrow == 20
     let result = withWidened(
       form.layout, argument: 1, isWrittenBack: form.isWrittenBack, &arguments
     ) { memoryOperation(&$0, from: caller) }
     // Of a reservation that cannot be read nothing is done, and that is the answer.
-    return isOfExtents && result == .error(.fault) ? .value(Int64(start)) : result
+    return form.isOfExtents && result == .error(.fault) ? .value(Int64(start)) : result
   }
 
   /// The argument's form, where it differs.
-  static func memoryForm(_ command: Int32) -> (layout: CompatLayout, isWrittenBack: Bool)? {
+  private static func memoryForm(_ command: Int32) -> CompatForm? {
     switch command {
     case XENMEM_increase_reservation, XENMEM_decrease_reservation, XENMEM_populate_physmap:
-      (CompatLayout("llwwh"), false)
-    case XENMEM_exchange: (CompatLayout("llwwhAllwwhAl"), true)
-    case XENMEM_machphys_mapping: (CompatLayout("lll"), true)
-    case XENMEM_machphys_mfn_list: (CompatLayout("wlw"), true)
-    case XENMEM_machine_memory_map: (CompatLayout("wl"), true)
-    case XENMEM_add_to_physmap: (CompatLayout("hhwll"), false)
-    case XENMEM_remove_from_physmap: (CompatLayout("hl"), false)
+      CompatForm(layout: CompatLayout("llwwh"), isOfExtents: true)
+    case XENMEM_exchange: CompatForm(layout: CompatLayout("llwwhAllwwhAl"), isWrittenBack: true)
+    case XENMEM_machphys_mapping: CompatForm(layout: CompatLayout("lll"), isWrittenBack: true)
+    case XENMEM_machphys_mfn_list: CompatForm(layout: CompatLayout("wlw"), isWrittenBack: true)
+    case XENMEM_machine_memory_map: CompatForm(layout: CompatLayout("wl"), isWrittenBack: true)
+    case XENMEM_add_to_physmap: CompatForm(layout: CompatLayout("hhwll"))
+    case XENMEM_remove_from_physmap: CompatForm(layout: CompatLayout("hl"))
     default: nil
     }
   }

@@ -4,15 +4,12 @@
 /// The fields of a structure, from which both forms follow.
 ///
 /// One letter for each: `l` an `unsigned long`, pointer or frame number; `q` 64 bits, which x86-32
-/// aligns to 4 bytes; `w` 32 bits, `h` 16, `b` 8; `A` the end of a structure inside.
+/// aligns to 4 bytes; `w` 32 bits, `h` 16; `A` the end of a structure inside.
 public struct CompatLayout {
   let fields: StaticString
 
   /// A structure of these fields.
   public init(_ fields: StaticString) { self.fields = fields }
-
-  /// The largest structure in the 64-bit form.
-  static var capacity: Int { 72 }
 
   /// A field's places and sizes.
   private struct Field {
@@ -27,7 +24,6 @@ public struct CompatLayout {
       case UInt8(ascii: "q"): (narrowSize, wideSize, narrowAlignment, wideAlignment) = (8, 8, 4, 8)
       case UInt8(ascii: "w"): (narrowSize, wideSize, narrowAlignment, wideAlignment) = (4, 4, 4, 4)
       case UInt8(ascii: "h"): (narrowSize, wideSize, narrowAlignment, wideAlignment) = (2, 2, 2, 2)
-      case UInt8(ascii: "b"): (narrowSize, wideSize, narrowAlignment, wideAlignment) = (1, 1, 1, 1)
       default: (narrowSize, wideSize, narrowAlignment, wideAlignment) = (0, 0, 4, 8)
       }
     }
