@@ -13,4 +13,4 @@ _Static_assert(offsetof(struct rootstock_domain, console_frame) == 40, "console_
 _Static_assert(sizeof(struct rootstock_saved) == 120, "rootstock_saved");
 _Static_assert(offsetof(struct rootstock_saved, digest) == 88, "digest");
 _Static_assert(sizeof(struct rootstock_record) == 80, "rootstock_record");
-_Static_assert(sizeof(struct rootstock_saved_vcpu) == 64, "rootstock_saved_vcpu");
+_Static_assert(sizeof(struct rootstock_saved_vcpu) == 72, "rootstock_saved_vcpu");

@@ -1,5 +1,7 @@
-// VCPUOP_initialise of a 32-bit guest: its vcpu_guest_context, in the form that 64-bit ones have.
+// VCPUOP_initialise of a 32-bit guest: its vcpu_guest_context, in the form that 64-bit ones have; and
+// the state of a saved one's vcpu, which has that form already.
 
+import CRootstock
 import CXenABI
 import XenABI
 
@@ -68,6 +70,32 @@ extension Hypervisor {
       syscallMasksEvents: false, fsBase: 0, kernelGSBase: 0, userGSBase: 0,
       cr0: tail[Wide.ctrlreg], debugRegisters: debugRegisters(tail),
       hasFloatingPoint: flags & UInt64(VGCF_i387_valid) != 0)
+  }
+
+  /// Makes a 32-bit guest's what a saved vcpu has in the form of a 64-bit one.
+  ///
+  /// A bad file would have ring 0 in a selector, a table for user mode, or words above 4 GiB.
+  func narrow(
+    _ start: inout VCPUStart, _ saved: rootstock_saved_vcpu, _ tail: inout ContextTail
+  ) {
+    typealias Context = Xen.Offset.vcpu_guest_context
+    func low(_ value: UInt64) -> UInt64 { value & 0xffff_ffff }
+    func address(_ place: GuestVirtualAddress) -> GuestVirtualAddress {
+      GuestVirtualAddress(low(place.value))
+    }
+    func selector(_ value: UInt32) -> UInt16 { Self.ring1(UInt16(truncatingIfNeeded: value)) }
+    start.registers.rip = low(start.registers.rip)
+    start.registers.rsp = low(start.registers.rsp)
+    start.registers.cs = Self.ring1(start.registers.cs & ~3)
+    start.registers.ss = Self.ring1(start.registers.ss & ~3)
+    start.kernelStackSelector = selector(UInt32(tail[Context.kernel_ss] & 0xffff))
+    start.kernelStack = address(start.kernelStack)
+    start.eventSelector = selector(saved.event_selector)
+    start.failsafeSelector = selector(saved.failsafe_selector)
+    start.eventCallback = address(start.eventCallback)
+    start.failsafeCallback = address(start.failsafeCallback)
+    tail[Context.ldt_base] = low(tail[Context.ldt_base])
+    tail[Context.ctrlreg, 1] = 0
   }
 
   /// A selector of ring 1 at least.

@@ -115,6 +115,17 @@ public struct VCPUTable: @unchecked Sendable {
 extension Domain {
   /// The last 64 MiB of 4 GiB, unless the kernel's note HV_START_LOW says otherwise.
   public static var defaultReservedStart: UInt64 { 0xfc00_0000 }
+  /// The lowest that it may begin: the address space under the last entry of a top table.
+  static var lowestReservedStart: UInt64 { 0xc000_0000 }
+
+  /// Whether the hypervisor's part of a 32-bit domain may begin there.
+  ///
+  /// Above the default there would be no room for the M2P table of the largest machine.
+  static func isReservedStart(_ address: UInt64) -> Bool {
+    address & 0x1f_ffff == 0
+      && (lowestReservedStart...defaultReservedStart).contains(address)
+  }
+
   /// The type of its top-level tables.
   var topType: FrameType { is32Bit ? .level3 : .level4 }
   /// The level of its top-level tables.

@@ -86,6 +86,10 @@ extension Hypervisor {
     record.head.pointee.console = domain.pointee.wiring.consolePage?.number ?? 0
     record.head.pointee.vcpu_count = UInt32(truncatingIfNeeded: domain.pointee.vcpuCount)
     record.head.pointee.suspender = suspender.rawValue
+    if domain.pointee.is32Bit {
+      record.head.pointee.reserved_start = UInt32(
+        truncatingIfNeeded: domain.pointee.reservedStart)
+    }
     writeTable(of: domain, record, from: vcpuFrames)
     return record
   }
@@ -128,7 +132,10 @@ extension Hypervisor {
       if state.pointee.flags.contains(.shared) {
         entry |= UInt64(ROOTSTOCK_SAVED_SHARED) << UInt64(ROOTSTOCK_RECORD_TYPE_SHIFT)
       } else if state.pointee.typeUses > 0 {
-        entry |= UInt64(state.pointee.type.level) << UInt64(ROOTSTOCK_RECORD_TYPE_SHIFT)
+        let kind =
+          state.pointee.type == .level2High
+          ? UInt64(ROOTSTOCK_SAVED_HIGH) : UInt64(state.pointee.type.level)
+        entry |= kind << UInt64(ROOTSTOCK_RECORD_TYPE_SHIFT)
       }
       if state.pointee.flags.contains(.pinned) { entry |= UInt64(ROOTSTOCK_RECORD_PINNED) }
       let words = machine.words(of: record[first + index / DomainRecord.entriesPerFrame])

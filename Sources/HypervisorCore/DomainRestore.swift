@@ -30,6 +30,11 @@ extension Hypervisor {
     guard domain.pointee.pageCount == 0, header.page_limit <= domain.pointee.pageLimit else {
       throw .tooLittleMemory
     }
+    domain.pointee.is32Bit = image.is32Bit
+    if image.is32Bit {
+      domain.pointee.reservedStart = UInt64(header.reserved_start)
+      guard makeMonitorTables(of: domain) else { throw .tooLittleMemory }
+    }
     var map = RestoreMap(end: header.page_end)
     defer { free(map) }
     try makeRoom(&map)
@@ -40,7 +45,7 @@ extension Hypervisor {
       if !entry.isZero { next += 1 }
     }
     for index in 0..<header.page_count {
-      try translate(SavedEntry(rawValue: image.entry(index)), map)
+      try translate(SavedEntry(rawValue: image.entry(index)), in: domain, map)
     }
     domain.pointee.highestFrame = header.page_end - 1
     try wire(header, domain, map)
@@ -68,7 +73,7 @@ extension Hypervisor {
     guard saved.isInitialised else { return }
     do throws(MemoryError) {
       start(
-        try initialise(vcpu, from: .image(saved.context), of: domain) { frame(of: $0, map) })
+        try initialise(vcpu, from: .image(saved), of: domain) { frame(of: $0, map) })
     } catch {
       throw .tablesRefused
     }
@@ -132,20 +137,38 @@ extension Hypervisor {
   }
 
   /// Puts frames in place of pages in a table, or in a page of the guest's list.
-  private func translate(_ entry: SavedEntry, _ map: RestoreMap) throws(ImageError) {
+  private func translate(
+    _ entry: SavedEntry, in domain: DomainPointer, _ map: RestoreMap
+  ) throws(ImageError) {
     guard entry.level > 0 || entry.isList, let frame = frame(of: entry.page, map) else { return }
     let words = machine.words(of: frame)
-    for index in 0..<512 {
-      let value = words[index]
-      if entry.isList {
-        // What is no number of a page has a meaning for the guest alone.
-        if value < map.end { words[index] = self.frame(of: value, map)?.number ?? ~0 }
-        continue
+    if entry.isList {
+      if domain.pointee.is32Bit {
+        words.withMemoryRebound(to: UInt32.self, capacity: 1024) {
+          translate(list: $0, count: 1024, map)
+        }
+      } else {
+        translate(list: words, count: 512, map)
       }
-      let old = PageTableEntry(rawValue: value)
+      return
+    }
+    for index in 0..<512 {
+      let old = PageTableEntry(rawValue: words[index])
       guard old.isPresent else { continue }
       guard let target = self.frame(of: old.frameNumber, map) else { throw .tablesRefused }
       words[index] = PageTableEntry(frameNumber: target.number, flags: old.flags).rawValue
+    }
+  }
+
+  /// Puts frames in place of pages in words of the guest's list.
+  ///
+  /// What is no number of a page has a meaning for the guest alone.
+  private func translate<Word: FixedWidthInteger>(
+    list words: UnsafeMutablePointer<Word>, count: Int, _ map: RestoreMap
+  ) {
+    for index in 0..<count where words[index] < map.end {
+      words[index] =
+        frame(of: UInt64(words[index]), map).map { Word(truncatingIfNeeded: $0.number) } ?? ~0
     }
   }
 

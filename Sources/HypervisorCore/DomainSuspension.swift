@@ -12,9 +12,7 @@ extension Hypervisor {
   /// Its vcpus stop, the calling one on its way out.
   public func suspend(_ caller: Caller) -> Bool {
     let domain = caller.domain
-    // What is written down of a domain has the form of a 64-bit one.
-    guard domain.pointee.isKeptSuspended, !domain.pointee.is32Bit, !domain.pointee.isDying,
-      domain.pointee.endReason == nil
+    guard domain.pointee.isKeptSuspended, !domain.pointee.isDying, domain.pointee.endReason == nil
     else { return false }
     // Two vcpus may call at once; the second one's call is answered with the first's.
     if domain.pointee.suspender == nil { domain.pointee.suspender = caller.vcpu.pointee.id }

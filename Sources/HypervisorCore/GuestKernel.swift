@@ -59,12 +59,13 @@ public struct GuestKernel {
   public var is32Bit: Bool { form.width == 4 }
   /// From where on a 32-bit kernel leaves its address space to the hypervisor: the note HV_START_LOW,
   /// at the next entry of a table of level 2.
+  ///
+  /// The hypervisor needs no more than what lies under the last entry of a top table, whatever the note
+  /// would leave it.
   var reservedStart: UInt64 {
     guard let start = notes.reservedStart else { return Domain.defaultReservedStart }
-    return (start & 0xffff_ffff + 0x1f_ffff) & ~0x1f_ffff
+    return max((start & 0xffff_ffff + 0x1f_ffff) & ~0x1f_ffff, Domain.lowestReservedStart)
   }
-  /// There must be room for the M2P table of the largest machine.
-  private static var highestReservedStart: UInt64 { Domain.defaultReservedStart }
 
   /// No address of an image may be as far from VIRT_BASE: more than any domain has, and far from
   /// every overflow.
@@ -170,7 +171,7 @@ public struct GuestKernel {
     guard !firstOverflow, !lastOverflow, entry >= first, entry <= last else {
       throw .badAddresses
     }
-    guard !is32Bit || last <= reservedStart && reservedStart <= Self.highestReservedStart else {
+    guard !is32Bit || last <= reservedStart && Domain.isReservedStart(reservedStart) else {
       throw .badAddresses
     }
     guard !is32Bit, let list = notes.listAddress else { return }

@@ -31,7 +31,12 @@ public struct SavedImage {
     }
     self.bytes = bytes
     self.header = header
-    guard header.version == UInt32(ROOTSTOCK_SAVED_VERSION) else { throw .unknownSavedVersion }
+    guard (1...UInt32(ROOTSTOCK_SAVED_VERSION)).contains(header.version) else {
+      throw .unknownSavedVersion
+    }
+    guard !is32Bit || Domain.isReservedStart(UInt64(header.reserved_start)) else {
+      throw .badSavedDomain
+    }
     guard header.vcpu_count > 0, header.suspender < header.vcpu_count, header.page_count > 0,
       header.page_end <= DomainMemory.capacity, header.page_count <= header.page_end,
       header.page_limit <= DomainMemory.capacity, header.page_count <= header.page_limit,
@@ -39,6 +44,9 @@ public struct SavedImage {
     else { throw .badSavedDomain }
     guard bytes.contains(contentsStart, header.content_count << 12) else { throw .truncated }
   }
+
+  /// It is a 32-bit domain's.
+  public var is32Bit: Bool { header.reserved_start != 0 }
 
   private static let page = UInt64(ROOTSTOCK_SAVED_PAGE)
 

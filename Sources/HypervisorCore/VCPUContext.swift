@@ -48,8 +48,8 @@ public struct VCPUStart {
 public enum VCPUContextPlace {
   /// In the calling guest's memory.
   case guest(GuestVirtualAddress)
-  /// In a boot module.
-  case image(ImageBytes)
+  /// In a boot module, in the form of a 64-bit guest.
+  case image(SavedVCPU)
 }
 
 /// The words from ldt_base to the end.
@@ -94,6 +94,9 @@ extension Hypervisor {
         start = try readCompatStart(address, &tail)
       } else {
         start = try readStart(place, &tail)
+        if domain.pointee.is32Bit, case .image(let saved) = place {
+          narrow(&start, saved.rest, &tail)
+        }
       }
     } catch {
       throw .refused(error)
@@ -223,8 +226,8 @@ extension Hypervisor {
     let base: GuestVirtualAddress
     switch place {
     case .guest(let address): base = address
-    case .image(let bytes):
-      guard let part = bytes.part(UInt64(offset), UInt64(byteCount)) else { throw .fault }
+    case .image(let saved):
+      guard let part = saved.context.part(UInt64(offset), UInt64(byteCount)) else { throw .fault }
       // SAFETY: all callers give the size of what they point to.
       destination.copyMemory(from: part.base, byteCount: byteCount)
       return

@@ -19,7 +19,7 @@ extension GuestProcessor {
     guard !Switch.runs(other) else { throw .tryAgain }
     let vcpu = other.pointee.vcpus[Int(suspender.rawValue)].pointee.guest
     try Host.hypervisor.resume(
-      other, asNew: isNew, startInfo: MachineFrame(vcpu.pointee.saved.rdx))
+      other, asNew: isNew, startInfo: vcpu.pointee.suspensionArgument)
     if isNew { Self.renew(other) }
     vcpu.pointee.saved.rax = isNew ? 0 : 1
     return 0
@@ -37,8 +37,8 @@ extension GuestProcessor {
         throw .invalid
       }
     }
-    let frame = MachineFrame(
-      other.pointee.vcpus[Int(suspender.rawValue)].pointee.guest.pointee.saved.rdx)
+    let frame = other.pointee.vcpus[Int(suspender.rawValue)].pointee.guest.pointee
+      .suspensionArgument
     let record = try Host.hypervisor.record(other, startInfo: frame)
     for index in 0..<other.pointee.vcpuCount {
       other.pointee.vcpus[index].pointee.guest.pointee.write(to: record, vcpu: index)
@@ -46,6 +46,12 @@ extension GuestProcessor {
     log(.info).text("saved: domain=").decimal(other.pointee.id.rawValue).text(" record=")
       .hex(record.frame.address.value).end()
     return 0
+  }
+
+  /// What the call that has suspended the domain names as the place of start_info: its third argument,
+  /// which has the same register in both widths.
+  private var suspensionArgument: MachineFrame {
+    MachineFrame(is32Bit ? saved.rdx & 0xffff_ffff : saved.rdx)
   }
 
   /// Takes timers and registered areas from the vcpus, and tells them the time where they look for it

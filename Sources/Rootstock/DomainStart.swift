@@ -136,12 +136,17 @@ enum DomainStart {
     try Host.hypervisor.restore(image, in: domain) { number, start in
       let vcpu = domain.pointee.vcpus[number].pointee.guest
       let saved = image.vcpu(number)
+      vcpu.pointee.is32Bit = image.is32Bit
       vcpu.pointee.take(start)
       vcpu.pointee.take(saved)
       vcpu.pointee.take(debugRegisters: start.debugRegisters)
       vcpu.pointee.readTraps(from: saved.context)
       // What its call answers.
       if number == Int(image.header.suspender) { vcpu.pointee.saved.rax = 0 }
+    }
+    // Those that are not up may be initialised later.
+    for index in 0..<domain.pointee.vcpuCount {
+      domain.pointee.vcpus[index].pointee.guest.pointee.is32Bit = image.is32Bit
     }
     domain.pointee.assists = image.header.assists & GuestProcessor.knownAssists
     domain.pointee.pageLimit = image.header.page_limit

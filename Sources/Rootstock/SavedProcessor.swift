@@ -28,6 +28,10 @@ extension GuestProcessor {
     rest.controls = controls
     rest.syscall32 = syscall32Entry.saved
     rest.sysenter = sysenterEntry.saved
+    if is32Bit {
+      rest.event_selector = UInt32(eventEntry.selector)
+      rest.failsafe_selector = UInt32(failsafeEntry.selector)
+    }
     DirectMap.pointer(to: record[first + 3].address)
       .storeBytes(of: rest, as: rootstock_saved_vcpu.self)
   }
@@ -105,7 +109,8 @@ extension GuestProcessor {
       row.address = UInt(entry.address)
       context.put(row, at: Context.trap_ctxt + vector * MemoryLayout<trap_info>.size)
     }
-    context.put(UInt64(XG_GUEST_SS), at: Context.kernel_ss)
+    context.put(
+      UInt64(is32Bit ? kernelStackSelector : UInt16(XG_GUEST_SS)), at: Context.kernel_ss)
     context.put(kernelStack, at: Context.kernel_sp)
     context.put(eventEntry.address, at: Context.event_callback_eip)
     context.put(failsafeEntry.address, at: Context.failsafe_callback_eip)
@@ -127,8 +132,18 @@ extension GuestProcessor {
     if FloatingPoint.isValid(rest.extended_components) {
       extendedComponents = rest.extended_components
     }
-    syscall32Entry = EntryPoint(rest.syscall32)
-    sysenterEntry = EntryPoint(rest.sysenter)
+    syscall32Entry = entry(rest.syscall32)
+    sysenterEntry = entry(rest.sysenter)
+  }
+
+  private func entry(_ saved: rootstock_saved_entry) -> EntryPoint {
+    let flags = UInt8(truncatingIfNeeded: saved.flags >> 16) & 7
+    if is32Bit { return Self.compatEntry(saved.flags & 0xffff, saved.address, flags: flags) }
+    // An address that is not canonical becomes none.
+    let isCanonical = GuestVirtualAddress(saved.address).isCanonical
+    return EntryPoint(
+      address: isCanonical ? saved.address : 0,
+      selector: UInt16(truncatingIfNeeded: saved.flags) | 3, flags: flags)
   }
 }
 
@@ -147,15 +162,6 @@ extension EntryPoint {
   /// In a saved vcpu.
   fileprivate var saved: rootstock_saved_entry {
     rootstock_saved_entry(address: address, flags: UInt64(selector) | UInt64(flags) << 16)
-  }
-
-  /// Out of one; an address that is not canonical becomes none.
-  fileprivate init(_ saved: rootstock_saved_entry) {
-    let isCanonical = GuestVirtualAddress(saved.address).isCanonical
-    self.init(
-      address: isCanonical ? saved.address : 0,
-      selector: UInt16(truncatingIfNeeded: saved.flags) | 3,
-      flags: UInt8(truncatingIfNeeded: saved.flags >> 16) & 7)
   }
 }
 

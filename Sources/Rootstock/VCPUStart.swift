@@ -114,6 +114,10 @@ extension GuestProcessor {
   }
 
   private func take(_ row: trap_info, _ vector: Int) {
+    if is32Bit {
+      traps[vector] = Self.compatEntry(UInt64(row.cs), UInt64(row.address), flags: row.flags & 7)
+      return
+    }
     guard GuestVirtualAddress(UInt64(row.address)).isCanonical else { return }
     traps[vector] = EntryPoint(
       address: UInt64(row.address), selector: row.cs | 3, flags: row.flags & 7)

@@ -7,6 +7,8 @@ struct ImageMaker {
   /// Notes by type; text ends with a zero byte.
   var notes: [(type: UInt32, value: [UInt8])] = []
   var entry: UInt64 = 0xffff_ffff_8000_0000
+  /// The file's class; 32 bits for a kernel of ring 1.
+  var is32Bit = false
   /// Segments: physical address, bytes, bytes in memory.
   var segments: [(address: UInt64, bytes: [UInt8], memorySize: UInt64)] = []
   /// Contents of a section `__xen_guest`, in place of notes.
@@ -30,19 +32,38 @@ struct ImageMaker {
     return maker
   }
 
+  /// The same of 32 bits.
+  static func working32(reservedStart: UInt64? = nil) -> ImageMaker {
+    var maker = working()
+    maker.is32Bit = true
+    maker.entry = 0xc000_0000
+    maker.notes = [
+      (5, text("xen-3.0")), (8, text("generic")), (3, little(0xc000_0000, 4)),
+      (4, little(0, 4)), (1, little(0xc000_0000, 4)), (2, little(0xc000_1000, 4)),
+    ]
+    // An image that says nothing of PAE has tables of two levels.
+    maker.notes.append((9, text("yes")))
+    if let reservedStart { maker.notes.append((12, little(reservedStart, 4))) }
+    return maker
+  }
+
+  private var word: Int { is32Bit ? 4 : 8 }
+  private var headerSize: Int { is32Bit ? 52 : 64 }
+  private var programSize: Int { is32Bit ? 32 : 56 }
+
   /// The file: header, program headers, notes, segments, sections.
   func bytes() -> [UInt8] {
     let headerCount = segments.count + 1
     var body: [UInt8] = []
-    let bodyStart = UInt64(64 + headerCount * 56)
+    let bodyStart = UInt64(headerSize + headerCount * programSize)
     for note in notes {
       body += Self.little(4, 4) + Self.little(UInt64(note.value.count), 4)
       body += Self.little(UInt64(note.type), 4) + [0x58, 0x65, 0x6e, 0] + note.value
       while body.count % 4 != 0 { body.append(0) }
     }
-    var headers = Self.header(4, bodyStart, 0, UInt64(body.count), UInt64(body.count))
+    var headers = header(4, bodyStart, 0, UInt64(body.count), UInt64(body.count))
     for segment in segments {
-      headers += Self.header(
+      headers += header(
         1, bodyStart + UInt64(body.count), segment.address, UInt64(segment.bytes.count),
         segment.memorySize)
       body += segment.bytes
@@ -54,26 +75,37 @@ struct ImageMaker {
       let textStart = bodyStart + UInt64(body.count)
       body += text + names
       sectionTable = bodyStart + UInt64(body.count)
-      body += Self.section(1, textStart, UInt64(text.count))
-      body += Self.section(0, textStart + UInt64(text.count), UInt64(names.count))
+      body += section(1, textStart, UInt64(text.count))
+      body += section(0, textStart + UInt64(text.count), UInt64(names.count))
     }
-    var file: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9)
-    file += Self.little(2, 2) + Self.little(62, 2) + Self.little(1, 4) + Self.little(entry, 8)
-    file += Self.little(64, 8) + Self.little(sectionTable, 8) + Self.little(0, 4)
-    file += Self.little(64, 2) + Self.little(56, 2) + Self.little(UInt64(headerCount), 2)
-    file += Self.little(64, 2) + Self.little(sectionTable > 0 ? 2 : 0, 2) + Self.little(1, 2)
+    var file: [UInt8] =
+      [0x7f, 0x45, 0x4c, 0x46, is32Bit ? 1 : 2, 1, 1] + [UInt8](repeating: 0, count: 9)
+    file += Self.little(2, 2) + Self.little(is32Bit ? 3 : 62, 2) + Self.little(1, 4)
+    file += Self.little(entry, word) + Self.little(UInt64(headerSize), word)
+    file += Self.little(sectionTable, word) + Self.little(0, 4)
+    file += Self.little(UInt64(headerSize), 2) + Self.little(UInt64(programSize), 2)
+    file += Self.little(UInt64(headerCount), 2)
+    file +=
+      Self.little(is32Bit ? 40 : 64, 2) + Self.little(sectionTable > 0 ? 2 : 0, 2)
+      + Self.little(1, 2)
     return file + headers + body
   }
 
-  private static func header(
+  private func header(
     _ type: UInt64, _ offset: UInt64, _ address: UInt64, _ size: UInt64, _ memorySize: UInt64
   ) -> [UInt8] {
-    little(type, 4) + little(7, 4) + little(offset, 8) + little(address, 8) + little(address, 8)
-      + little(size, 8) + little(memorySize, 8) + little(4096, 8)
+    let flags = Self.little(7, 4)
+    let place =
+      Self.little(offset, word) + Self.little(address, word) + Self.little(address, word)
+      + Self.little(size, word) + Self.little(memorySize, word)
+    let kind = Self.little(type, 4)
+    let alignment = Self.little(4096, word)
+    return is32Bit ? kind + place + flags + alignment : kind + flags + place + alignment
   }
 
-  private static func section(_ name: UInt64, _ offset: UInt64, _ size: UInt64) -> [UInt8] {
-    little(name, 4) + little(1, 4) + little(0, 16) + little(offset, 8) + little(size, 8)
-      + little(0, 24)
+  private func section(_ name: UInt64, _ offset: UInt64, _ size: UInt64) -> [UInt8] {
+    let words = { (count: Int) in [UInt8](repeating: 0, count: count * word) }
+    return Self.little(name, 4) + Self.little(1, 4) + words(2) + Self.little(offset, word)
+      + Self.little(size, word) + Self.little(0, 8) + words(2)
   }
 }

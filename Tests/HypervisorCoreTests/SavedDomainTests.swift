@@ -30,13 +30,13 @@ private struct Suspended {
   let startInfo: MachineFrame
   private static let pages: UInt64 = 1024
 
-  init() throws {
+  init(is32Bit: Bool = false) throws {
     let owner = bench.makeDomain(0, frames: 2, privileged: true).caller
     bench.share(with: owner)
     guest = bench.makeDomain(3, frames: 0).caller
     let domain = guest.domain
     domain.pointee.pageLimit = Self.pages
-    let image = ImageMaker.working().bytes()
+    let image = (is32Bit ? ImageMaker.working32() : ImageMaker.working()).bytes()
     let state = try image.withUnsafeBytes { [bench] bytes in
       let base = try #require(bytes.baseAddress)
       let request = StartRequest(
@@ -50,11 +50,15 @@ private struct Suspended {
     let start = bench.machine.words(of: startInfo)
     let shared = bench.machine.words(of: try #require(domain.pointee.sharedInfo))
     let table = try #require(guest.vcpu.pointee.kernelTable)
-    typealias Arch = Xen.Offset.arch_shared_info
-    let arch = Xen.Offset.shared_info.arch
-    shared[(arch + Arch.max_pfn) / 8] = Self.pages
-    shared[(arch + Arch.p2m_cr3) / 8] = table.number << 12
-    shared[(arch + Arch.p2m_vaddr) / 8] = start[Xen.Offset.start_info.mfn_list / 8]
+    if is32Bit {
+      try Self.tellNarrow(UnsafeMutableRawPointer(shared), UnsafeRawPointer(start), table)
+    } else {
+      typealias Arch = Xen.Offset.arch_shared_info
+      let arch = Xen.Offset.shared_info.arch
+      shared[(arch + Arch.max_pfn) / 8] = Self.pages
+      shared[(arch + Arch.p2m_cr3) / 8] = table.number << 12
+      shared[(arch + Arch.p2m_vaddr) / 8] = start[Xen.Offset.start_info.mfn_list / 8]
+    }
     // Something that only this domain has, far from what the builder wrote.
     for page in stride(from: UInt64(100), to: 1024, by: 7) {
       try words(of: page)[3] = page &* 0x9e37_79b9_7f4a_7c15
@@ -62,6 +66,19 @@ private struct Suspended {
   }
 
   struct Refused: Error {}
+
+  /// What a 32-bit guest tells of its list.
+  private static func tellNarrow(
+    _ shared: UnsafeMutableRawPointer, _ start: UnsafeRawPointer, _ table: MachineFrame
+  ) throws {
+    typealias Arch = Xen.OffsetX86_32.arch_shared_info
+    let arch = shared + Xen.OffsetX86_32.shared_info.arch
+    let list = start.load(fromByteOffset: Xen.OffsetX86_32.start_info.mfn_list, as: UInt32.self)
+    let base = UInt32(table.number) << 12 | UInt32(table.number) >> 20
+    arch.storeBytes(of: UInt32(pages), toByteOffset: Arch.max_pfn, as: UInt32.self)
+    arch.storeBytes(of: base, toByteOffset: Arch.p2m_cr3, as: UInt32.self)
+    arch.storeBytes(of: list, toByteOffset: Arch.p2m_vaddr, as: UInt32.self)
+  }
 
   /// The words of a page, by the M2P table.
   func words(of page: UInt64) throws -> UnsafeMutablePointer<UInt64> {
@@ -87,7 +104,8 @@ private struct Suspended {
     mapping address: GuestVirtualAddress, in bench: Bench, _ guest: Caller
   ) throws -> MachineFrame {
     var frame = try #require(guest.vcpu.pointee.kernelTable)
-    for level in stride(from: 4, through: 1, by: -1) {
+    let levels = guest.domain.pointee.topLevel
+    for level in stride(from: levels, through: 1, by: -1) {
       let entry = PageTableEntry(
         rawValue: bench.machine.words(of: frame)[address.index(level: level)])
       guard entry.isPresent else { throw Refused() }
@@ -106,6 +124,7 @@ private struct Suspended {
       (offset < 4096 ? low + offset / 8 : high + (offset - 4096) / 8).pointee = value
     }
     put(UInt64(VGCF_in_kernel), at: Context.flags)
+    // The upper half is none of a 32-bit domain's.
     put(0xffff_ffff_8000_0123, at: Context.user_regs + Xen.Offset.cpu_user_regs.rip)
     put(try #require(guest.vcpu.pointee.kernelTable).number << 12, at: Context.ctrlreg + 24)
     bench.machine.words(of: record[3])[0] = 1
@@ -160,13 +179,18 @@ private struct Restored {
     bench.hypervisor.beginDeath(of: guest.domain)
     try bench.hypervisor.continueDeath(of: guest.domain)
     #expect(bench.hypervisor.finishDeath(of: guest.domain))
+    // As the machine does with its vcpus.
+    for index in 0..<guest.domain.pointee.vcpuCount {
+      bench.hypervisor.freeMonitorTable(of: guest.domain.pointee.vcpus[index])
+    }
     try bench.recount()
   }
 }
 
 @Suite struct SavedDomainTests {
-  @Test func savedDomain_isBuiltAgain_withAllThatItHad() throws {
-    let suspended = try Suspended()
+  @Test(arguments: [false, true])
+  func savedDomain_isBuiltAgain_withAllThatItHad(is32Bit: Bool) throws {
+    let suspended = try Suspended(is32Bit: is32Bit)
     let bytes = try suspended.save()
     let restored = try Restored(bytes)
     #expect(restored.error == nil)
@@ -176,14 +200,33 @@ private struct Restored {
       let words = try Suspended.words(of: page, in: restored.bench, DomainID(1))
       #expect(words[3] == page &* 0x9e37_79b9_7f4a_7c15)
     }
-    #expect(restored.starts[0]?.registers.rip == 0xffff_ffff_8000_0123)
+    #expect(restored.guest.domain.pointee.is32Bit == is32Bit)
+    let start = try #require(restored.starts[0])
+    #expect(start.registers.rip == (is32Bit ? 0x8000_0123 : 0xffff_ffff_8000_0123))
+    #expect(start.registers.cs & 3 == (is32Bit ? 1 : 3), "the kernel's ring")
     #expect(restored.starts[1] == nil, "one that was never initialised")
     #expect(restored.guest.vcpu.pointee.isUp && restored.guest.vcpu.pointee.isInitialised)
     let table = try #require(restored.guest.vcpu.pointee.kernelTable)
     #expect(restored.bench.hypervisor.frames[table].pointee.flags.contains(.pinned))
-    #expect(restored.bench.hypervisor.frames[table].pointee.type == .level4)
+    #expect(
+      restored.bench.hypervisor.frames[table].pointee.type == (is32Bit ? .level3 : .level4))
+    if is32Bit { try compareHighTable(restored, table) }
     try compareLists(restored)
     try restored.die()
+  }
+
+  /// The fourth table of level 2 ends in the hypervisor's entries, and a table of the hypervisor's
+  /// stands above all.
+  private func compareHighTable(_ restored: Restored, _ table: MachineFrame) throws {
+    let bench = restored.bench
+    let entry = PageTableEntry(rawValue: bench.machine.words(of: table)[3])
+    let high = MachineFrame(entry.frameNumber)
+    #expect(bench.hypervisor.frames[high].pointee.type == .level2High)
+    let window = PageTableEntry(rawValue: bench.machine.words(of: high)[480])
+    #expect(window.frameNumber == Bench.compatWindow.number)
+    let monitor = try #require(restored.guest.vcpu.pointee.monitorTable)
+    let top = PageTableEntry(rawValue: bench.machine.words(of: monitor)[0])
+    #expect(top.frameNumber == table.number)
   }
 
   /// The guest's own list names the frames that it has now, and start_info its new page and ports.
@@ -195,8 +238,13 @@ private struct Restored {
       let record = bench.hypervisor.frames[frame].pointee
       guard record.owner == DomainID(1), record.flags.contains(.allocated) else { continue }
       let words = bench.machine.words(of: frame)
+      let halves = UnsafeRawPointer(words)
+      let is32Bit = restored.guest.domain.pointee.is32Bit
+      func word(_ index: Int) -> UInt64 {
+        is32Bit ? UInt64(halves.load(fromByteOffset: index * 4, as: UInt32.self)) : words[index]
+      }
       let isList = (0..<512).allSatisfy { page in
-        let entry = MachineFrame(words[page])
+        let entry = MachineFrame(word(page))
         return entry.number > 0 && entry.number < UInt64(bench.machine.frameCount)
           && bench.hypervisor.physicalFrames[entry].number == UInt64(page)
           && bench.hypervisor.frames[entry].pointee.owner == DomainID(1)
@@ -204,9 +252,15 @@ private struct Restored {
       listed += isList ? 1 : 0
       if words[0] == 0x2d30_2e33_2d6e_6578 {
         let shared = try #require(restored.guest.domain.pointee.sharedInfo)
-        #expect(words[Xen.Offset.start_info.shared_info / 8] == shared.address.value)
+        typealias Wide = Xen.Offset.start_info
+        typealias Narrow = Xen.OffsetX86_32.start_info
         let wiring = restored.guest.domain.pointee.wiring
-        #expect(words[Xen.Offset.start_info.store_mfn / 8] == wiring.storePage?.number)
+        let (page, store) =
+          is32Bit
+          ? (word(Narrow.shared_info / 4), word(Narrow.store_mfn / 4))
+          : (words[Wide.shared_info / 8], words[Wide.store_mfn / 8])
+        #expect(page == shared.address.value)
+        #expect(store == wiring.storePage?.number)
       }
     }
     #expect(listed == 1)
@@ -263,8 +317,9 @@ private struct Restored {
   }
 
   /// Whatever a file holds, the machine stays sound, and the domain can be taken apart.
-  @Test func alteredFiles_areRefusedOrBuildASoundDomain() throws {
-    let bytes = try Suspended().save()
+  @Test(arguments: [false, true])
+  func alteredFiles_areRefusedOrBuildASoundDomain(is32Bit: Bool) throws {
+    let bytes = try Suspended(is32Bit: is32Bit).save()
     var random = SystemRandomNumberGenerator()
     var refused = 0
     for round in 0..<150 {
@@ -317,7 +372,7 @@ private struct Restored {
       #expect(try found(altered).contains("found"), "byte \(place)")
     }
     var other = bytes
-    other[8] = 2
-    #expect(try found(other).contains("version 2"))
+    other[8] = 3
+    #expect(try found(other).contains("version 3"))
   }
 }

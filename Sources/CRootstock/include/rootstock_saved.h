@@ -16,7 +16,8 @@
 /*
  * Of each vcpu four pages: two for vcpu_guest_context of the ABI, in which page-table bases and GDT
  * frames are frame numbers or page numbers as all others; one for its floating-point state in XSAVE's
- * form; one for struct rootstock_saved_vcpu.
+ * form; one for struct rootstock_saved_vcpu. The context of a 32-bit domain's vcpu has the 64-bit form,
+ * too, with bases of page tables as 64-bit CR3 has them.
  */
 #define ROOTSTOCK_SAVED_VCPU_PAGES 4
 
@@ -31,15 +32,22 @@ struct rootstock_saved_vcpu {
     uint64_t extended_components; /* XCR0 */
     uint64_t controls;            /* bits of CR4 that a guest may set */
     struct rootstock_saved_entry syscall32, sysenter;
+    /* Of a 32-bit domain: selectors of the event and the failsafe callback. */
+    uint32_t event_selector, failsafe_selector;
 };
 
 /* What a frame of memory is. */
 #define ROOTSTOCK_SAVED_PLAIN 0
 /* 1 to 4: a page table of that level, whose present entries have frame numbers or page numbers. */
-/* A page of the guest's list of frames by page (P2M): numbers below the domain's end of pages are pages. */
+/*
+ * A page of the guest's list of frames by page (P2M), numbers as wide as the domain's words: those below
+ * its end of pages are pages.
+ */
 #define ROOTSTOCK_SAVED_LIST 5
 /* In a record: a page of the hypervisor's that it shares with the domain. A restored one has others. */
 #define ROOTSTOCK_SAVED_SHARED 6
+/* In a record: the table of level 2 of a 32-bit domain whose last entries are the hypervisor's. */
+#define ROOTSTOCK_SAVED_HIGH 7
 
 /*
  * What ROOTSTOCK_RECORD_DOMAIN leaves: the machine address of a frame with this at its beginning, and
@@ -60,7 +68,7 @@ struct rootstock_record {
     uint32_t vcpu_count;
     uint32_t suspender;    /* the vcpu that has suspended the domain */
     uint32_t list_count;   /* frame numbers behind this structure */
-    uint32_t zero;
+    uint32_t reserved_start; /* of a 32-bit domain: where the hypervisor's part begins; else 0 */
 };
 #define ROOTSTOCK_RECORD_TYPE_SHIFT 59
 #define ROOTSTOCK_RECORD_PINNED (1ull << 62)
@@ -73,7 +81,7 @@ struct rootstock_record {
  * and in 63 that it is all zeros and has no contents.
  */
 #define ROOTSTOCK_SAVED_MAGIC 0x3144455641534758 /* "XGSAVED1" */
-#define ROOTSTOCK_SAVED_VERSION 1
+#define ROOTSTOCK_SAVED_VERSION 2 /* 1: no 32-bit domains, else the same */
 struct rootstock_saved {
     uint64_t magic;
     uint32_t version;
@@ -87,7 +95,7 @@ struct rootstock_saved {
     uint64_t store;
     uint64_t console;
     uint32_t suspender;
-    uint32_t zero;
+    uint32_t reserved_start; /* as in the record */
     uint8_t digest[32];    /* SHA-256 of the file with zeros in this field */
 };
 

@@ -12,8 +12,6 @@ import XenABI
 struct DomainSaver<Memory: FrameSource> {
   private typealias Context = Xen.Offset.vcpu_guest_context
   private static var page: Int { 4096 }
-  /// Entries of a top table that are the hypervisor's.
-  private static var reservedSlots: Range<Int> { 256..<272 }
 
   let memory: Memory
   let domain: RecordedDomain
@@ -69,6 +67,7 @@ struct DomainSaver<Memory: FrameSource> {
     saved.store = try domain.page(of: domain.header.store, "the page for xenstore")
     saved.console = try domain.page(of: domain.header.console, "the page for the console")
     saved.suspender = domain.header.suspender
+    saved.reserved_start = domain.header.reserved_start
     let bytes = withUnsafeBytes(of: saved, Array.init)
     return bytes + [UInt8](repeating: 0, count: Self.page - bytes.count)
   }
@@ -89,9 +88,15 @@ struct DomainSaver<Memory: FrameSource> {
       guard frame.level == 0 else {
         throw SaveFault(text: "page \(frame.page) of its P2M list is a page table")
       }
-      for index in 0..<512 {
+      for index in 0..<domain.wordsPerPage {
         // Other numbers have a meaning for the guest alone.
-        if let page = domain.pages[bytes.word(index * 8)] { bytes.setWord(index * 8, page) }
+        if domain.is32Bit {
+          if let page = domain.pages[UInt64(bytes.half(index * 4))] {
+            bytes.setHalf(index * 4, UInt32(truncatingIfNeeded: page))
+          }
+        } else if let page = domain.pages[bytes.word(index * 8)] {
+          bytes.setWord(index * 8, page)
+        }
       }
     } else if frame.level > 0 {
       try translate(table: &bytes, frame)
@@ -99,9 +104,16 @@ struct DomainSaver<Memory: FrameSource> {
     return bytes
   }
 
+  /// Entries of a table that are the hypervisor's.
+  private func reserved(in frame: RecordedFrame) -> Range<Int> {
+    if frame.level == 4 { return 256..<272 }
+    return frame.isHigh ? Int(domain.header.reserved_start >> 21) & 511..<512 : 0..<0
+  }
+
   private func translate(table: inout [UInt8], _ frame: RecordedFrame) throws(SaveFault) {
+    let reserved = reserved(in: frame)
     for index in 0..<512 {
-      if frame.level == 4, Self.reservedSlots.contains(index) {
+      if reserved.contains(index) {
         table.setWord(index * 8, 0)
         continue
       }

@@ -61,6 +61,13 @@ extension [UInt8] {
     }
   }
 
+  /// Changes the 32-bit number at an offset.
+  mutating func setHalf(_ offset: Int, _ value: UInt32) {
+    withUnsafeMutableBytes {
+      $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
+    }
+  }
+
   /// The entry of a page table at an index.
   func entry(_ index: Int) -> PageTableEntry { PageTableEntry(rawValue: word(index * 8)) }
 }

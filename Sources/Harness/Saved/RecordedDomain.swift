@@ -13,13 +13,20 @@ struct RecordedFrame: Equatable {
   var page: UInt64
   /// The level of the page table that it is; 0 for none.
   var level: Int
+  /// Its last entries are the hypervisor's: the fourth table of level 2 of a 32-bit domain.
+  var isHigh: Bool
+  /// It is the hypervisor's, shared with the domain.
+  var isShared: Bool
   /// The domain has pinned it.
   var isPinned: Bool
 
   init(_ entry: UInt64) {
     frame = entry & 0xffff_ffff
     page = entry >> 32 & 0x7ff_ffff
-    level = Int(entry >> UInt64(ROOTSTOCK_RECORD_TYPE_SHIFT) & 7)
+    let kind = Int(entry >> UInt64(ROOTSTOCK_RECORD_TYPE_SHIFT) & 7)
+    isHigh = kind == Int(ROOTSTOCK_SAVED_HIGH)
+    isShared = kind == Int(ROOTSTOCK_SAVED_SHARED)
+    level = isHigh ? 2 : kind > 4 ? 0 : kind
     isPinned = entry & ROOTSTOCK_RECORD_PINNED != 0
   }
 }
@@ -31,6 +38,11 @@ struct SaveFault: Error, Equatable {
 
 /// A suspended domain.
 struct RecordedDomain {
+  /// It has 32-bit words, and page tables of three levels.
+  var is32Bit: Bool { header.reserved_start != 0 }
+  /// Words in a page.
+  var wordsPerPage: Int { is32Bit ? 1024 : 512 }
+
   var header = rootstock_record()
   var frames: [RecordedFrame] = []
   /// Frames that the hypervisor shares with it.
@@ -71,7 +83,7 @@ struct RecordedDomain {
     }
     for index in 0..<Int(header.frame_count) {
       let frame = RecordedFrame(parts[vcpuPages + index / 512].word(index % 512 * 8))
-      if frame.level == Int(ROOTSTOCK_SAVED_SHARED) {
+      if frame.isShared {
         sharedFrames.insert(frame.frame)
       } else {
         frames.append(frame)
@@ -93,34 +105,34 @@ struct RecordedDomain {
 }
 
 extension RecordedDomain {
-  private typealias Arch = Xen.Offset.arch_shared_info
-  private static let arch = Xen.Offset.shared_info.arch
-
   /// The pages of the guest's own list of frames by page (P2M): where it has told of them.
   ///
   /// - Throws: ``SaveFault`` where it has not, or they are not its.
   func listPages(in memory: some FrameSource) throws(SaveFault) -> Set<UInt64> {
-    let end = shared.word(Self.arch + Arch.max_pfn)
-    let top = shared.word(Self.arch + Arch.p2m_cr3)
-    let lists = shared.word(Self.arch + Arch.pfn_to_mfn_frame_list_list)
-    guard end > 0, end < 1 << 27 else { throw Self.noList }
-    let count = (end + 511) / 512
+    let told = ListPlace(in: shared, is32Bit: is32Bit)
+    guard told.end > 0, told.end < 1 << 27 else { throw Self.noList }
+    let perPage = wordsPerPage
+    let count = (Int(told.end) + perPage - 1) / perPage
     var found: Set<UInt64> = []
-    if top != 0 {
-      let start = shared.word(Self.arch + Arch.p2m_vaddr)
+    if let table = told.table {
       for index in 0..<count {
-        let frame = try frame(mappedAt: start &+ index << 12, by: top >> 12, in: memory)
+        let frame = try frame(mappedAt: told.start &+ UInt64(index) << 12, by: table, in: memory)
         found.insert(try page(of: frame, "its P2M list"))
       }
     } else {
-      guard lists != 0, lists != ~0 else { throw Self.noList }
+      guard let lists = told.lists else { throw Self.noList }
       let outer = try bytes(lists, "its P2M list", in: memory)
-      for index in 0..<Int(count) {
-        let inner = try bytes(outer.word(index / 512 * 8), "its P2M list", in: memory)
-        found.insert(try page(of: inner.word(index % 512 * 8), "its P2M list"))
+      for index in 0..<count {
+        let inner = try bytes(number(outer, index / perPage), "its P2M list", in: memory)
+        found.insert(try page(of: number(inner, index % perPage), "its P2M list"))
       }
     }
     return found
+  }
+
+  /// A word of a page, in the width of the domain's.
+  private func number(_ bytes: [UInt8], _ index: Int) -> UInt64 {
+    is32Bit ? UInt64(bytes.half(index * 4)) : bytes.word(index * 8)
   }
 
   private static let noList = SaveFault(
@@ -149,7 +161,9 @@ extension RecordedDomain {
     mappedAt address: UInt64, by top: UInt64, in memory: some FrameSource
   ) throws(SaveFault) -> UInt64 {
     var frame = top
-    for level in stride(from: 4, through: 1, by: -1) {
+    // In three levels the last has four entries.
+    let address = is32Bit ? address & 0xffff_ffff : address
+    for level in stride(from: is32Bit ? 3 : 4, through: 1, by: -1) {
       let table = try bytes(frame, "the address of its P2M list", in: memory)
       let entry = table.entry(Int(address >> UInt64(3 + level * 9)) & 511)
       guard entry.isPresent else {
@@ -158,5 +172,34 @@ extension RecordedDomain {
       frame = entry.frameNumber
     }
     return frame
+  }
+}
+
+/// What the guest tells of its list of frames, in the page that it shares with the hypervisor.
+private struct ListPlace {
+  /// Above every page's number.
+  var end: UInt64
+  /// The frame of the table that maps the list; nil where it is told by frames alone.
+  var table: UInt64?
+  /// Where that maps it.
+  var start: UInt64
+  /// The frame of the list of lists.
+  var lists: UInt64?
+
+  init(in shared: [UInt8], is32Bit: Bool) {
+    typealias Wide = Xen.OffsetX86_64.arch_shared_info
+    typealias Narrow = Xen.OffsetX86_32.arch_shared_info
+    let arch = is32Bit ? Xen.OffsetX86_32.shared_info.arch : Xen.OffsetX86_64.shared_info.arch
+    func word(_ wide: Int, _ narrow: Int) -> UInt64 {
+      is32Bit ? UInt64(shared.half(arch + narrow)) : shared.word(arch + wide)
+    }
+    end = word(Wide.max_pfn, Narrow.max_pfn)
+    start = word(Wide.p2m_vaddr, Narrow.p2m_vaddr)
+    let base = word(Wide.p2m_cr3, Narrow.p2m_cr3)
+    // Of 32 bits the frame's number is turned round, as in CR3.
+    let frame = is32Bit ? base >> 12 | base << 20 & 0xffff_ffff : base >> 12
+    table = base == 0 ? nil : frame
+    let lists = word(Wide.pfn_to_mfn_frame_list_list, Narrow.pfn_to_mfn_frame_list_list)
+    self.lists = lists == 0 || lists == (is32Bit ? 0xffff_ffff : ~0) ? nil : lists
   }
 }

@@ -40,9 +40,9 @@ public struct SavedDomainFile: Sendable, Equatable {
       throw .input(path: path, expected: "a saved domain", found: "\(first.count) bytes of one")
     }
     let header = first.withUnsafeBytes { $0.loadUnaligned(as: rootstock_saved.self) }
-    guard header.version == UInt32(ROOTSTOCK_SAVED_VERSION) else {
+    guard (1...UInt32(ROOTSTOCK_SAVED_VERSION)).contains(header.version) else {
       throw .input(
-        path: path, expected: "a saved domain of version \(ROOTSTOCK_SAVED_VERSION)",
+        path: path, expected: "a saved domain of version 1 or \(ROOTSTOCK_SAVED_VERSION)",
         found: "version \(header.version)")
     }
     guard header.page_count > 0, header.page_count < 1 << 27, header.vcpu_count > 0,
