@@ -7,6 +7,7 @@
 import CMachine
 import CXenABI
 import HypervisorCore
+import X86
 import XenABI
 
 /// A trap or interrupt out of a 32-bit guest.
@@ -168,17 +169,20 @@ extension GuestProcessor {
 
   @inline(never)
   private static func describedBase(_ selector: UInt16) -> UInt32 {
+    UInt32(truncatingIfNeeded: descriptor(selector)?.base ?? 0)
+  }
+
+  /// The descriptor that a selector names, as the processor sees it; nil where there is none.
+  static func descriptor(_ selector: UInt16) -> SegmentDescriptor? {
     let cpu = xg_this_cpu()
     let index = Int(cpu.pointee.index)
     let offset = UInt64(selector & ~7)
     let isLocal = selector & 4 != 0
-    guard offset < (isLocal ? cpu.pointee.ldt_entries * 8 : 15 << 12) else { return 0 }
+    guard offset < (isLocal ? cpu.pointee.ldt_entries * 8 : 15 << 12) else { return nil }
     let window = isLocal ? LDTWindow.address(index) : PerCPU.gdtWindow(index)
     // SAFETY: a word of this CPU's window on a descriptor table; a page that is not there is survived.
     let loaded = xg_guarded_load_64(window + offset)
-    guard loaded.failed == 0 else { return 0 }
-    return UInt32(
-      truncatingIfNeeded: loaded.value >> 16 & 0xff_ffff | loaded.value >> 32 & 0xff00_0000)
+    return loaded.failed == 0 ? SegmentDescriptor(rawValue: loaded.value) : nil
   }
 
   /// The iret hypercall: eax, eip, cs, eflags, and to an outer ring esp and ss, off the kernel's stack.

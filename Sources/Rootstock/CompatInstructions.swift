@@ -53,10 +53,7 @@ extension GuestProcessor {
       let offset =
         store.operand.address(registers: { frame[register: $0] }, next: 0)
         &+ store.bitOffset(registers: { frame[register: $0] })
-      let isOnStack = store.operand.base == 4 || store.operand.base == 5
-      let implied: UInt8 = isOnStack ? 0x36 : 0
-      let prefix = instruction.segmentPrefix
-      return compatAddress(prefix == 0 ? implied : prefix, offset, frame).value
+      return compatAddress(store.operand.segment(instruction), offset, frame).value
     }
   }
 }

@@ -90,6 +90,7 @@ extension GuestProcessor {
       }
     }
     if errorCode == 0 && emulatePrivileged(frame) { return }
+    if is32Bit, errorCode != 0, errorCode & 3 == 0, passGate(errorCode, frame) { return }
     deliver(Vector.generalProtection, frame, errorCode: errorCode)
   }
 

@@ -107,6 +107,11 @@ extension GuestProcessor {
     else {
       return .refused
     }
+    if let fault = refuseKernelMemory(
+      GuestVirtualAddress(address), byteCount, isWrite: isInput, frame)
+    {
+      return fault
+    }
     if let fault = move(port, byteCount, isInput, GuestVirtualAddress(address)) { return fault }
     let step = UInt64(
       bitPattern: Int64(frame.pointee.rflags & 1 << 10 == 0 ? byteCount : -byteCount))

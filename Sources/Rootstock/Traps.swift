@@ -11,6 +11,7 @@ enum Vector {
   static let invalidOpcode: UInt32 = 6
   static let deviceNotAvailable: UInt32 = 7
   static let doubleFault: UInt32 = 8
+  static let invalidTSS: UInt32 = 10
   static let generalProtection: UInt32 = 13
   static let pageFault: UInt32 = 14
   static let machineCheck: UInt32 = 18

@@ -59,12 +59,17 @@ public struct SegmentDescriptor: Hashable, Sendable {
     switch type {
     case 0: return self
     case 0xc:
-      // Its selector gets ring 1 at least; of the hypervisor's own only the flat code of guests.
+      // Of the hypervisor's own segments only the flat code of guests. As the ABI has it, its level goes
+      // into the selector's RPL, which a gate has no use for, and level 0 makes every use of it a fault
+      // that names it: CallGate.swift. One of level 0 is such a one already.
       let selector = rawValue >> 16 & 0xffff
       let isReserved = selector & 4 == 0 && selector >= 0xe000
       let isFlat = selector & ~3 == 0xe018 || selector & ~3 == 0xe028
       guard rawValue >> 37 & 7 == 0, !isReserved || isFlat else { return nil }
-      if selector & 3 == 0 { checked.rawValue |= 1 << 16 }
+      if privilegeLevel != 0 {
+        checked.rawValue = rawValue & ~(3 << 16) | privilegeLevel << 16
+        checked.privilegeLevel = 0
+      }
       return checked
     default: return nil
     }

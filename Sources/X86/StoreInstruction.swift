@@ -15,6 +15,13 @@ public struct MemoryOperand: Sendable {
   /// It counts from the end of the instruction.
   public var isRelative = false
 
+  /// The prefix of the segment that 32-bit code means: its own, that of the stack for operands on it, or
+  /// 0 for the usual one.
+  public func segment(_ instruction: InstructionBytes) -> UInt8 {
+    let isOnStack = base == 4 || base == 5
+    return instruction.segmentPrefix != 0 ? instruction.segmentPrefix : isOnStack ? 0x36 : 0
+  }
+
   /// The address, without a segment's base.
   public func address(registers: (Int) -> UInt64, next: UInt64) -> UInt64 {
     var address = UInt64(bitPattern: displacement)

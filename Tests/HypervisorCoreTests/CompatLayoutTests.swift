@@ -121,8 +121,8 @@ import X86
     where selector & 4 == 0 && selector & ~3 != 0xe018 && selector & ~3 != 0xe028 {
       #expect(checked(0xec00_0000_0000 | selector << 16) == nil)
     }
-    #expect(checked(0xec00_e018_0000) == 0xec00_e019_0000)
-    #expect(checked(0xec00_e02b_0000) == 0xec00_e02b_0000)
+    #expect(checked(0xec00_e018_0000) == 0x8c00_e01b_0000)
+    #expect(checked(0xac00_e02b_0000) == 0x8c00_e029_0000)
   }
 
   @Test func otherSystemDescriptors_areRefused() {

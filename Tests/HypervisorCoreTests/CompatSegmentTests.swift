@@ -70,8 +70,11 @@ import X86
     for selector in stride(from: UInt64(0xe000), to: 0x10000, by: 1) where selector & 4 == 0 {
       let value = 0xec00_0000_0000 | selector << 16
       let isFlat = selector & ~3 == 0xe018 || selector & ~3 == 0xe028
-      let stored = selector & 3 == 0 ? value | 1 << 16 : value
+      // Level 0, and the level that it had in the selector.
+      let stored = value & ~(3 << 45) | 3 << 16
       #expect(checked(value)?.rawValue == (isFlat ? stored : nil))
+      // What is stored stays as it is when it is looked at again.
+      if isFlat { #expect(checked(stored)?.rawValue == stored) }
     }
     for type in UInt64(1)..<16 where type != 12 {
       #expect(checked(0xe000_0000_0000 | type << 40) == nil)

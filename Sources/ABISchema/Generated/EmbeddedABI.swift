@@ -6784,10 +6784,11 @@ topics:
     doc: |
       A GDT or LDT entry must be not present, or a code or data segment, or a call gate. Its
       privilege level is 3, or 1 to 3 on x86_32; Xen raises a lower one and stores that, so an entry
-      may read back differently. A 64-bit guest's call gate is stored as not present. Other system
-      descriptors (TSS, LDT, interrupt, trap and task gates) are refused. On x86_32 segments
-      may not reach into the hypervisor's range; on x86_64 limits and bases of 64-bit segments do
-      not matter.
+      may read back differently. A call gate is stored with privilege level 0, its own level in its
+      selector's RPL, so that each use of it faults: long mode has no 32-bit gates. Where a 32-bit
+      guest calls or jumps through one, Xen does what the processor would. Other system descriptors
+      (TSS, LDT, interrupt, trap and task gates) are refused. On x86_32 segments may not reach into
+      the hypervisor's range; on x86_64 limits and bases of 64-bit segments do not matter.
 
 constants:
   - group: selectors-x86_64

@@ -1,8 +1,8 @@
 /*
  * test: descriptor-kinds
  * Which descriptors a guest may have: every type with privilege 0 and 3, and call gates by their
- * selector. Code and data get the guest's rings, call gates get out of reach (on 32 bits they are kept, and
- * lead to no 64-bit code), and what leads elsewhere is refused.
+ * selector. Code and data get the guest's rings, call gates get out of the processor's reach (on 32 bits the
+ * hypervisor carries them out, see call-gates-32), and what leads elsewhere is refused.
  */
 #include "guest.h"
 
@@ -28,7 +28,9 @@ static uint64_t gate_stored(uint64_t gate)
     bool is_flat = selector >> 2 == FLAT_RING1_CS >> 2 || selector >> 2 == FLAT_RING3_CS >> 2;
     if ((gate >> 37 & 7) || (is_reserved && !is_flat))
         return 0;
-    return selector & 3 ? gate : gate | 1ull << 16;
+    /* Its level stands in the selector; one of level 0 is taken for such a one. */
+    uint64_t level = gate >> 45 & 3;
+    return level ? (gate & ~(3ull << 16 | 3ull << 45)) | level << 16 : gate;
 #endif
 }
 
