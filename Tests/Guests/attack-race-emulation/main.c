@@ -5,10 +5,8 @@
  */
 #include "guest.h"
 
-
-
 static volatile uint8_t *code;
-static uint64_t resume, kept;
+static unsigned long resume, kept;
 static unsigned int faults;
 
 static void changing(void)
@@ -45,12 +43,20 @@ void test_main(void)
     unsigned int runs = 0;
     uint64_t start = system_time();
     for (; runs < 30000 && system_time() - start < 3 * SECONDS; runs++) {
-        uint64_t a = 0x80050033, b = 0, c = 0xc0000100, d = 0;
+        unsigned long a = 0x80050033, b = 0, c = 0xc0000100, d = 0;
+#ifdef __x86_64__
         __asm__ volatile("pushq %%rbp; movq %%rsp, %1; leaq 1f(%%rip), %%rdi; movq %%rdi, %0; jmp "
                          "*%6; 1: popq %%rbp"
                          : "=m"(resume), "=m"(kept), "+a"(a), "+b"(b), "+c"(c), "+d"(d)
                          : "r"(ISLAND)
                          : "rsi", "rdi", "memory", "cc");
+#else
+        unsigned long address = ISLAND;
+        __asm__ volatile("pushl %%ebp; movl %%esp, %1; movl $1f, %0; jmp *%%esi; 1: popl %%ebp"
+                         : "=m"(resume), "=m"(kept), "+a"(a), "+b"(b), "+c"(c), "+d"(d), "+S"(address)
+                         :
+                         : "edi", "memory", "cc");
+#endif
     }
     second_stop();
     set_trap_hook(0);
