@@ -48,7 +48,7 @@ void test_main(void)
     print("Test result: SUCCESS\n");
     __asm__ volatile("mov %0, %%" SP "; movb $1, %1\n1: pause; cmpb $0, %2; je 1b; ud2"
                      :
-                     : "r"(0xffff82d040300000ul), "m"(ready), "m"(done)
+                     : "r"(HYPERVISOR_IMAGE + 0x100000), "m"(ready), "m"(done)
                      : "memory");
     failure("the frame was written there");
     report_and_end();

@@ -38,6 +38,13 @@ static void make_table(void)
         panic("the GDT is refused");
 }
 
+/* What lies in front of ds in the frame. */
+#ifdef __x86_64__
+#define BEFORE 2
+#else
+#define BEFORE 0
+#endif
+
 static volatile uint64_t faults, address;
 
 static bool handle(struct trap_frame *frame)
@@ -46,16 +53,23 @@ static bool handle(struct trap_frame *frame)
         return false;
     faults++;
     address = this_vcpu()->arch.cr2;
-    print("%F at %lx, cs %lx, mask %lu\n", FAULT(frame->vector, frame->error_code), frame->rip,
-          frame->cs & 0xffff, FRAME_MASK(*frame));
+    print("%F at %lx, cs %lx, mask %lu\n", FAULT(frame->vector, frame->error_code), (uint64_t)frame->rip,
+          (uint64_t)(frame->cs & 0xffff), (uint64_t)FRAME_MASK(*frame));
     /* The failsafe frame lies where the stack pointer is. */
-    uint64_t *words = (uint64_t *)frame->rsp;
-    print("ds %lx, cs %lx, ss %lx\n", words[2], words[7], words[10]);
+    unsigned long *words = (unsigned long *)frame->rsp;
+    print("ds %lx, cs %lx", (uint64_t)words[BEFORE], (uint64_t)words[BEFORE + 5]);
+    frame->rip = words[BEFORE + 4];
+#ifdef __x86_64__
+    print(", ss %lx\n", words[10]);
     frame->rcx = words[0];
     frame->r11 = words[1];
-
-    frame->rip = words[6];
     frame->rsp = words[9];
+#else
+    /* Of ring 1 neither stack pointer nor ss are there; and ds is what the kernel cannot go on without. */
+    print("\n");
+    frame->rsp = (uintptr_t)&words[7];
+    frame->ds = FLAT_KERNEL_DS;
+#endif
     return true;
 }
 

@@ -11,14 +11,23 @@
 #define GDT_SELECTOR (2 << 3 | 3)
 #define LDT_SELECTOR (2 << 3 | 4 | 3)
 
+/* What ds and es hold in C code; and the segment that user mode can lose. */
+#ifdef __x86_64__
+#define DATA_AT_START 0
+#define USER_SEGMENT "ds"
+#else
+#define DATA_AT_START FLAT_KERNEL_DS
+#define USER_SEGMENT "fs"
+#endif
+
+extern char probe[];
+static volatile unsigned int entries, mask_inside;
+static volatile uint16_t loaded[4];
+
+#ifdef __x86_64__
 struct failsafe_frame {
     uint64_t rcx, r11, ds, es, fs, gs, rip, cs, rflags, rsp, ss;
 };
-
-static volatile struct failsafe_frame seen;
-static volatile unsigned int entries, mask_inside;
-static volatile uint16_t loaded[4];
-extern char probe[];
 
 __asm__(".text\n"
         ".globl probe\n"
@@ -33,18 +42,58 @@ __asm__(".text\n"
         "    addq  $32, %rsp\n"
         "    pushq $0\n"
         "    jmp   hypercall_page + 23 * 32\n");
-_Static_assert(__HYPERVISOR_iret == 23 && XEN_HYPERCALL_SLOT_SIZE == 32, "the jump above");
+#else
+/* rsp and ss are there from user mode alone. */
+struct failsafe_frame {
+    uint32_t ds, es, fs, gs, rip, cs, rflags, rsp, ss;
+};
 
-__attribute__((used)) static void note(const struct failsafe_frame *frame)
+/* Without ds nothing else works here: it is looked at first, with es, and both come back from the stack. */
+__asm__(".text\n"
+        ".globl probe\n"
+        "probe:\n"
+        "    pushl %eax; pushl %ecx; pushl %edx; pushl %ds; pushl %es\n"
+        "    movl  %ss, %eax\n"
+        "    movl  %eax, %ds\n"
+        "    movl  %eax, %es\n"
+        "    movl  %esp, %eax\n"
+        "    leal  20(%esp), %ecx\n"
+        "    pushl %eax; pushl %ecx\n"
+        "    call  note\n"
+        "    addl  $8, %esp\n"
+        "    popl %es; popl %ds; popl %edx; popl %ecx; popl %eax\n"
+        "    addl  $16, %esp\n"
+        "    jmp   hypercall_page + 23 * 32\n");
+#endif
+_Static_assert(__HYPERVISOR_iret == 23 && XEN_HYPERCALL_SLOT_SIZE == 32, "the jumps above");
+
+static volatile struct failsafe_frame seen;
+
+/* On 32 bits `data` are es and ds as they were, and as they will be. */
+__attribute__((used)) static void note(const struct failsafe_frame *frame, unsigned long *data)
 {
     seen = *frame;
     entries++;
     mask_inside = this_vcpu()->evtchn_upcall_mask;
     uint16_t selector;
+#ifdef __x86_64__
     __asm__ volatile("movw %%ds, %0" : "=r"(selector));
     loaded[0] = selector;
     __asm__ volatile("movw %%es, %0" : "=r"(selector));
     loaded[1] = selector;
+#else
+    loaded[0] = data[1];
+    loaded[1] = data[0];
+    /* What was lost in the kernel it cannot go on without; user mode has lost neither. */
+    for (unsigned int i = 0; i < 2; i++)
+        if (!data[i])
+            data[i] = FLAT_KERNEL_DS;
+    if ((frame->cs & 3) == 1) {
+        seen.rsp = (uintptr_t)&frame->rsp;
+        __asm__ volatile("movw %%ss, %0" : "=r"(selector));
+        seen.ss = selector;
+    }
+#endif
     __asm__ volatile("movw %%fs, %0" : "=r"(selector));
     loaded[2] = selector;
     __asm__ volatile("movw %%gs, %0" : "=r"(selector));
@@ -105,14 +154,17 @@ static void wait_for(void (*what)(void))
 static void tell(const char *what)
 {
     print("%s: %u, frame ds %lx es %lx fs %lx gs %lx cs %lx ss %lx rflags %lx, mask %u\n", what, entries,
-          seen.ds, seen.es, seen.fs, seen.gs, seen.cs, seen.ss, seen.rflags & ~0x8d5ul, mask_inside);
+          (uint64_t)seen.ds, (uint64_t)seen.es, (uint64_t)seen.fs, (uint64_t)seen.gs, (uint64_t)seen.cs,
+          (uint64_t)seen.ss, (uint64_t)(seen.rflags & ~0x8d5ul), mask_inside);
     print("    loaded ds %x es %x fs %x gs %x, mask after %u\n", loaded[0], loaded[1], loaded[2],
           loaded[3], this_vcpu()->evtchn_upcall_mask);
 }
 
 static void restore(void)
 {
-    __asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%fs; movw %w0, %%gs" : : "r"(0));
+    __asm__ volatile("movw %w1, %%ds; movw %w1, %%es; movw %w0, %%fs; movw %w0, %%gs"
+                     :
+                     : "r"(0), "r"(DATA_AT_START));
     if (HYPERVISOR_update_descriptor(machine_address(&table[2]), DATA_RING3))
         panic("the descriptor is refused");
 }
@@ -120,14 +172,21 @@ static void restore(void)
 static long enter(uint16_t flags)
 {
     struct callback_register callback = {
-        .type = CALLBACKTYPE_failsafe, .flags = flags, .address = (unsigned long)probe};
+        .type = CALLBACKTYPE_failsafe, .flags = flags, .address = ENTRY_POINT(probe)};
     return HYPERVISOR_callback_op(CALLBACKOP_register, &callback);
 }
 
-USER_CODE(user_spin, "movw %di, %ds; movq $0x5555, %rcx; movq $0x6666, %r11\n"
-                     "movq $1, 8(%rsi)\n"
-                     "1: pause; cmpq $0, (%rsi); je 1b\n"
-                     "movq %rcx, %rdi; movq %r11, %rdx; movw %ds, %ax; syscall; ud2");
+/* A number in each of two registers has to come through it: rcx and r11, ecx and edx. */
+#ifdef __x86_64__
+#define SECOND_REGISTER "r11"
+#else
+#define SECOND_REGISTER "edx"
+#endif
+USER_CODE(user_spin, "movw %di, %" USER_SEGMENT "; mov $0x5555, %" CX "; mov $0x6666, %" SECOND_REGISTER "\n"
+                     "movl $1, 8(%" SI ")\n"
+                     "1: pause; cmpl $0, (%" SI "); je 1b\n"
+                     "mov %" CX ", %" DI "; mov %" SECOND_REGISTER ", %" DX "; movw %" USER_SEGMENT ", %ax\n"
+                     SYSTEM_CALL "; ud2");
 
 void test_main(void)
 {
@@ -153,7 +212,7 @@ void test_main(void)
     tell("ds");
     expect_value("entries", entries, 1);
     expect_value("ds", seen.ds, GDT_SELECTOR);
-    expect_true("the frame's stack is the kernel's", seen.rsp - (uint64_t)&frame + 4096 < 8192);
+    expect_true("the frame's stack is the kernel's", seen.rsp - (uintptr_t)&frame + 4096 < 8192);
     restore();
     __asm__ volatile("movw %w0, %%es" : : "r"(GDT_SELECTOR));
     wait_for(remove_global);
@@ -174,9 +233,7 @@ void test_main(void)
     wait_for(remove_global);
     tell("ds, es and gs, fs good");
     restore();
-    expect_result("set_callbacks",
-                  HYPERVISOR_set_callbacks((unsigned long)event_entry, (unsigned long)probe,
-                                           (unsigned long)syscall_entry), 0);
+    expect_result("set_callbacks", callbacks_register(probe), 0);
     __asm__ volatile("movw %w0, %%ds" : : "r"(GDT_SELECTOR));
     wait_for(remove_global);
     tell("after set_callbacks");
@@ -221,9 +278,9 @@ void test_main(void)
     user_run(&user);
     tell("in user mode");
     expect_fault("it goes on", FAULT(user.vector, user.error_code), FAULT(ENTRY_SYSCALL, 0));
-    expect_value("its rcx", user.rdi, 0x5555);
-    expect_value("its r11", user.rdx, 0x6666);
+    expect_value("its " CX, user.rdi, 0x5555);
+    expect_value("its " SECOND_REGISTER, user.rdx, 0x6666);
     expect_true("rip in its code", seen.rip - user_address(user_spin) < 64);
-    expect_value("its ds", user.rax & 0xffff, 0);
+    expect_value("its " USER_SEGMENT, user.rax & 0xffff, 0);
     second_stop();
 }
