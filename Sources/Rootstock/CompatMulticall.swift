@@ -5,7 +5,7 @@ import CXenABI
 import HypervisorCore
 
 extension GuestProcessor {
-  /// Elements are carried out one by one, as those of 64-bit guests.
+  /// Elements are carried out one by one, as those of 64-bit guests, and an iret ends the call.
   mutating func compatMulticall(
     _ arguments: inout HypercallArguments, _ frame: FramePointer
   ) -> HypercallResult {
@@ -17,7 +17,10 @@ extension GuestProcessor {
       guard var entry = GuestMemory.load(CompatCall(), from: address) else { return .error(.fault) }
       if entry.number == UInt32(__HYPERVISOR_iret) {
         returnFromCompatHandler(frame)
-        return .value(Int64(truncatingIfNeeded: frame.pointee.rax))
+        // The element's result, and the call's, is the eax that the frame has.
+        let result = UInt32(truncatingIfNeeded: frame.pointee.rax)
+        if let place = address.advanced(by: 4) { _ = GuestMemory.store(result, to: place) }
+        return .value(Int64(result))
       }
       var own = entry.hypercallArguments
       switch performCompat(UInt64(entry.number), &own, frame) {

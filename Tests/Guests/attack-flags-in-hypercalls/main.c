@@ -10,11 +10,19 @@ static long with_flags(unsigned long set, unsigned long number, unsigned long on
                        unsigned long two, unsigned long three)
 {
     long result;
+#ifdef __x86_64__
     __asm__ volatile("pushfq; orq %4, (%%rsp); popfq; syscall; pushfq; andq $0x3f7ad6, (%%rsp); "
                      "andq $~0x44700, (%%rsp); popfq; cld"
                      : "=a"(result), "+D"(one), "+S"(two), "+d"(three)
                      : "r"(set), "0"(number)
                      : "rcx", "r11", "memory", "cc");
+#else
+    __asm__ volatile("pushfl; orl %4, (%%esp); popfl; int $0x82; pushfl; andl $0x3f7ad6, (%%esp); "
+                     "andl $~0x44700, (%%esp); popfl; cld"
+                     : "=a"(result), "+b"(one), "+c"(two), "+d"(three)
+                     : "r"(set), "0"(number)
+                     : "memory", "cc");
+#endif
     return result;
 }
 
@@ -28,14 +36,15 @@ void test_main(void)
         char text[16];
         uint64_t after;
     } extra;
-    unsigned int wrong = 0;
+    unsigned int wrong = 0, count;
+    pte_t *reserved = hypervisor_slots(top_table(), &count);
     for (unsigned int i = 0; i < 9; i++) {
         with_flags(flags[i], __HYPERVISOR_console_io, CONSOLEIO_write, sizeof(line) - 1,
                    (unsigned long)line);
         wrong += with_flags(flags[i], __HYPERVISOR_xen_version, XENVER_extraversion,
                             (unsigned long)extra.text, 0) != 0;
         wrong += extra.before != 0 || extra.after != 0;
-        struct mmu_update update = {.ptr = machine_address(top_table() + 256), .val = 0};
+        struct mmu_update update = {.ptr = machine_address(reserved), .val = 0};
         wrong += with_flags(flags[i], __HYPERVISOR_mmu_update, (unsigned long)&update, 1, 0) == 0;
         wrong += with_flags(flags[i], __HYPERVISOR_memory_op, XENMEM_current_reservation,
                             HYPERVISOR_ADDRESS, 0) != -XEN_EFAULT;
@@ -43,8 +52,8 @@ void test_main(void)
         fault = TRY("ud2", :);
         wrong += fault != FAULT(VECTOR_UD, 0);
         /* And a trap with the flags set: the frame must be whole. */
-        fault = TRY("pushfq; orq %0, (%%rsp); popfq; nop", : : "r"(flags[i]) : "memory", "cc");
-        __asm__ volatile("pushq $2; popfq" ::: "cc", "memory");
+        fault = TRY("pushf; or %0, (%%" SP "); popf; nop", : : "r"(flags[i]) : "memory", "cc");
+        __asm__ volatile("push $2; popf" ::: "cc", "memory");
         wrong += fault != NO_FAULT;
     }
     expect_value("wrong answers", wrong, 0);
