@@ -8,10 +8,14 @@ import X86
 extension GuestProcessor {
   /// The instruction that a frame points to; nil for 16-bit code, which nothing is emulated for.
   mutating func compatInstruction(at frame: FramePointer) -> InstructionBytes? {
-    let selector = UInt16(truncatingIfNeeded: frame.pointee.cs)
-    guard isWide(selector) else { return nil }
-    let address = segmentBase(selector) &+ UInt32(truncatingIfNeeded: frame.pointee.rip)
-    return InstructionBytes(at: GuestVirtualAddress(UInt64(address)), is32Bit: true)
+    guard isWide(UInt16(truncatingIfNeeded: frame.pointee.cs)) else { return nil }
+    return InstructionBytes(at: compatCodeAddress(frame), is32Bit: true)
+  }
+
+  /// The linear address that a frame points to.
+  mutating func compatCodeAddress(_ frame: FramePointer) -> GuestVirtualAddress {
+    let base = segmentBase(UInt16(truncatingIfNeeded: frame.pointee.cs))
+    return GuestVirtualAddress(UInt64(base &+ UInt32(truncatingIfNeeded: frame.pointee.rip)))
   }
 
   /// Whether code in a segment is 32-bit code by default.

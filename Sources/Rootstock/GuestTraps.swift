@@ -106,9 +106,8 @@ extension GuestProcessor {
   /// `ud2a; .ascii "xen"; cpuid`: the prefix by which a guest asks for the hypervisor's answer.
   @inline(__always)
   mutating func emulateForced(_ frame: FramePointer) -> Bool {
-    guard Self.isForcedIdentification(at: GuestVirtualAddress(frame.pointee.rip)) else {
-      return false
-    }
+    let address = is32Bit ? compatCodeAddress(frame) : GuestVirtualAddress(frame.pointee.rip)
+    guard Self.isForcedIdentification(at: address) else { return false }
     let answer = CPUIDPolicy.answer(
       leaf: UInt32(truncatingIfNeeded: frame.pointee.rax),
       subleaf: UInt32(truncatingIfNeeded: frame.pointee.rcx))

@@ -99,7 +99,7 @@ public struct InstructionBytes: Sendable {
   /// The byte behind the opcode, which stays to be taken.
   public var following: UInt8? { bytes.count > 0 ? UInt8(truncatingIfNeeded: bytes.low) : nil }
 
-  /// A little-endian number of 1, 2 or 4 bytes, with its sign.
+  /// A little-endian number of 1, 2, 4 or 8 bytes, with its sign.
   public mutating func signed(byteCount: Int) -> Int64? {
     var value: UInt64 = 0
     for index in 0..<byteCount {

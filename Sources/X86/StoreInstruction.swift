@@ -82,6 +82,13 @@ public struct StoreInstruction: Sendable {
       operation = opcode & 0xfe == 0xaa ? .storeString : .moveString
       isRepeated = instruction.repeatPrefix != 0
       return
+    case 0xa2, 0xa3:
+      guard !instruction.hasLock, instruction.repeatPrefix == 0,
+        let offset = instruction.signed(byteCount: instruction.is32Bit ? 4 : 8)
+      else { return nil }
+      operation = .move
+      operand.displacement = offset
+      return
     case 0x88, 0x89, 0xc6, 0xc7, 0x0fc3: operation = .move
     case 0x86, 0x87: operation = .exchange
     case 0x0fc0, 0x0fc1: operation = .exchangeAdd

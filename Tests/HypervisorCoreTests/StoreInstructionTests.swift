@@ -2,7 +2,9 @@ import Testing
 import X86
 
 @Suite struct StoreInstructionTests {
-  private func decode(_ bytes: [UInt8]) -> (store: StoreInstruction, length: Int)? {
+  private func decode(_ bytes: [UInt8], is32Bit: Bool = false) -> (
+    store: StoreInstruction, length: Int
+  )? {
     var low: UInt64 = 0
     var high: UInt64 = 0
     for (index, byte) in bytes.prefix(15).enumerated() {
@@ -10,7 +12,8 @@ import X86
       if index >= 8 { high |= UInt64(byte) << UInt64(index * 8 - 64) }
     }
     guard
-      var instruction = InstructionBytes(FetchedBytes(low: low, high: high, count: bytes.count)),
+      var instruction = InstructionBytes(
+        FetchedBytes(low: low, high: high, count: bytes.count), is32Bit: is32Bit),
       let store = StoreInstruction(&instruction)
     else { return nil }
     return (store, instruction.length)
@@ -50,6 +53,33 @@ import X86
     // Relative to the next instruction.
     let relative = try #require(decode([0x89, 0x05, 0x10, 0, 0, 0]))
     #expect(address(relative.store, next: 0x1000) == 0x1010 && relative.length == 6)
+  }
+
+  @Test func accumulator_isStoredAtAnAddressInTheInstruction() throws {
+    let wide = try #require(decode([0x48, 0xa3, 8, 7, 6, 5, 4, 3, 2, 1]))
+    #expect(wide.store.operation == .move && wide.store.byteCount == 8 && wide.length == 10)
+    #expect(wide.store.register == 0 && address(wide.store) == 0x0102_0304_0506_0708)
+    #expect(try #require(decode([0xa2, 8, 7, 6, 5, 4, 3, 2, 1])).store.byteCount == 1)
+    let narrow = try #require(decode([0xa3, 4, 3, 2, 0xc1], is32Bit: true))
+    #expect(narrow.store.byteCount == 4 && narrow.length == 5)
+    #expect(UInt32(truncatingIfNeeded: address(narrow.store)) == 0xc102_0304)
+    #expect(try #require(decode([0x66, 0xa3, 4, 3, 2, 1], is32Bit: true)).store.byteCount == 2)
+    #expect(decode([0x48, 0xa3, 8, 7, 6, 5, 4, 3, 2]) == nil, "cut short")
+    #expect(decode([0xa3, 4, 3, 2], is32Bit: true) == nil, "cut short")
+    #expect(decode([0xf0, 0xa3, 4, 3, 2, 1], is32Bit: true) == nil, "locked")
+    #expect(decode([0xf3, 0xa3, 4, 3, 2, 1], is32Bit: true) == nil, "repeated")
+  }
+
+  @Test func narrowCode_hasNoPrefixesOf64Bits() throws {
+    // mov %eax,0x20: an address where 64-bit code has a distance.
+    let absolute = try #require(decode([0x89, 0x05, 0x20, 0, 0, 0], is32Bit: true))
+    #expect(address(absolute.store, next: 0x1000) == 0x20 && absolute.length == 6)
+    // dec %eax where 64-bit code has REX.W; mov %ah,(%edi) with a prefix for ES.
+    #expect(decode([0x48, 0x89, 0x07], is32Bit: true) == nil)
+    #expect(try #require(decode([0x26, 0x88, 0x27], is32Bit: true)).store.isHighByte)
+    #expect(try #require(decode([0x0f, 0xc3, 0x07], is32Bit: true)).store.byteCount == 4)
+    let pair = try #require(decode([0xf0, 0x0f, 0xc7, 0x0f], is32Bit: true))
+    #expect(pair.store.operation == .compareExchange8 && pair.store.byteCount == 8)
   }
 
   @Test func groups_haveTheirOperations() throws {
@@ -99,7 +129,7 @@ import X86
     for _ in 0..<100_000 {
       let count = Int.random(in: 0...15, using: &generator)
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
-      if let decoded = decode(bytes) {
+      if let decoded = decode(bytes, is32Bit: count.isMultiple(of: 2)) {
         #expect(decoded.length <= count)
         #expect([1, 2, 4, 8].contains(decoded.store.byteCount))
       }
