@@ -21,7 +21,9 @@ func compatTrap(_ frame: FramePointer) -> Int32 {
   case Vector.systemCall where vcpu.pointee.enterBySystemCallGate(frame): break
   case Vector.systemCall: vcpu.pointee.handleSystemCallGate(frame)
   case Vector.pageFault where vcpu.pointee.deliverPlainCompatPageFault(frame): break
-  case Vector.invalidOpcode where vcpu.pointee.emulateForced(frame): break
+  case Vector.invalidOpcode
+  where vcpu.pointee.emulateForced(frame, at: vcpu.pointee.compatCodeAddress(frame)):
+    break
   case 0..<32: vcpu.pointee.handleException(frame)
   default: interrupt(vector)
   }

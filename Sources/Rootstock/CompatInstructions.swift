@@ -14,15 +14,18 @@ extension GuestProcessor {
 
   /// The linear address that a frame points to.
   mutating func compatCodeAddress(_ frame: FramePointer) -> GuestVirtualAddress {
-    let base = segmentBase(UInt16(truncatingIfNeeded: frame.pointee.cs))
+    let selector = UInt16(truncatingIfNeeded: frame.pointee.cs)
+    let base = Self.isFlatCode(selector) ? 0 : segmentBase(selector)
     return GuestVirtualAddress(UInt64(base &+ UInt32(truncatingIfNeeded: frame.pointee.rip)))
+  }
+
+  private static func isFlatCode(_ selector: UInt16) -> Bool {
+    selector == UInt16(XG_COMPAT_KERNEL_CS) || selector == UInt16(XG_COMPAT_USER_CS)
   }
 
   /// Whether code in a segment is 32-bit code by default.
   private mutating func isWide(_ selector: UInt16) -> Bool {
-    if selector == UInt16(XG_COMPAT_KERNEL_CS) || selector == UInt16(XG_COMPAT_USER_CS) {
-      return true
-    }
+    if Self.isFlatCode(selector) { return true }
     // Bit D of a segment that the processor runs code in: looking at it does not fault.
     return xg_access_rights(UInt32(selector)) & 1 << 22 != 0
   }

@@ -105,8 +105,7 @@ extension GuestProcessor {
 
   /// `ud2a; .ascii "xen"; cpuid`: the prefix by which a guest asks for the hypervisor's answer.
   @inline(__always)
-  mutating func emulateForced(_ frame: FramePointer) -> Bool {
-    let address = is32Bit ? compatCodeAddress(frame) : GuestVirtualAddress(frame.pointee.rip)
+  mutating func emulateForced(_ frame: FramePointer, at address: GuestVirtualAddress) -> Bool {
     guard Self.isForcedIdentification(at: address) else { return false }
     let answer = CPUIDPolicy.answer(
       leaf: UInt32(truncatingIfNeeded: frame.pointee.rax),

@@ -42,7 +42,9 @@ func trap(frame: FramePointer) -> Int32 {
 @inline(never)
 private func invalidOpcode(_ frame: FramePointer) -> Int32 {
   let vcpu = GuestProcessor.current
-  guard vcpu.pointee.emulateForced(frame) else { return otherTrap(frame) }
+  guard vcpu.pointee.emulateForced(frame, at: GuestVirtualAddress(frame.pointee.rip)) else {
+    return otherTrap(frame)
+  }
   return leave(vcpu, frame, by: WayBack.full)
 }
 
