@@ -6,12 +6,12 @@ import HypervisorCore
 
 /// Guests that run at the same time in one hypervisor.
 public final class ThreadedGuests: @unchecked Sendable {
-  private let bench = Bench(frameCount: 72)
-  private let machine: ThreadedMachine
-  private let hypervisor: Hypervisor<ThreadedMachine>
-  private var callers: [(caller: Caller, frames: [MachineFrame])] = []
+  let bench = Bench(frameCount: 72)
+  let machine: ThreadedMachine
+  let hypervisor: Hypervisor<ThreadedMachine>
+  private(set) var callers: [(caller: Caller, frames: [MachineFrame])] = []
   private let freeAtStart: UInt64
-  private static let window = FakeMachine.windowBase.value
+  static let window = FakeMachine.windowBase.value
   /// How many calls ran beside the other's, and how many of them went on alone.
   public var besideCount: Int { besideCounts[0] + besideCounts[1] }
   /// As above.
@@ -132,7 +132,7 @@ public final class ThreadedGuests: @unchecked Sendable {
     }
   }
 
-  private func perform(
+  func perform(
     _ index: Int, _ arguments: HypercallArguments, _ domain: DomainPointer?,
     _ call: (inout HypercallArguments) -> HypercallResult
   ) {

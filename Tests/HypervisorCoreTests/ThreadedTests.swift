@@ -13,4 +13,9 @@ struct ThreadedTests {
     // Some meet a frame of the other's.
     #expect(guests.aloneCount > 0)
   }
+
+  @Test("No event is lost that two processors put into one queue at once")
+  func queues() throws {
+    try ThreadedGuests().signal(rounds: 400)
+  }
 }
