@@ -95,7 +95,7 @@ extension GuestProcessor {
     case __HYPERVISOR_memory_op:
       return withCore { Host.hypervisor.compatMemoryOperation(&arguments, from: caller) }
     case __HYPERVISOR_grant_table_op:
-      return withCore { Host.hypervisor.compatGrantTableOperation(&arguments, from: caller) }
+      return compatGrantTableOperation(&arguments)
     case __HYPERVISOR_multicall: return compatMulticall(&arguments, frame)
     case __HYPERVISOR_sched_op where arguments.command(0) == SCHEDOP_poll:
       return withForm("lwq", &arguments) { vcpu, arguments in vcpu.schedule(arguments) }

@@ -11,4 +11,15 @@ extension GuestProcessor {
     }
     return withPartOrAll { Host.hypervisor.grantTableOperation(&arguments, from: caller) }
   }
+
+  /// The same of a 32-bit guest.
+  mutating func compatGrantTableOperation(
+    _ arguments: inout HypercallArguments
+  ) -> HypercallResult {
+    let caller = caller
+    guard arguments.command(0) == GNTTABOP_copy else {
+      return withCore { Host.hypervisor.compatGrantTableOperation(&arguments, from: caller) }
+    }
+    return withPartOrAll { Host.hypervisor.compatGrantTableOperation(&arguments, from: caller) }
+  }
 }
