@@ -36,22 +36,44 @@ extension HostileGuest {
     }
     let isArray = [0, 1, 4, 5, 7, 11, 12].contains(operation)
     let count = isArray ? random.pick([1, 1, 1, 1, 0, 2]) : 1
-    bench.machine.poke(words, at: 4096)
-    if count == 2 { bench.machine.poke(words, at: 4096 + size(of: operation)) }
+    let is32Bit = caller.domain.pointee.is32Bit
+    if is32Bit {
+      let halves = narrowed(words, of: operation)
+      for (index, half) in (halves + (count == 2 ? halves : [])).enumerated() {
+        bench.machine.poke(half: half, at: 4096 + index * 4)
+      }
+    } else {
+      bench.machine.poke(words, at: 4096)
+      if count == 2 { bench.machine.poke(words, at: 4096 + size(of: operation)) }
+    }
     let arguments = HypercallArguments(UInt64(operation), Self.window, UInt64(count))
+    func perform(_ arguments: inout HypercallArguments) -> HypercallResult {
+      is32Bit
+        ? bench.hypervisor.compatGrantTableOperation(&arguments, from: caller)
+        : bench.hypervisor.grantTableOperation(&arguments, from: caller)
+    }
     let result = interfereWithGrants {
       // A copy takes the locks of both domains itself; the rest is alone.
       if operation == 5 {
-        return bench.finish(arguments, limit: limit, beside: caller, as: .copy) {
-          bench.hypervisor.grantTableOperation(&$0, from: caller)
-        }
+        return bench.finish(arguments, limit: limit, beside: caller, as: .copy, perform)
       }
-      return bench.finish(arguments, limit: limit) {
-        bench.hypervisor.grantTableOperation(&$0, from: caller)
-      }
+      return bench.finish(arguments, limit: limit, perform)
     }
     if operation == 0, result == 0, count > 0 { remember(words, caller) }
     return (note("grant_table_op \(operation) \(words.map { String($0, radix: 16) })"), result)
+  }
+
+  /// An element in the form that a 32-bit guest has.
+  private func narrowed(_ words: [UInt64], of operation: Int) -> [UInt32] {
+    let low = words.map { UInt32(truncatingIfNeeded: $0) }
+    let both = words.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32($0 >> 32)] }
+    return switch operation {
+    // Frames or references, then domain and offset, of both sides; length and flags; the status.
+    case 5: Array(low[0..<5]) + [0]
+    case 2: [both[0], both[1], 0, low[2]]
+    case 9: [both[0], both[1], low[1]]
+    default: both
+    }
   }
 
   /// A store to an entry of the guest's own table.
