@@ -115,6 +115,10 @@ public struct VCPUTable: @unchecked Sendable {
 extension Domain {
   /// The last 64 MiB of 4 GiB, unless the kernel's note HV_START_LOW says otherwise.
   public static var defaultReservedStart: UInt64 { 0xfc00_0000 }
+  /// MACH2PHYS_VIRT_START of 32 bits (abi/mmu.yaml), which generated code has for such guests alone.
+  ///
+  /// A kernel whose image has the older text in place of notes reads the M2P table there unasked.
+  static var fixedReservedStart: UInt64 { 0xf580_0000 }
   /// The lowest that it may begin: the address space under the last entry of a top table.
   static var lowestReservedStart: UInt64 { 0xc000_0000 }
 

@@ -58,7 +58,7 @@ public struct GuestKernel {
   /// It is 32-bit code.
   public var is32Bit: Bool { form.width == 4 }
   /// From where on a 32-bit kernel leaves its address space to the hypervisor: the note HV_START_LOW,
-  /// at the next entry of a table of level 2.
+  /// at the next entry of a table of level 2, or what goes with text in place of notes.
   ///
   /// The hypervisor needs no more than what lies under the last entry of a top table, whatever the note
   /// would leave it.

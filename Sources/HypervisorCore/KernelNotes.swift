@@ -93,9 +93,12 @@ struct KernelNotes {
   /// Reads the old form: NAME=VALUE separated by commas.
   ///
   /// There HYPERCALL_PAGE is a page number from VIRT_BASE on, and PADDR_OFFSET defaults to VIRT_BASE.
+  /// No name in it says where the hypervisor's part begins: such kernels look for it where it always
+  /// was.
   mutating func readText(_ bytes: ImageBytes) {
     isAny = true
     isOldForm = true
+    reservedStart = Domain.fixedReservedStart
     var page: UInt64?
     var start: UInt64 = 0
     while start < bytes.count, bytes[start] != 0 {

@@ -98,6 +98,8 @@ extension GuestProcessor {
     case __HYPERVISOR_physdev_op: return physicalDevice(arguments)
     case __HYPERVISOR_sched_op: return schedule(arguments)
     case __HYPERVISOR_event_channel_op: return eventChannelOperation(&arguments)
+    case __HYPERVISOR_sched_op_compat: return scheduleByOldCall(arguments)
+    case __HYPERVISOR_event_channel_op_compat: return eventChannelByOldCall(&arguments)
     case __HYPERVISOR_callback_op: return callbackOperation(arguments)
     case __HYPERVISOR_nmi_op: return nmiOperation(arguments)
     case ROOTSTOCK_CONTROL: return control(arguments)

@@ -19,12 +19,7 @@ extension GuestProcessor {
       guard let request = GuestMemory.load(sched_shutdown(), from: argument) else {
         return .error(.fault)
       }
-      // What a domain that goes on finds as the answer is written then.
-      let isKept =
-        request.reason == UInt32(SHUTDOWN_suspend)
-        && withCore { Host.hypervisor.suspend(caller) }
-      if !isKept { DomainEnd.begin(guest, reason: request.reason) }
-      return .value(0)
+      return shutDown(reason: request.reason)
     case SCHEDOP_shutdown_code:
       guard let request = GuestMemory.load(sched_shutdown(), from: argument) else {
         return .error(.fault)
@@ -38,6 +33,14 @@ extension GuestProcessor {
     default:
       return .error(.noSuchCall)
     }
+  }
+
+  mutating func shutDown(reason: UInt32) -> HypercallResult {
+    // What a domain that goes on finds as the answer is written then.
+    let isKept =
+      reason == UInt32(SHUTDOWN_suspend) && withCore { Host.hypervisor.suspend(caller) }
+    if !isKept { DomainEnd.begin(guest, reason: reason) }
+    return .value(0)
   }
 
   private mutating func yield() {
