@@ -346,3 +346,65 @@ struct XenbusTests {
     }
   }
 }
+
+/// A driver whose frontends have written all in state 3.
+private final class EarlyDriver: BackendDriver {
+  static var isCompleteWhenInitialised: Bool { true }
+
+  func announce<Store: StoreAccessing>(_ keys: BackendKeys<Store>) {}
+  func connect<Store: StoreAccessing>(
+    _ frontend: FrontendKeys<Store>, _ keys: BackendKeys<Store>
+  ) throws(XenbusFault) {}
+  func stop() {}
+  func abandon() {}
+  func finish() -> Bool { true }
+}
+
+/// One whose frontends add keys in state 3.
+private final class LateDriver: BackendDriver {
+  static var isCompleteWhenInitialised: Bool { false }
+
+  func announce<Store: StoreAccessing>(_ keys: BackendKeys<Store>) {}
+  func connect<Store: StoreAccessing>(
+    _ frontend: FrontendKeys<Store>, _ keys: BackendKeys<Store>
+  ) throws(XenbusFault) {}
+  func stop() {}
+  func abandon() {}
+  func finish() -> Bool { true }
+}
+
+@Suite("When a backend connects")
+struct ConnectionStateTests {
+  let local = LocalStore(Store())
+  let back = StorePath.home(of: .control).child("backend")
+  let front = StorePath.home(of: DomainID(5)).child("device")
+
+  /// The backend's states while its frontend goes through these.
+  private func states<Driver: BackendDriver>(_ driver: Driver, _ frontend: [String]) throws
+    -> [UInt64]
+  {
+    local.write(back.child("frontend"), front.bytes)
+    local.write(back.child("frontend-id"), Bytes("5".utf8))
+    local.write(back.child("state"), Bytes("1".utf8))
+    local.write(front.child("state"), Bytes("1".utf8))
+    let device = try #require(BackendDevice(local, directory: back, driver: driver))
+    device.start()
+    return frontend.map { state in
+      local.write(front.child("state"), Bytes(state.utf8))
+      device.update()
+      return UInt64(device.state.rawValue)
+    }
+  }
+
+  @Test func aDisk_inState3() throws {
+    #expect(TestBackend.isCompleteWhenInitialised)
+    #expect(try states(EarlyDriver(), ["3", "4"]) == [4, 4])
+  }
+
+  /// GNU Mach goes to 3, reads the features when the backend is in 2, and asks for copies then.
+  @Test func aNetwork_inState4Alone() throws {
+    #expect(!NetBackend<FakeHypervisor, FakeHypervisor>.isCompleteWhenInitialised)
+    #expect(try states(LateDriver(), ["3", "3", "4", "3"]) == [2, 2, 4, 4])
+    #expect(try states(LateDriver(), ["4"]) == [4])
+  }
+}

@@ -6,6 +6,8 @@ import XenABI
 public final class BlockBackend<Device: BlockDevice, Grants: GrantAccess, Events: EventAccess>:
   BackendDriver
 {
+  public static var isCompleteWhenInitialised: Bool { true }
+
   private let device: Device
   private let grants: Grants
   private let events: Events

@@ -59,6 +59,9 @@ final class GuestPort<Grants: GrantAccess>: NetworkPort {
 
 /// An interface's backend.
 public final class NetBackend<Grants: GrantAccess, Events: EventAccess>: BackendDriver {
+  /// As with Linux's: GNU Mach reads the features in state 3 and asks for copies behind that.
+  public static var isCompleteWhenInitialised: Bool { false }
+
   private let bridge: Bridge
   private let grants: Grants
   private let events: Events

@@ -5,6 +5,8 @@ public import XenABI
 
 /// What a kind of device does at each step.
 public protocol BackendDriver {
+  /// Whether a frontend in state 3 has written all its keys, or may add some until state 4.
+  static var isCompleteWhenInitialised: Bool { get }
   /// Writes the features; the frontend reads them in state 2.
   func announce<Store: StoreAccessing>(_ keys: BackendKeys<Store>)
   /// Reads the frontend's keys, maps its rings, binds its ports, and writes the properties.
@@ -90,9 +92,11 @@ public final class BackendDevice<Store: StoreAccessing, Driver: BackendDriver> {
     let isOnline = store.read(directory.child("online"))?.equals("0") != true
     let isAsked =
       XenbusStep.state(written) == .xenbusStateClosing && state != .xenbusStateClosing
-    return XenbusStep(
+    let step = XenbusStep(
       backend: state, frontend: other, isOnline: isOnline,
       isAskedToClose: wantsClosing || isAsked)
+    let isEarly = other == .xenbusStateInitialised && !Driver.isCompleteWhenInitialised
+    return step == .connect && isEarly ? .wait : step
   }
 
   private func take(_ step: XenbusStep) {

@@ -5,7 +5,7 @@
 //   1            1, 6                    announce, go to 2
 //   1            3, 4                    a new kernel came without closing: disconnect, go to 6
 //   2            -                       nothing: frontends wait for us there
-//   3, 4         2                       connect, go to 4
+//   3, 4         2                       connect, go to 4; a network in state 4 alone
 //   5            3, 4                    disconnect, go to 5
 //   6, gone      2 to 5                  disconnect, go to 6, and away if it is not online
 
