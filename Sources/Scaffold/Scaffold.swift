@@ -28,7 +28,8 @@ public struct Scaffold: Sendable {
     }
     guard request.architectures.contains(request.architecture) else {
       throw .architecture(
-        found: request.architecture.rawValue, known: request.architectures.map(\.rawValue))
+        language: request.language.rawValue, found: request.architecture.rawValue,
+        known: request.architectures.map(\.rawValue))
     }
     guard isName(request.name) else { throw .name(request.name) }
     let parts = DriverPart.parts(of: request)
@@ -42,7 +43,7 @@ public struct Scaffold: Sendable {
       }
     }
     var files = Array(rendered.values)
-    if request.kind != .kernel, request.preset == .bare { files += kernelParts(request.language) }
+    if request.kind != .kernel, request.preset == .bare { files += kernelParts(request) }
     if request.kind == .kernel, request.language == .c {
       files += memoryFunctions(request.architecture)
     }
@@ -65,10 +66,7 @@ public struct Scaffold: Sendable {
         "templates/driver/bare-life", "templates/driver/bare-\(request.kind.rawValue)",
       ]
     }
-    let kernel = "templates/kernel/\(request.language.rawValue)"
-    let folders =
-      ["templates/kernel/common", kernel]
-      + (request.architecture == .x86_64 ? [] : ["\(kernel)-\(request.architecture.rawValue)"])
+    let folders = ["templates/kernel/common"] + kernelFolders(request)
     switch request.template {
     case .minimal: return folders
     case .devices, .webserver:
@@ -77,21 +75,33 @@ public struct Scaffold: Sendable {
     }
   }
 
+  /// A kernel's own files; those of another architecture take the place of their namesakes.
+  private func kernelFolders(_ request: ScaffoldRequest) -> [String] {
+    let kernel = "templates/kernel/\(request.language.rawValue)"
+    guard request.architecture != .x86_64 else { return [kernel] }
+    return [kernel, "\(kernel)-\(request.architecture.rawValue)"]
+  }
+
   /// What stands for the system of a driver for a bare kernel.
   ///
   /// That is a part of what `generate kernel` writes: in C its headers, in Rust the modules that the
   /// porting layer calls, in Swift the header of what it has for drivers.
-  private func kernelParts(_ language: ScaffoldLanguage) -> [GeneratedFile] {
-    if language == .swift {
+  private func kernelParts(_ request: ScaffoldRequest) -> [GeneratedFile] {
+    if request.language == .swift {
       return Templates.files(below: "templates/kernel/swift/Kernel")
         .map { GeneratedFile(path: "system/" + $0.path, text: $0.text) }
     }
     let names = ["clock", "console", "domain", "events", "heap", "pages", "single"].map {
       $0 + ".rs"
     }
-    return Templates.files(below: "templates/kernel/\(language.rawValue)/src")
-      .filter { language == .c ? $0.path.hasSuffix(".h") : names.contains($0.path) }
-      .map { GeneratedFile(path: "system/" + $0.path, text: $0.text) }
+    var parts: [String: GeneratedFile] = [:]
+    for folder in kernelFolders(request) {
+      for file in Templates.files(below: "\(folder)/src")
+      where request.language == .c ? file.path.hasSuffix(".h") : names.contains(file.path) {
+        parts[file.path] = GeneratedFile(path: "system/" + file.path, text: file.text)
+      }
+    }
+    return Array(parts.values)
   }
 
   /// memcpy and its like, which are those of the hypervisor; for 32 bits division as well.

@@ -7,7 +7,7 @@ public enum ScaffoldError: Error, Equatable {
   /// There is no porting layer for this system in this language.
   case preset(language: String, found: String, known: [String])
   /// It is not written for this architecture.
-  case architecture(found: String, known: [String])
+  case architecture(language: String, found: String, known: [String])
   /// A name that would not do as a file's name.
   case name(String)
   /// The folder has something in it.
@@ -25,8 +25,8 @@ extension ScaffoldError: CustomStringConvertible {
       "--language: expected \(known.joined(separator: ", ")) for \(kind.rawValue), found \(found)"
     case .preset(let language, let found, let known):
       "--os: expected \(known.joined(separator: ", ")) for \(language), found \(found)"
-    case .architecture(let found, let known):
-      "--arch: expected \(known.joined(separator: ", ")) for this kind and language, found \(found)"
+    case .architecture(let language, let found, let known):
+      "--arch: expected \(known.joined(separator: ", ")) for \(language), found \(found) (which c has)"
     case .name(let name):
       "--name: expected letters, digits, `-` and `_`, beginning with a letter, found \(name)"
     case .notEmpty(let path):

@@ -110,9 +110,9 @@ public struct ScaffoldRequest: Sendable {
 }
 
 extension ScaffoldRequest {
-  /// The architectures that it can be answered for: in ring 1 of 32 bits there are kernels in C.
+  /// The architectures that it can be answered for: what is in C runs in ring 1 of 32 bits as well.
   public var architectures: [Architecture] {
-    kind == .kernel && language == .c && template != .webserver ? [.x86_64, .x86_32] : [.x86_64]
+    language == .c ? [.x86_64, .x86_32] : [.x86_64]
   }
 
   /// The languages that it can be answered in.

@@ -55,8 +55,8 @@ import Testing
     ),
     (["kernel", "--language", "ada", "--output", "x"], "found ada"),
     (
-      ["block", "--arch", "x86_32", "--output", "x"],
-      "expected x86_64 for this kind and language, found x86_32"
+      ["block", "--language", "rust", "--arch", "x86_32", "--output", "x"],
+      "expected x86_64 for rust, found x86_32"
     ),
     (["net", "--os", "minix", "--output", "x"], "bare, linux-like, bsd-like, xv6-like"),
     (["kernel", "--os", "bare", "--output", "x"], "--os"),

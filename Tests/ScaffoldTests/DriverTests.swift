@@ -1,6 +1,7 @@
 // Every driver for every system: it compiles without a word, has its own parts and no other, and wants
 // nothing of a kernel that its headers do not declare.
 
+import ABISchema
 import Foundation
 import Testing
 
@@ -11,14 +12,30 @@ import Testing
 
   @Test(arguments: kinds, ScaffoldPreset.allCases)
   func driver_compilesAsItComesOut(kind: ScaffoldKind, preset: ScaffoldPreset) throws {
+    try compile(ScaffoldRequest(kind: kind, language: .c, preset: preset))
+  }
+
+  @Test(arguments: kinds, ScaffoldPreset.allCases)
+  func driverOf32Bits_compilesAsItComesOut(kind: ScaffoldKind, preset: ScaffoldPreset) throws {
+    try compile(
+      ScaffoldRequest(kind: kind, language: .c, preset: preset, architecture: .x86_32))
+  }
+
+  /// What the linker takes from the kernel without a declaration of its own.
+  private static let always: Set<String> = [
+    "hypercall_page", "memcpy", "memset", "memcmp", "memmove",
+    "__udivdi3", "__umoddi3", "__divdi3", "__moddi3",
+  ]
+
+  private func compile(_ request: ScaffoldRequest) throws {
     let place = try Workplace()
-    let project = try place.generate(ScaffoldRequest(kind: kind, language: .c, preset: preset))
+    let project = try place.generate(request)
     try place.build(project)
     let undefined = try place.run(["make", "-s", "undefined"], in: project)
     #expect(undefined.status == 0)
     let declared = try headers(of: project)
     for symbol in undefined.text.split(separator: "\n").map(String.init) {
-      if ["hypercall_page", "memcpy", "memset", "memcmp", "memmove"].contains(symbol) { continue }
+      if Self.always.contains(symbol) { continue }
       #expect(declared.contains(symbol), "\(symbol) is used and declared nowhere in system/")
     }
   }
@@ -31,11 +48,14 @@ import Testing
   }
 
   /// The kernel's Makefile makes the linker take the driver in, so that each of its symbols must be found.
-  @Test(arguments: kinds)
-  func bareDriver_linksIntoTheGeneratedKernel(kind: ScaffoldKind) throws {
+  @Test(arguments: kinds, Architecture.allCases)
+  func bareDriver_linksIntoTheGeneratedKernel(kind: ScaffoldKind, architecture: Architecture) throws
+  {
     let place = try Workplace()
-    let kernel = try place.generate(ScaffoldRequest(kind: .kernel, language: .c), as: "kernel")
-    let driver = try place.generate(ScaffoldRequest(kind: kind, language: .c), as: "driver")
+    let kernel = try place.generate(
+      ScaffoldRequest(kind: .kernel, language: .c, architecture: architecture), as: "kernel")
+    let driver = try place.generate(
+      ScaffoldRequest(kind: kind, language: .c, architecture: architecture), as: "driver")
     try place.build(driver, ["SYSTEM=\(kernel.path)/src"])
     let archive = "\(driver.path)/libxen-\(kind.rawValue).a"
     try place.build(kernel, ["LIBRARIES=\(archive)"])

@@ -122,7 +122,7 @@ import Testing
 
   @Test func kernelIn32Bits_hasItsOwnMachine_andDivision() throws {
     let abi = try #require(ABILoader.embedded().abi)
-    for template in [ScaffoldTemplate.minimal, .devices] {
+    for template in ScaffoldTemplate.allCases {
       let files = try Scaffold(abi: abi).files(
         for: ScaffoldRequest(
           kind: .kernel, language: .c, template: template, architecture: .x86_32))
@@ -139,16 +139,29 @@ import Testing
     #expect(!wide.contains { $0.path == "src/divide.c" })
   }
 
-  @Test func otherKindsIn32Bits_areRefused() throws {
+  @Test func driverIn32Bits_hasTheMachineOfItsKernel() throws {
     let abi = try #require(ABILoader.embedded().abi)
-    for request in [
-      ScaffoldRequest(kind: .kernel, language: .rust, architecture: .x86_32),
-      ScaffoldRequest(kind: .block, language: .c, architecture: .x86_32),
-      ScaffoldRequest(
-        kind: .kernel, language: .c, template: .webserver, architecture: .x86_32),
-    ] {
-      #expect(throws: ScaffoldError.architecture(found: "x86_32", known: ["x86_64"])) {
-        _ = try Scaffold(abi: abi).files(for: request)
+    for kind in [ScaffoldKind.console, .block, .net, .xenbus] {
+      let files = try Scaffold(abi: abi).files(
+        for: ScaffoldRequest(kind: kind, language: .c, architecture: .x86_32))
+      #expect(Set(files.map(\.path)).count == files.count)
+      let texts = Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0.text) })
+      #expect(texts["system/machine.h"]?.contains("#define LEVELS 3u") == true)
+      #expect(texts["Makefile"]?.contains("-m32 ") == true)
+      #expect(texts["include/xenabi/common.h"]?.contains("__x86_64__") == false)
+    }
+  }
+
+  @Test func otherLanguagesIn32Bits_areRefused() throws {
+    let abi = try #require(ABILoader.embedded().abi)
+    for language in [ScaffoldLanguage.rust, .swift] {
+      for kind in ScaffoldKind.allCases {
+        let refusal = ScaffoldError.architecture(
+          language: language.rawValue, found: "x86_32", known: ["x86_64"])
+        #expect(throws: refusal) {
+          _ = try Scaffold(abi: abi).files(
+            for: ScaffoldRequest(kind: kind, language: language, architecture: .x86_32))
+        }
       }
     }
   }

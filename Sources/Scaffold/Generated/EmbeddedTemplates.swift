@@ -14533,9 +14533,10 @@ CC := clang
 endif
 
 CFLAGS   ?= -O2 -g
-MACHINE  ?= -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+MACHINE  ?= {% if arch == "x86_32" %}-m32 -ffreestanding -fno-pic -mgeneral-regs-only -fno-stack-protector
+{% else %}-ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
             -fno-stack-protector
-WARNINGS ?= -Wall -Wextra -Wpedantic -Wconversion -Werror
+{% endif %}WARNINGS ?= -Wall -Wextra -Wpedantic -Wconversion -Werror
 FLAGS    := -std=gnu11 $(CFLAGS) $(MACHINE) $(WARNINGS) -Ifrontends/include -Iinclude
 
 SOURCES := $(wildcard src/*.c){% for source in sources %} \
@@ -14565,7 +14566,7 @@ clean:
     EmbeddedFile(path: "templates/driver/common/README.md.stencil", text: ##"""
 # {{ name }}
 
-The {{ kind }} frontend of Xen's split drivers for {{ preset }} systems, in C, freestanding, written by `xenograft generate {{ kind }} --os {{ preset }}`.
+The {{ kind }} frontend of Xen's split drivers for {{ preset }} systems, in C, freestanding, {% if arch == "x86_32" %}for a kernel of 32 bits with PAE page tables, {% endif %}written by `xenograft generate {{ kind }} --os {{ preset }}{% if arch == "x86_32" %} --arch x86_32{% endif %}`.
 
 ```
 make                              # lib{{ name }}.a, against the declarations in system/
@@ -14578,7 +14579,7 @@ make undefined                    # what the archive wants of the kernel that it
 | `src/xg_os.c` | the porting layer: memory, ports, time, hypercalls, with the calls of {{ preset }} systems. Yours to change |
 | `src/xg_run.c` | the driver's life: {% if work %}what it does at work, and which words of the command line it takes, stand at its head{% else %}start, then look after it{% endif %}. Where your kernel hears of devices |
 {% if work %}| `src/xg_life.c`, `xg_words.c` | what that life stands on: words of the command line, lines, waiting |
-{% endif %}| `system/` | {% if preset == "bare" %}headers of the kernel that `xenograft generate kernel` writes{% else %}declarations of the calls that `xg_os.c` makes, so that it compiles by itself. Not your system's headers: no constant in them counts{% endif %} |
+{% endif %}| `system/` | {% if preset == "bare" %}headers of the kernel that `xenograft generate kernel{% if arch == "x86_32" %} --arch x86_32{% endif %}` writes{% else %}declarations of the calls that `xg_os.c` makes, so that it compiles by itself. Not your system's headers: no constant in them counts{% endif %} |
 | `frontends/` | the driver, over `frontends/include/xg_os.h` and nothing else. Leave it as it is, and it can be renewed |
 | `include/` | the ABI, written by `xenograft abi generate --language c` |
 
@@ -14586,7 +14587,7 @@ To port it:
 
 1. Read `frontends/include/xg_os.h`: every function of the porting layer says who calls it, and in which context.
 2. {% if preset == "bare" %}Call `events_disable()` and then `xg_run()` where your kernel's main has nothing else to do; the generated one does so where a driver is linked in.{% elif preset == "xv6-like" %}Make a process in the kernel that calls `xg_process()`. Write what `system/xenport.h` declares.{% elif preset == "linux-like" %}Call `xg_init()` as an initcall. Write what `system/xen/port.h` declares.{% else %}Call `xg_init()` at autoconfiguration. Write what `system/machine/xenport.h` declares.{% endif %}
-3. Define `hypercall_page`, 4096 bytes that the loader fills (ELF note `XEN_ELFNOTE_HYPERCALL_PAGE`), and `memcpy`, `memset` where `make undefined` names them.
+3. Define `hypercall_page`, 4096 bytes that the loader fills (ELF note `XEN_ELFNOTE_HYPERCALL_PAGE`), and `memcpy`, `memset`{% if arch == "x86_32" %}, `__udivdi3` and its like, which divide 64 bits,{% endif %} where `make undefined` names them.
 4. Link `lib{{ name }}.a`{% if preset == "bare" %}: `make LIBRARIES=path/to/lib{{ name }}.a` in the generated kernel{% endif %}.
 {% if work %}
 Then it does something at once:
@@ -15039,9 +15040,13 @@ int xen_page_in(void *page, uint64_t frame);
 /* An interrupt number of the system's for an event channel port, and its end. */
 int xen_port_to_irq(evtchn_port_t port);
 void xen_port_forget(evtchn_port_t port);
-/* Flags of a writable page of the kernel, which runs in ring 3: present, write, user, accessed,
- * dirty, no execute. */
-#define XEN_PAGE_KERNEL_RW 0x8000000000000067ul
+/* Flags of a writable page of the kernel: present, write, accessed, dirty, no execute, and in ring 3,
+ * where a kernel of 64 bits runs, user. */
+#ifdef __x86_64__
+#define XEN_PAGE_KERNEL_RW 0x8000000000000067ull
+#else
+#define XEN_PAGE_KERNEL_RW 0x8000000000000063ull
+#endif
 /* linux/reboot.h has these. */
 void orderly_poweroff(bool force);
 void orderly_reboot(void);
@@ -19869,10 +19874,13 @@ ifeq ($(origin CC),default)
 CC := clang
 endif
 
-# Code of a kernel: no red zone, since traps use the stack below; no SSE, since nobody saves it.
+{% if arch == "x86_32" %}# Code of a kernel: no SSE, since nobody saves it.
+TARGET   := --target=i686-unknown-none-elf
+MACHINE  := -ffreestanding -fno-pic -mgeneral-regs-only \
+{% else %}# Code of a kernel: no red zone, since traps use the stack below; no SSE, since nobody saves it.
 TARGET   := --target=x86_64-unknown-none-elf
 MACHINE  := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
-            -fno-stack-protector -fno-omit-frame-pointer
+{% endif %}            -fno-stack-protector -fno-omit-frame-pointer
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
 CFLAGS   ?= -O2 -g
 FLAGS    := $(TARGET) -std=gnu11 -Iinclude -Isrc -Ifrontends/include $(CFLAGS)
@@ -19941,13 +19949,13 @@ checks:
   - {check: block, unchanged: true}
   - strict                  # no privileged instruction is left that traps
   - no-silent               # and none that gives a wrong result without a trap
-  - inspect                 # Xen would load it
-  - abi                     # its structures are laid out as Xen's
+{% if arch != "x86_32" %}  - inspect                 # Xen would load it
+{% endif %}  - abi                     # its structures are laid out as Xen's
 """##),
     EmbeddedFile(path: "templates/kernel/webserver/README.md.stencil", text: ##"""
 # {{ name }}
 
-A web server that runs directly on the hypervisor, written by `xenograft generate kernel --template webserver`. There is no operating system under it: the kernel finds its disk and its network, serves the files that are on the one over the other, and does nothing else. It boots on stock Xen and on Rootstock.
+A web server that runs directly on the hypervisor, written by `xenograft generate kernel{% if arch == "x86_32" %} --arch x86_32{% endif %} --template webserver`. There is no operating system under it: the kernel finds its disk and its network, serves the files that are on the one over the other, and does nothing else. It boots {% if arch == "x86_32" %}in ring 1 of 32 bits on Rootstock, and on a Xen built with such guests (Debian's has none){% else %}on stock Xen and on Rootstock{% endif %}.
 
 ```
 make                                # {{ name }}; fetches lwIP's source from Debian's archive first
@@ -20292,7 +20300,7 @@ uint64_t answers_bytes(void);
 #define U32_F "u"
 #define S32_F "d"
 #define X32_F "x"
-#define SZT_F "lu"
+#define SZT_F "zu"
 
 #define BYTE_ORDER LITTLE_ENDIAN
 
@@ -20470,7 +20478,8 @@ static bool is_extension(uint8_t type)
 
 size_t archive_open(struct xg_block *block)
 {
-    uint64_t sector = 0, left_out = 0;
+    uint64_t sector = 0;
+    unsigned int left_out = 0;
     bool is_extended = false;
 
     disk = block;
@@ -20480,13 +20489,13 @@ size_t archive_open(struct xg_block *block)
         const uint8_t *header = sector_at(sector);
         uint64_t size;
         if (!header) {
-            print("the disk cannot be read at sector %lu\n", sector);
+            print("the disk cannot be read at sector %lu\n", (unsigned long)sector);
             break;
         }
         if (is_empty(header))
             break;
         if (!is_header(header) || !number_of(header + HEADER_SIZE, 12, &size)) {
-            print("no tar header at sector %lu\n", sector);
+            print("no tar header at sector %lu\n", (unsigned long)sector);
             break;
         }
         uint64_t sectors = (size + XG_SECTOR - 1) / XG_SECTOR;
@@ -20503,7 +20512,7 @@ size_t archive_open(struct xg_block *block)
         sector += 1 + sectors;
     }
     if (left_out)
-        print("%lu files are left out: tar --format=ustar writes names that can be served\n", left_out);
+        print("%u files are left out: tar --format=ustar writes names that can be served\n", left_out);
     return file_count;
 }
 
@@ -21317,11 +21326,12 @@ void kernel_main(struct start_info *info)
     uint16_t port = (uint16_t)life_number("port=", 80);
     link_start(net, address, mask, life_address("gateway=", 0x0a000202));
     server_start(disk, port, life_has("stoppable"));
-    print("{{ name }}: %lu files, %lu bytes, at http://%u.%u.%u.%u:%u/\n", files, archive_bytes(), address >> 24,
-          address >> 16 & 255, address >> 8 & 255, address & 255, port);
+    print("{{ name }}: %s files, %s bytes, at http://%u.%u.%u.%u:%u/\n", life_text(files),
+          life_text(archive_bytes()), address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255,
+          port);
     serve();
-    print("{{ name }}: stopped after %lu requests, %lu bytes of files\n", answers_begun(),
-          answers_bytes());
+    print("{{ name }}: stopped after %s requests, %s bytes of files\n", life_text(answers_begun()),
+          life_text(answers_bytes()));
     int result = life_end();
     domain_end(result ? SHUTDOWN_crash : SHUTDOWN_poweroff);
 }

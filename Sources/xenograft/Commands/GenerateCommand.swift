@@ -18,6 +18,7 @@ struct GenerateCommand: ParsableCommand {
         xenograft generate kernel --template webserver --output web
         xenograft generate block --os xv6-like --output xen-block
         xenograft generate net --language rust --output xen-net
+        xenograft generate kernel --arch x86_32 --output mykernel
         xenograft generate --list
       """)
 
@@ -35,7 +36,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "The project's name; by default kernel, or xen- and the kind.")
   var name: String?
 
-  @Option(help: "The architecture: x86_64, or x86_32 for a kernel in C in ring 1.")
+  @Option(help: "The architecture: x86_64, or in C x86_32, for kernels of ring 1.")
   var arch = "x86_64"
 
   @Option(

@@ -161,7 +161,8 @@ static bool is_extension(uint8_t type)
 
 size_t archive_open(struct xg_block *block)
 {
-    uint64_t sector = 0, left_out = 0;
+    uint64_t sector = 0;
+    unsigned int left_out = 0;
     bool is_extended = false;
 
     disk = block;
@@ -171,13 +172,13 @@ size_t archive_open(struct xg_block *block)
         const uint8_t *header = sector_at(sector);
         uint64_t size;
         if (!header) {
-            print("the disk cannot be read at sector %lu\n", sector);
+            print("the disk cannot be read at sector %lu\n", (unsigned long)sector);
             break;
         }
         if (is_empty(header))
             break;
         if (!is_header(header) || !number_of(header + HEADER_SIZE, 12, &size)) {
-            print("no tar header at sector %lu\n", sector);
+            print("no tar header at sector %lu\n", (unsigned long)sector);
             break;
         }
         uint64_t sectors = (size + XG_SECTOR - 1) / XG_SECTOR;
@@ -194,7 +195,7 @@ size_t archive_open(struct xg_block *block)
         sector += 1 + sectors;
     }
     if (left_out)
-        print("%lu files are left out: tar --format=ustar writes names that can be served\n", left_out);
+        print("%u files are left out: tar --format=ustar writes names that can be served\n", left_out);
     return file_count;
 }
 

@@ -13,9 +13,13 @@ int xen_page_in(void *page, uint64_t frame);
 /* An interrupt number of the system's for an event channel port, and its end. */
 int xen_port_to_irq(evtchn_port_t port);
 void xen_port_forget(evtchn_port_t port);
-/* Flags of a writable page of the kernel, which runs in ring 3: present, write, user, accessed,
- * dirty, no execute. */
-#define XEN_PAGE_KERNEL_RW 0x8000000000000067ul
+/* Flags of a writable page of the kernel: present, write, accessed, dirty, no execute, and in ring 3,
+ * where a kernel of 64 bits runs, user. */
+#ifdef __x86_64__
+#define XEN_PAGE_KERNEL_RW 0x8000000000000067ull
+#else
+#define XEN_PAGE_KERNEL_RW 0x8000000000000063ull
+#endif
 /* linux/reboot.h has these. */
 void orderly_poweroff(bool force);
 void orderly_reboot(void);

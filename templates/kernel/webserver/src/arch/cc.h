@@ -14,7 +14,7 @@
 #define U32_F "u"
 #define S32_F "d"
 #define X32_F "x"
-#define SZT_F "lu"
+#define SZT_F "zu"
 
 #define BYTE_ORDER LITTLE_ENDIAN
 
