@@ -39,6 +39,7 @@ private final class FaultLine {
   let pages: [MappedPage]
   var ports: [EventPort] = []
   var disk: RingProxy<Xen.BlkifRequest, Xen.BlkifResponse>?
+  var narrowDisk: RingProxy<BlkifNarrowSlot, BlkifNarrowResponse>?
   var transmit: RingProxy<Xen.NetifTxRequest, Xen.NetifTxResponse>?
   var receive: RingProxy<Xen.NetifRxRequest, Xen.NetifRxResponse>?
 
@@ -95,8 +96,11 @@ public final class FaultBox {
   // MARK: Pages
 
   /// Takes note of pages that a backend has mapped; what it is to use in their place.
+  ///
+  /// The layout is that of a disk's ring.
   public func mapped(
-    _ pages: [MappedPage], of domain: DomainID, _ target: FaultTarget, isRing: Bool
+    _ pages: [MappedPage], of domain: DomainID, _ target: FaultTarget, isRing: Bool,
+    layout: BlkifLayout = .native
   ) -> [MappedPage] {
     guard let state = state(target, domain) else { return pages }
     guard isRing else {
@@ -106,10 +110,14 @@ public final class FaultBox {
     let line = FaultLine(target, domain, state, pages)
     var shown = pages
     if target == .block {
-      line.disk = RingProxy(
-        unsafePages: pages[0].address, byteCount: pages.count * pageSize, state)
-      guard let disk = line.disk else { return pages }
-      for index in shown.indices { shown[index].address = disk.shadow + index * pageSize }
+      let first = pages[0].address
+      let byteCount = pages.count * pageSize
+      switch layout {
+      case .native: line.disk = RingProxy(unsafePages: first, byteCount: byteCount, state)
+      case .narrow: line.narrowDisk = RingProxy(unsafePages: first, byteCount: byteCount, state)
+      }
+      guard let shadow = line.disk?.shadow ?? line.narrowDisk?.shadow else { return pages }
+      for index in shown.indices { shown[index].address = shadow + index * pageSize }
     } else {
       let first = state.plan.fault.name.utf8Start[0]
       let isIncoming =
@@ -197,6 +205,7 @@ public final class FaultBox {
     for line in lines {
       if let port = line.ports.first {
         if let done = line.disk?.pump(now: now) { note(done, line, port, &round) }
+        if let done = line.narrowDisk?.pump(now: now) { note(done, line, port, &round) }
         if let done = line.transmit?.pump(now: now) { note(done, line, port, &round) }
         if let done = line.receive?.pump(now: now) {
           note(done, line, line.ports.last ?? port, &round)

@@ -1,6 +1,7 @@
 // How single responses are changed, for each kind of ring.
 
 import CXenABI
+import ControlCore
 import XenABI
 
 /// A response of a ring, as faults change it.
@@ -32,6 +33,19 @@ extension Xen.BlkifResponse: FaultyResponse {
     case .rewritten: status = Xen.BlkifStatus.error.rawValue
     default: break
     }
+  }
+}
+
+extension BlkifNarrowResponse: FaultyResponse {
+  mutating func strike(_ act: FaultAct, salt: Int) {
+    var wide = Xen.BlkifResponse()
+    wide.id = UInt64(words[0]) | UInt64(words[1]) << 32
+    wide.operation = UInt8(truncatingIfNeeded: words[2])
+    wide.status = Int16(truncatingIfNeeded: words[2] >> 16)
+    wide.strike(act, salt: salt)
+    words[0] = UInt32(truncatingIfNeeded: wide.id)
+    words[1] = UInt32(truncatingIfNeeded: wide.id >> 32)
+    words[2] = UInt32(wide.operation) | UInt32(UInt16(bitPattern: wide.status)) << 16
   }
 }
 

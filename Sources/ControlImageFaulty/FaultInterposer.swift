@@ -14,6 +14,8 @@ final class FaultInterposer: Interposer {
   private var test: SelfTest?
   private var disks: [DiskPlan] = []
   private var interfaces: [InterfacePlan] = []
+  /// From the first turn on, which comes before any guest has a device.
+  private var services: Services?
   /// Values that are written into the state of a device, one in each tick.
   private var dances: [(path: StorePath, states: [StaticString])] = []
   /// Interfaces that were unplugged, and when they are plugged in again.
@@ -60,7 +62,20 @@ final class FaultInterposer: Interposer {
   override func mapped(
     _ pages: [MappedPage], of domain: DomainID, isNetwork: Bool, isRing: Bool
   ) -> [MappedPage] {
-    box.mapped(pages, of: domain, isNetwork ? .net : .block, isRing: isRing)
+    box.mapped(
+      pages, of: domain, isNetwork ? .net : .block, isRing: isRing, layout: layout(of: domain))
+  }
+
+  /// How a guest lays out the rings of its disks, as it says in the store.
+  private func layout(of domain: DomainID) -> BlkifLayout {
+    guard let services else { return .native }
+    for disk in disks where disk.domain == domain {
+      let number = Bytes(decimal: disk.number)
+      let front = services.toolstack.directories("vbd", number, of: domain).front
+      let name = services.local.read(front.child("protocol"))
+      if let name, BlkifLayout(name) == .narrow { return .narrow }
+    }
+    return .native
   }
 
   override func unmapped(_ pages: [MappedPage]) -> [MappedPage] { box.unmapped(pages) }
@@ -84,6 +99,7 @@ final class FaultInterposer: Interposer {
   override func withdraws(_ domain: UInt16) -> Bool { domains.withdraws(domain) }
 
   override func turn(_ services: Services) -> Bool {
+    self.services = services
     let round = box.pump(now: Clock.now)
     for port in round.served { services.serve(port) }
     for port in round.events { Events.notify(port.rawValue) }

@@ -250,6 +250,53 @@ struct FaultRingTests {
     #expect(!port.box.owns(EventPort(3005)))
   }
 
+  @Test("a ring of 32 bits has its own slots, in front of the fault and behind")
+  func narrow() throws {
+    let box = FaultBox([try #require(FaultPlan(Bytes("block:wrong-id:every=2:count=1")))])
+    let hypervisor = FakeHypervisor()
+    let guest = FakeGuest(3, pages: 4)
+    hypervisor.add(guest)
+    guest.ports = [5]
+    var ring = try #require(
+      Xen.FrontRing<BlkifNarrowSlot, BlkifNarrowResponse>(
+        unsafePage: guest.address(0), byteCount: 4096))
+    let granted = try #require(
+      hypervisor.map([guest.grant(0)], of: guest.domain, isWritable: true, isConsecutive: true))
+    let shown = box.mapped(granted, of: guest.domain, .block, isRing: true, layout: .narrow)
+    var backend = try #require(
+      Xen.BackRing<BlkifNarrowSlot, BlkifNarrowResponse>(
+        unsafePage: shown[0].address, byteCount: 4096))
+    let port = try #require(hypervisor.bind(5, of: guest.domain))
+    box.bound(port, of: guest.domain, .block)
+    for id in 1...3 as ClosedRange<UInt32> {
+      var slot = BlkifNarrowSlot()
+      slot.words[1] = id
+      slot.words[26] = ~id
+      let isPut = ring.put(slot)
+      #expect(isPut)
+    }
+    _ = ring.push()
+    _ = box.pump(now: 0)
+    while let slot = try backend.take() {
+      #expect(slot.words[26] == ~slot.words[1])
+      var response = BlkifNarrowResponse()
+      response.words[0] = slot.words[1]
+      response.words[1] = 7
+      response.words[2] = 0xffff_0001
+      _ = backend.put(response)
+    }
+    _ = backend.push()
+    _ = box.pump(now: 0)
+    var ids: [UInt32] = []
+    while let response = try ring.take() {
+      ids.append(response.words[0])
+      #expect(response.words[1] == 7 && response.words[2] == 0xffff_0001)
+    }
+    #expect(ids == [1, 3, 3])
+    hypervisor.unmap(box.unmapped(shown))
+    #expect(hypervisor.mappedCount == 0)
+  }
+
   @Test("keys are another's in place of the backend's")
   func keys() {
     let box = FaultBox(

@@ -9,13 +9,21 @@ import CXenABI
 import XenABI
 
 /// A slot as a 32-bit guest lays it out.
-struct BlkifNarrowSlot: BitwiseCopyable {
-  var words = InlineArray<27, UInt32>(repeating: 0)
+public struct BlkifNarrowSlot: BitwiseCopyable {
+  /// As in the drawing above.
+  public var words = InlineArray<27, UInt32>(repeating: 0)
+
+  /// All zero.
+  public init() {}
 }
 
 /// An answer as a 32-bit guest reads it.
-struct BlkifNarrowResponse: BitwiseCopyable {
-  var words = InlineArray<3, UInt32>(repeating: 0)
+public struct BlkifNarrowResponse: BitwiseCopyable {
+  /// Id, operation and status.
+  public var words = InlineArray<3, UInt32>(repeating: 0)
+
+  /// All zero.
+  public init() {}
 }
 
 /// How a guest lays out its slots.
