@@ -82,7 +82,7 @@ extension GuestProcessor {
     let place = stackAddress(bottom, frame)
     let words: InlineArray<2, UInt32> = [next, UInt32(frame.pointee.cs & 0xffff)]
     if let fault = refuseKernelMemory(place, 8, isWrite: true, frame) { return fault }
-    guard GuestMemory.store(words, to: place) else { return .faultAt(xg_read_cr2(), 2) }
+    guard GuestMemory.store(words, to: place) else { return fault(at: place, 8, isWrite: true) }
     frame.pointee.rsp = UInt64(bottom)
     return nil
   }
@@ -102,7 +102,7 @@ extension GuestProcessor {
         guard let base = bytes.baseAddress else { return false }
         return GuestMemory.read(base + 8, from: from, count: count * 4)
       }
-      guard isRead else { return .faultAt(xg_read_cr2(), 0) }
+      guard isRead else { return fault(at: from, count * 4, isWrite: false) }
     }
     words[0] = next
     words[1] = UInt32(frame.pointee.cs & 0xffff)
@@ -122,6 +122,16 @@ extension GuestProcessor {
     if !isKernelMode, isRunstateStale { Work.request(Work.runstate) }
     noteCompatMode(frame)
     return nil
+  }
+
+  /// The page fault of a range that could not be touched.
+  ///
+  /// In one that is not the guest's nothing was touched: CR2 has somebody else's last fault.
+  private mutating func fault(
+    at place: GuestVirtualAddress, _ byteCount: Int, isWrite: Bool
+  ) -> Emulation {
+    let isOwn = Host.hypervisor.isOwnRange(place, byteCount: UInt64(byteCount), of: domain)
+    return .faultAt(isOwn ? xg_read_cr2() : place.value, isWrite ? 2 : 0)
   }
 
   private mutating func stackAddress(_ offset: UInt32, _ frame: FramePointer) -> GuestVirtualAddress

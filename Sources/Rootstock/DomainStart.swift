@@ -133,20 +133,16 @@ enum DomainStart {
     _ kernel: ImageBytes, _ domain: DomainPointer
   ) throws(ImageError) {
     let image = try SavedImage(kernel)
+    setWidth(of: domain, is32Bit: image.is32Bit)
     try Host.hypervisor.restore(image, in: domain) { number, start in
       let vcpu = domain.pointee.vcpus[number].pointee.guest
       let saved = image.vcpu(number)
-      vcpu.pointee.is32Bit = image.is32Bit
       vcpu.pointee.take(start)
       vcpu.pointee.take(saved)
       vcpu.pointee.take(debugRegisters: start.debugRegisters)
       vcpu.pointee.readTraps(from: saved.context)
       // What its call answers.
       if number == Int(image.header.suspender) { vcpu.pointee.saved.rax = 0 }
-    }
-    // Those that are not up may be initialised later.
-    for index in 0..<domain.pointee.vcpuCount {
-      domain.pointee.vcpus[index].pointee.guest.pointee.is32Bit = image.is32Bit
     }
     domain.pointee.assists = image.header.assists & GuestProcessor.knownAssists
     domain.pointee.pageLimit = image.header.page_limit
@@ -155,6 +151,13 @@ enum DomainStart {
       .decimal(domain.pointee.pageLimit >> 8).text("MiB").end()
     for index in 0..<domain.pointee.vcpuCount where domain.pointee.vcpus[index].pointee.isUp {
       Switch.wake(domain.pointee.vcpus[index].pointee.guest)
+    }
+  }
+
+  /// Tells all vcpus, those that are initialised later as well, what their guest is.
+  private static func setWidth(of domain: DomainPointer, is32Bit: Bool) {
+    for index in 0..<domain.pointee.vcpuCount {
+      domain.pointee.vcpus[index].pointee.guest.pointee.is32Bit = is32Bit
     }
   }
 
@@ -175,10 +178,8 @@ enum DomainStart {
   /// Lets the first vcpu of a new domain run.
   private static func prepare(_ domain: DomainPointer, _ state: StartState) {
     share(domain)
+    setWidth(of: domain, is32Bit: domain.pointee.is32Bit)
     let vcpu = domain.pointee.vcpus[0].pointee.guest
-    for index in 0..<domain.pointee.vcpuCount {
-      domain.pointee.vcpus[index].pointee.guest.pointee.is32Bit = domain.pointee.is32Bit
-    }
     vcpu.pointee.saved.rip = state.entry.value
     vcpu.pointee.saved.rsi = state.startInfo.value
     vcpu.pointee.saved.rsp = state.stack.value

@@ -347,10 +347,10 @@ struct XenbusTests {
   }
 }
 
-/// A driver whose frontends have written all in state 3.
-private final class EarlyDriver: BackendDriver {
-  static var isCompleteWhenInitialised: Bool { true }
+/// A driver that always can.
+private protocol WillingDriver: BackendDriver {}
 
+extension WillingDriver {
   func announce<Store: StoreAccessing>(_ keys: BackendKeys<Store>) {}
   func connect<Store: StoreAccessing>(
     _ frontend: FrontendKeys<Store>, _ keys: BackendKeys<Store>
@@ -360,17 +360,14 @@ private final class EarlyDriver: BackendDriver {
   func finish() -> Bool { true }
 }
 
-/// One whose frontends add keys in state 3.
-private final class LateDriver: BackendDriver {
-  static var isCompleteWhenInitialised: Bool { false }
+/// One whose frontends have written all in state 3.
+private final class EarlyDriver: WillingDriver {
+  static var isCompleteWhenInitialised: Bool { true }
+}
 
-  func announce<Store: StoreAccessing>(_ keys: BackendKeys<Store>) {}
-  func connect<Store: StoreAccessing>(
-    _ frontend: FrontendKeys<Store>, _ keys: BackendKeys<Store>
-  ) throws(XenbusFault) {}
-  func stop() {}
-  func abandon() {}
-  func finish() -> Bool { true }
+/// One whose frontends add keys in state 3.
+private final class LateDriver: WillingDriver {
+  static var isCompleteWhenInitialised: Bool { false }
 }
 
 @Suite("When a backend connects")

@@ -92,11 +92,10 @@ public final class BackendDevice<Store: StoreAccessing, Driver: BackendDriver> {
     let isOnline = store.read(directory.child("online"))?.equals("0") != true
     let isAsked =
       XenbusStep.state(written) == .xenbusStateClosing && state != .xenbusStateClosing
-    let step = XenbusStep(
+    return XenbusStep(
       backend: state, frontend: other, isOnline: isOnline,
-      isAskedToClose: wantsClosing || isAsked)
-    let isEarly = other == .xenbusStateInitialised && !Driver.isCompleteWhenInitialised
-    return step == .connect && isEarly ? .wait : step
+      isAskedToClose: wantsClosing || isAsked,
+      isCompleteInitialised: Driver.isCompleteWhenInitialised)
   }
 
   private func take(_ step: XenbusStep) {

@@ -32,8 +32,11 @@ public enum XenbusStep: UInt8, Sendable {
 
 extension XenbusStep {
   /// What a backend does next.
+  ///
+  /// `isCompleteInitialised` says that frontends in state 3 have written all their keys.
   public init(
-    backend: XenbusState, frontend: XenbusState, isOnline: Bool, isAskedToClose: Bool
+    backend: XenbusState, frontend: XenbusState, isOnline: Bool, isAskedToClose: Bool,
+    isCompleteInitialised: Bool
   ) {
     switch frontend {
     case .xenbusStateUnknown:
@@ -60,7 +63,8 @@ extension XenbusStep {
     case .xenbusStateInitialised, .xenbusStateConnected:
       switch backend {
       case .xenbusStateInitialising: self = .announce
-      case .xenbusStateInitWait: self = .connect
+      case .xenbusStateInitWait:
+        self = frontend == .xenbusStateConnected || isCompleteInitialised ? .connect : .wait
       default: self = .wait
       }
     case .xenbusStateClosing:

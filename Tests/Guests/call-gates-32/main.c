@@ -151,6 +151,7 @@ static void at_the_kernels_pages(void)
     expect_fault("parameters of nobody's", FAULT(frame.vector, frame.error_code), FAULT(VECTOR_PF, PF_USER));
     frame = from_user(user_stack, SELECTOR(GATE) | 3, hypervisor_start() + 4096);
     expect_true("parameters of the hypervisor's are refused", frame.vector == VECTOR_PF || frame.vector == VECTOR_GP);
+    expect_value("  at", this_vcpu()->arch.cr2 - hypervisor_start(), 4096);
     expect_value("  times", gate_seen[6], 0);
     bool is_whole = true;
     for (unsigned int i = 0; i < 4096; i++)
